@@ -1,1 +1,48 @@
-//! Placeholder.
+//! AWS IAM policy documents: read from any JSON that IAM accepts, written in AWS's own order, compared in a
+//! canonical form, measured against the limits of AWS and split where they are too large.
+//!
+//! The crate knows IAM and nothing of `aipolicy`. It is pure: text and values in, text and values out.
+//!
+//! ```
+//! use aipolicy_iam::{equivalent, read, to_json};
+//!
+//! let theirs = read(r#"{"Statement": {"Effect": "Deny", "Action": "S3:*", "Resource": "*"}}"#).unwrap();
+//! let ours =
+//!     read(r#"{"Statement": [{"Sid": "A", "Effect": "Deny", "Action": ["s3:*"], "Resource": ["*"]}]}"#).unwrap();
+//! assert!(equivalent(&theirs, &ours));
+//! assert_eq!(
+//!     to_json(&theirs),
+//!     r#"{"Version":"2008-10-17","Statement":[{"Effect":"Deny","Action":["S3:*"],"Resource":["*"]}]}"#
+//! );
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | hold a policy | [`Document`], [`Statement`], [`Matcher`], [`Principals`] |
+//! | read and write one | [`read`], [`to_json`], [`to_json_pretty`] |
+//! | ask whether two are the same | [`equivalent`], [`Canonical`] |
+//! | stay within what AWS accepts | [`limits`], [`measure`], [`split`], [`bounded_name`] |
+//! | name a resource without letting text become syntax | [`Arn`], [`Piece`] |
+
+#![deny(clippy::disallowed_methods, reason = "this crate does no IO")]
+
+mod arn;
+mod canonical;
+mod document;
+mod json;
+pub mod limits;
+mod name;
+mod read;
+mod split;
+mod write;
+
+pub use arn::{Arn, ArnError, ArnParts, Partition, PatternParts, Piece};
+pub use canonical::{Canonical, equivalent};
+pub use document::{
+    Conditions, Document, Effect, Matcher, PrincipalKind, PrincipalSet, Principals, Statement, Version,
+};
+pub use limits::measure;
+pub use name::bounded_name;
+pub use read::{ReadError, read};
+pub use split::{TooLarge, split};
+pub use write::{to_json, to_json_pretty};
