@@ -1,0 +1,294 @@
+//! `Agent`: a managed agent with its tools, gates and limits.
+
+use super::connector::ConnectorSpec;
+use super::data_class::DataClassSpec;
+use super::environment::EnvironmentSpec;
+use super::group::GroupSpec;
+use super::guardrail::GuardrailSpec;
+use super::macros::{choice, record, words};
+use super::model::ModelSpec;
+use super::reference::Ref;
+use super::route::{CanaryAbort, RouteSpec};
+use super::tenant::TenantSpec;
+use super::value::{Count, CountPer, Duration, File, Literal, Name, Percent, Region, Text, Texts, Tokens};
+use crate::source::Spanned;
+
+words! {
+    /// The service that runs an agent.
+    pub enum AgentRuntime {
+        /// Bedrock AgentCore.
+        AgentCore = "agentcore",
+        /// Bedrock Agents Classic, closed to new customers since July 2026.
+        BedrockAgents = "bedrock-agents",
+    }
+}
+
+choice! {
+    /// How an agent reaches its model.
+    pub enum AgentModel {
+        /// Through a route of a gateway.
+        Route(Ref<RouteSpec>) = route,
+        /// Directly.
+        Model(Ref<ModelSpec>) = model,
+    }
+}
+
+words! {
+    /// What a tool does with its connector.
+    pub enum Access {
+        /// It reads.
+        Read = "read",
+        /// It writes.
+        Write = "write",
+    }
+}
+
+record! {
+    /// What an input may be.
+    pub struct Constraint {
+        /// The least number.
+        min: Option<Spanned<Literal>>,
+        /// The greatest number.
+        max: Option<Spanned<Literal>>,
+        /// The only values.
+        one_of: Vec<Spanned<Literal>>,
+        /// The greatest length of a text.
+        max_length: Option<Spanned<Count>>,
+    }
+}
+
+words! {
+    /// How far input can be trusted.
+    pub enum InputTrust {
+        /// It comes from within.
+        Trusted = "trusted",
+        /// It may come from anybody.
+        Untrusted = "untrusted",
+    }
+}
+
+words! {
+    /// Where content can go.
+    pub enum Egress {
+        /// Nowhere.
+        None = "none",
+        /// Within the organisation.
+        Internal = "internal",
+        /// Outside.
+        External = "external",
+    }
+}
+
+record! {
+    /// What a tool brings in and lets out.
+    pub struct Trust {
+        /// How far its input can be trusted.
+        input: Option<Spanned<InputTrust>>,
+        /// Where content can go.
+        egress: Option<Spanned<Egress>>,
+    }
+}
+
+record! {
+    /// Somebody must approve each call.
+    pub struct ApprovalGate {
+        /// Who may.
+        from: Vec<Ref<GroupSpec>>,
+        /// In which time; no answer is a refusal.
+        within: Option<Spanned<Duration>>,
+    }
+}
+
+record! {
+    /// A function must agree to each call.
+    pub struct VerifyGate {
+        /// The function.
+        with: Ref<ConnectorSpec>,
+    }
+}
+
+choice! {
+    /// What stands before a call.
+    pub enum Gate {
+        /// Somebody approves.
+        Approval(ApprovalGate) = approval,
+        /// A function agrees.
+        Verify(VerifyGate) = verify,
+    }
+    words {
+        /// The user confirms.
+        Confirm = "confirm",
+    }
+}
+
+record! {
+    /// A tool of an agent.
+    pub struct Tool {
+        /// Its name.
+        name: Spanned<Name>,
+        /// What it uses.
+        connector: Ref<ConnectorSpec>,
+        /// What it does with it.
+        access: Spanned<Access>,
+        /// What it is for.
+        description: Option<Spanned<Text>>,
+        /// The JSON Schema of its input.
+        input: Option<File>,
+        /// What inputs may be.
+        allow: Texts<Constraint>,
+        /// The input that makes a repetition harmless.
+        idempotency_key: Option<Spanned<Text>>,
+        /// What it brings in and lets out.
+        trust: Option<Trust>,
+        /// What stands before a call.
+        gate: Option<Spanned<Gate>>,
+    }
+}
+
+record! {
+    /// An agent that work may be handed to.
+    pub struct Collaborator {
+        /// The agent.
+        agent: Ref<AgentSpec>,
+        /// How deep work may be handed on.
+        max_depth: Option<Spanned<Count>>,
+    }
+}
+
+record! {
+    /// Messages of a queue.
+    pub struct QueueTrigger {
+        /// Name of the queue.
+        queue: Spanned<Text>,
+        /// Name of the queue for messages that fail.
+        dead_letter: Option<Spanned<Text>>,
+    }
+}
+
+record! {
+    /// Events of a bus.
+    pub struct EventTrigger {
+        /// Name of the bus.
+        bus: Option<Spanned<Text>>,
+        /// Where events come from.
+        source: Spanned<Text>,
+        /// What they are called.
+        detail_type: Vec<Spanned<Text>>,
+    }
+}
+
+record! {
+    /// A schedule.
+    pub struct ScheduleTrigger {
+        /// A cron expression.
+        cron: Spanned<Text>,
+    }
+}
+
+choice! {
+    /// What starts an agent.
+    pub enum AgentTrigger {
+        /// Messages of a queue.
+        Sqs(QueueTrigger) = sqs,
+        /// Events of a bus.
+        EventBridge(EventTrigger) = event_bridge,
+        /// A schedule.
+        Schedule(ScheduleTrigger) = schedule,
+    }
+}
+
+record! {
+    /// What stops an agent.
+    pub struct AgentLimits {
+        /// Steps of a session.
+        steps: Option<Spanned<Count>>,
+        /// Time of a session.
+        wall_clock: Option<Spanned<Duration>>,
+        /// Tokens of a session.
+        tokens_per_session: Option<Spanned<Tokens>>,
+        /// Failures in a row.
+        consecutive_failures: Option<Spanned<Count>>,
+        /// Sessions per period.
+        sessions: Option<Spanned<CountPer>>,
+        /// Sessions at once.
+        concurrent: Option<Spanned<Count>>,
+    }
+}
+
+record! {
+    /// What an agent remembers between sessions.
+    pub struct AgentMemory {
+        /// How long.
+        retention: Option<Spanned<Duration>>,
+        /// Where; the region of the agent when left out.
+        region: Option<Spanned<Region>>,
+    }
+}
+
+record! {
+    /// What is recorded of an agent.
+    pub struct AgentTrace {
+        /// Fields that are blacked out.
+        redact: Vec<Spanned<Text>>,
+        /// How long it is kept.
+        retention: Option<Spanned<Duration>>,
+    }
+}
+
+record! {
+    /// How a new version is tried.
+    pub struct ReleaseCanary {
+        /// Share of the sessions.
+        weight: Spanned<Percent>,
+        /// For how long.
+        bake: Spanned<Duration>,
+        /// What ends the trial.
+        abort: CanaryAbort,
+    }
+}
+
+record! {
+    /// How a new version goes out.
+    pub struct Release {
+        /// How it is tried.
+        canary: Option<ReleaseCanary>,
+    }
+}
+
+record! {
+    /// A managed agent.
+    pub struct AgentSpec {
+        /// Whose it is.
+        tenant: Ref<TenantSpec>,
+        /// `false` switches it off.
+        enabled: Option<Spanned<bool>>,
+        /// Where it runs; where its tenant does when left out.
+        environments: Vec<Ref<EnvironmentSpec>>,
+        /// The service that runs it; AgentCore when left out.
+        runtime: Option<Spanned<AgentRuntime>>,
+        /// Its region; the first of the environment when left out.
+        region: Option<Spanned<Region>>,
+        /// How it reaches its model.
+        model: Spanned<AgentModel>,
+        /// What it is told.
+        instructions: Option<File>,
+        /// What content must pass.
+        guardrail: Option<Ref<GuardrailSpec>>,
+        /// Classes of data that it may handle.
+        clearance: Vec<Ref<DataClassSpec>>,
+        /// Its tools.
+        tools: Vec<Tool>,
+        /// Agents that work may be handed to.
+        collaborators: Vec<Collaborator>,
+        /// What starts it.
+        triggers: Vec<AgentTrigger>,
+        /// What stops it.
+        limits: Option<AgentLimits>,
+        /// What it remembers.
+        memory: Option<AgentMemory>,
+        /// What is recorded of it.
+        trace: Option<AgentTrace>,
+        /// How a new version goes out.
+        release: Option<Release>,
+    }
+}

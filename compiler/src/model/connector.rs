@@ -1,0 +1,202 @@
+//! `Connector`: one data source or tool.
+
+use super::data_class::DataClassSpec;
+use super::data_store::Encryption;
+use super::macros::{choice, record};
+use super::reference::Ref;
+use super::value::{File, Region, Text};
+use crate::source::Spanned;
+
+record! {
+    /// Objects of an S3 bucket.
+    pub struct S3Source {
+        /// Name of the bucket.
+        bucket: Spanned<Text>,
+        /// Prefixes of the keys; the whole bucket when left out.
+        prefixes: Vec<Spanned<Text>>,
+        /// Whether objects may be deleted by those who may write.
+        delete: Option<Spanned<bool>>,
+    }
+}
+
+record! {
+    /// A DynamoDB table.
+    pub struct DynamoDbSource {
+        /// Name of the table.
+        table: Spanned<Text>,
+        /// Indexes that may be queried.
+        indexes: Vec<Spanned<Text>>,
+    }
+}
+
+record! {
+    /// A Lambda function.
+    pub struct LambdaTool {
+        /// Name of the function.
+        function: Spanned<Text>,
+        /// Alias or version.
+        qualifier: Option<Spanned<Text>>,
+    }
+}
+
+record! {
+    /// A secret.
+    pub struct SecretSource {
+        /// Name of the secret.
+        secret: Spanned<Text>,
+    }
+}
+
+record! {
+    /// A collection of OpenSearch Serverless.
+    pub struct OpenSearchSource {
+        /// Id of the collection.
+        collection: Spanned<Text>,
+        /// Index in it.
+        index: Option<Spanned<Text>>,
+    }
+}
+
+record! {
+    /// An index of S3 Vectors.
+    pub struct S3VectorsSource {
+        /// Name of the vector bucket.
+        bucket: Spanned<Text>,
+        /// Name of the index.
+        index: Spanned<Text>,
+    }
+}
+
+record! {
+    /// A Bedrock knowledge base.
+    pub struct KnowledgeBaseSource {
+        /// Its id: ten capital letters and digits.
+        id: Spanned<Text>,
+        /// Connectors that its content comes from.
+        sources: Vec<Ref<ConnectorSpec>>,
+    }
+}
+
+record! {
+    /// An SQS queue.
+    pub struct SqsQueue {
+        /// Name of the queue.
+        queue: Spanned<Text>,
+    }
+}
+
+record! {
+    /// A Step Functions state machine.
+    pub struct StateMachine {
+        /// Name of the state machine.
+        state_machine: Spanned<Text>,
+    }
+}
+
+record! {
+    /// How a server knows who calls.
+    pub struct ServerAuth {
+        /// The secret that holds the credential.
+        secret: Ref<ConnectorSpec>,
+    }
+}
+
+record! {
+    /// An HTTP interface.
+    pub struct HttpTool {
+        /// Its address.
+        url: Spanned<Text>,
+        /// Its OpenAPI document.
+        open_api: Option<File>,
+        /// How it knows who calls.
+        auth: Option<ServerAuth>,
+    }
+}
+
+record! {
+    /// An MCP server.
+    pub struct McpServer {
+        /// Its address.
+        url: Spanned<Text>,
+        /// The version that was reviewed.
+        version: Option<Spanned<Text>>,
+        /// The digest of what was reviewed.
+        digest: Option<Spanned<Text>>,
+        /// How it knows who calls.
+        auth: Option<ServerAuth>,
+    }
+}
+
+choice! {
+    /// What is connected.
+    pub enum ConnectorKind {
+        /// Objects of an S3 bucket.
+        S3(S3Source) = s3,
+        /// A DynamoDB table.
+        DynamoDb(DynamoDbSource) = dynamo_db,
+        /// A Lambda function.
+        Lambda(LambdaTool) = lambda,
+        /// A secret.
+        SecretsManager(SecretSource) = secrets_manager,
+        /// A collection of OpenSearch Serverless.
+        OpenSearch(OpenSearchSource) = open_search,
+        /// An index of S3 Vectors.
+        S3Vectors(S3VectorsSource) = s3_vectors,
+        /// A Bedrock knowledge base.
+        KnowledgeBase(KnowledgeBaseSource) = knowledge_base,
+        /// An SQS queue.
+        Sqs(SqsQueue) = sqs,
+        /// A Step Functions state machine.
+        StepFunctions(StateMachine) = step_functions,
+        /// An HTTP interface.
+        Http(HttpTool) = http,
+        /// An MCP server.
+        Mcp(McpServer) = mcp,
+    }
+}
+
+record! {
+    /// The network path to it.
+    pub struct ConnectorNetwork {
+        /// The VPC endpoint that calls come through.
+        vpc_endpoint: Spanned<Text>,
+    }
+}
+
+record! {
+    /// How tenants are kept apart.
+    pub struct Partitioning {
+        /// The key that names the tenant.
+        key: Spanned<Text>,
+    }
+}
+
+record! {
+    /// Where copies are.
+    pub struct Backup {
+        /// Their regions.
+        regions: Vec<Spanned<Region>>,
+    }
+}
+
+record! {
+    /// One data source or tool.
+    pub struct ConnectorSpec {
+        /// Its region.
+        region: Spanned<Region>,
+        /// The highest class of data behind it.
+        data_class: Ref<DataClassSpec>,
+        /// How it is encrypted.
+        encryption: Option<Encryption>,
+        /// The network path to it.
+        network: Option<ConnectorNetwork>,
+        /// How tenants are kept apart where they share it.
+        partition: Option<Partitioning>,
+        /// Where copies are.
+        backup: Option<Backup>,
+    }
+    flatten {
+        /// What is connected.
+        kind: ConnectorKind
+    }
+}

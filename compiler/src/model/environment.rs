@@ -1,0 +1,174 @@
+//! `Environment`: where things run, and who approves changes.
+
+use super::data_store::DataStoreSpec;
+use super::group::GroupSpec;
+use super::macros::{record, words};
+use super::reference::Ref;
+use super::value::{AccountId, Count, Region, Text, Texts, TimeOfDay, TimeZone};
+use crate::source::Spanned;
+
+words! {
+    /// A partition of AWS.
+    pub enum Partition {
+        /// The commercial regions.
+        Aws = "aws",
+        /// GovCloud.
+        UsGov = "aws-us-gov",
+        /// China.
+        China = "aws-cn",
+        /// The European Sovereign Cloud.
+        EuSovereign = "aws-eusc",
+    }
+}
+
+words! {
+    /// Where artifacts of a target live.
+    pub enum ProviderName {
+        /// A folder that plays the world.
+        Local = "local",
+        /// AWS accounts.
+        Aws = "aws",
+        /// Kubernetes API servers.
+        Kubernetes = "kubernetes",
+        /// A folder for a GitOps tool.
+        Git = "git",
+    }
+}
+
+words! {
+    /// A day of the week.
+    pub enum Weekday {
+        /// Monday.
+        Monday = "mon",
+        /// Tuesday.
+        Tuesday = "tue",
+        /// Wednesday.
+        Wednesday = "wed",
+        /// Thursday.
+        Thursday = "thu",
+        /// Friday.
+        Friday = "fri",
+        /// Saturday.
+        Saturday = "sat",
+        /// Sunday.
+        Sunday = "sun",
+    }
+}
+
+words! {
+    /// How much a rule matters in an environment.
+    pub enum SeverityWord {
+        /// It stops.
+        Mandatory = "mandatory",
+        /// It is shown.
+        Advisory = "advisory",
+        /// It informs.
+        Note = "note",
+        /// It is not evaluated.
+        Off = "off",
+    }
+}
+
+record! {
+    /// The AWS account of an environment.
+    pub struct AwsAccount {
+        /// The account number, in quotes.
+        account_id: Spanned<AccountId>,
+        /// The partition; `aws` when left out.
+        partition: Option<Spanned<Partition>>,
+        /// Every region that may be used, the destinations of inference profiles included.
+        regions: Vec<Spanned<Region>>,
+    }
+}
+
+words! {
+    /// The least version of TLS.
+    pub enum TlsVersion {
+        /// TLS 1.2.
+        V12 = "1.2",
+        /// TLS 1.3.
+        V13 = "1.3",
+    }
+}
+
+record! {
+    /// The private network of an environment.
+    pub struct Network {
+        /// Id of the VPC.
+        vpc: Option<Spanned<Text>>,
+        /// VPC endpoints by service, for instance `bedrock-runtime`.
+        endpoints: Texts<Text>,
+        /// The least version of TLS.
+        tls: Option<Spanned<TlsVersion>>,
+    }
+}
+
+record! {
+    /// The provider of each target; `local` where nothing is said.
+    pub struct Providers {
+        /// Of IAM.
+        iam: Option<Spanned<ProviderName>>,
+        /// Of Bedrock.
+        bedrock: Option<Spanned<ProviderName>>,
+        /// Of gateways.
+        gateway: Option<Spanned<ProviderName>>,
+        /// Of Kubernetes.
+        kubernetes: Option<Spanned<ProviderName>>,
+        /// Of observability.
+        observability: Option<Spanned<ProviderName>>,
+    }
+}
+
+record! {
+    /// Who must agree to a change.
+    pub struct Approvals {
+        /// How many approvals.
+        required: Spanned<Count>,
+        /// Groups whose members may give one.
+        from: Vec<Ref<GroupSpec>>,
+    }
+}
+
+record! {
+    /// A time in which changes may be applied.
+    pub struct ChangeWindow {
+        /// Days of the week.
+        days: Vec<Spanned<Weekday>>,
+        /// Start.
+        from: Spanned<TimeOfDay>,
+        /// End.
+        to: Spanned<TimeOfDay>,
+        /// Time zone of both; UTC when left out.
+        time_zone: Option<Spanned<TimeZone>>,
+    }
+}
+
+record! {
+    /// Where logs of an environment come to rest.
+    pub struct Logging {
+        /// Prompts and completions as Bedrock logs them.
+        invocations: Option<Ref<DataStoreSpec>>,
+        /// Traces.
+        traces: Option<Ref<DataStoreSpec>>,
+    }
+}
+
+record! {
+    /// Where things run.
+    pub struct EnvironmentSpec {
+        /// The AWS account.
+        aws: AwsAccount,
+        /// The private network.
+        network: Option<Network>,
+        /// The provider of each target.
+        providers: Option<Providers>,
+        /// Who must agree to a change.
+        approvals: Option<Approvals>,
+        /// When changes may be applied; always when left out.
+        change_windows: Vec<ChangeWindow>,
+        /// Where logs come to rest.
+        logging: Option<Logging>,
+        /// Severity by rule code.
+        severity: Texts<SeverityWord>,
+    }
+}

@@ -1,0 +1,37 @@
+//! Credentials that somebody wrote where a reference to a secret belongs.
+
+/// How a kind of credential looks: what it is, and a pattern that editors can use too.
+pub(super) const SHAPES: &[(&str, &str)] = &[
+    ("an AWS access key", "(AKIA|ASIA)[0-9A-Z]{16}"),
+    ("a private key", "-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    ("a GitHub token", "gh[pousr]_[0-9A-Za-z]{36}"),
+    ("an API key", "sk-[0-9A-Za-z_-]{20,}"),
+    ("a Slack token", "xox[abprs]-[0-9A-Za-z-]{10,}"),
+    ("a signed token", "eyJ[0-9A-Za-z_-]{10,}\\.eyJ[0-9A-Za-z_-]{10,}"),
+    ("a Bedrock API key", "ABSK[0-9A-Za-z+/=]{40,}"),
+    ("a password in an address", "://[^/:@ ]+:[^/@ ]+@"),
+];
+
+/// What kind of credential a text contains, if any.
+pub(super) fn recognise(text: &str) -> Option<&'static str> {
+    static SET: std::sync::LazyLock<Option<regex::RegexSet>> =
+        std::sync::LazyLock::new(|| regex::RegexSet::new(SHAPES.iter().map(|(_, pattern)| pattern)).ok());
+    let long_enough = text.len() >= 8;
+    let found = SET.as_ref().filter(|_| long_enough)?.matches(text).into_iter().next()?;
+    SHAPES.get(found).map(|(what, _)| *what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::recognise;
+
+    #[test]
+    fn credentials_are_recognised_and_prose_is_not() {
+        assert_eq!(recognise("key AKIAIOSFODNN7EXAMPLE"), Some("an AWS access key"));
+        assert_eq!(recognise("sk-abcdefghijklmnopqrstuv"), Some("an API key"));
+        assert_eq!(recognise("https://user:hunter22@example.com/"), Some("a password in an address"));
+        for text in ["a sk-learn model", "https://example.com:8443/a@b", "team-payments@acme.example"] {
+            assert_eq!(recognise(text), None, "{text}");
+        }
+    }
+}
