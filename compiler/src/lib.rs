@@ -4,6 +4,7 @@
 pub mod catalog;
 pub mod diagnostic;
 pub mod model;
+pub mod resolve;
 pub mod rule;
 pub mod source;
 mod yaml;

@@ -1,0 +1,77 @@
+//! Where a call of a model may be processed.
+
+use std::collections::BTreeSet;
+
+use super::Graph;
+use crate::catalog::{Catalog, Destinations, Reach};
+use crate::model::model::{Inference, ModelProvider, ModelSpec};
+use crate::source::Span;
+
+/// One region in which a call may be processed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Processing {
+    /// The region of the call.
+    pub source: String,
+    /// The region of processing, `global` or `unknown`.
+    pub region: String,
+    /// The id of the inference profile that moves the call, if one does.
+    pub profile: Option<String>,
+}
+
+impl Graph {
+    /// The id of the inference profile of a model, if it is invoked through one.
+    pub fn profile_id(&self, model: &ModelSpec) -> Option<String> {
+        match model.inference.as_ref().map(|inference| &inference.value) {
+            Some(Inference::Profile(geo)) => Some(format!("{}.{}", geo.value, model.model_id.value)),
+            Some(Inference::OnDemand | Inference::Provisioned(_)) | None => None,
+        }
+    }
+
+    /// Every region in which a call from `caller` may be processed. What is not known is `unknown`, and a profile
+    /// that the catalog does not list for the caller's region may end wherever it may end from any region.
+    pub fn processing(&self, model: &ModelSpec, caller: &str) -> Vec<Processing> {
+        let sources: Vec<&str> = match model.regions.as_slice() {
+            [] => vec![caller],
+            regions => regions.iter().map(|region| region.value.as_str()).collect(),
+        };
+        sources.into_iter().flat_map(|source| self.processing_from(model, source)).collect()
+    }
+
+    fn processing_from(&self, model: &ModelSpec, source: &str) -> Vec<Processing> {
+        let at = |region: &str, profile: Option<&str>| Processing {
+            source: source.to_owned(),
+            region: region.to_owned(),
+            profile: profile.map(str::to_owned),
+        };
+        match (model.provider.value, model.inference.as_ref().map(|inference| &inference.value)) {
+            (ModelProvider::OpenAiCompatible, _) if model.regions.is_empty() => vec![at("unknown", None)],
+            (_, Some(Inference::Provisioned(arn))) => vec![at(arn.value.part(3), None)],
+            (_, Some(Inference::Profile(_))) => {
+                let profile = self.profile_id(model).unwrap_or_default();
+                reach(self.catalog(), &profile, source).iter().map(|region| at(region, Some(&profile))).collect()
+            }
+            (_, Some(Inference::OnDemand) | None) => vec![at(source, None)],
+        }
+    }
+
+    /// Where the way of invoking a model is written, or its name if that is left to the default.
+    pub fn inference_span(&self, model: &ModelSpec) -> Span {
+        model.inference.as_ref().map_or(model.model_id.span, |inference| inference.span)
+    }
+}
+
+fn reach(catalog: &Catalog, profile: &str, source: &str) -> BTreeSet<String> {
+    match catalog.reach(profile, source) {
+        Reach::Regions(regions) => regions,
+        Reach::Global => BTreeSet::from(["global".to_owned()]),
+        Reach::Unknown => {
+            let everywhere = catalog.profile(profile).map(|fact| &fact.destinations);
+            let mut regions: BTreeSet<_> = match everywhere {
+                Some(Destinations::BySource(map)) => map.values().flatten().cloned().collect(),
+                Some(Destinations::Word(_)) | None => BTreeSet::new(),
+            };
+            regions.insert("unknown".to_owned());
+            regions
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Which residency rules hold for a class of data and a tenant, as one answer.
+
+use std::collections::BTreeSet;
+
+use super::Graph;
+use crate::model::Id;
+use crate::model::data_class::DataClassSpec;
+use crate::model::residency_rule::{AllowedPlaces, CrossRegion, Permission, ResidencyRuleSpec};
+use crate::model::tenant::TenantSpec;
+
+/// What all rules that apply allow together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Residency {
+    /// The rules.
+    pub rules: Vec<Id<ResidencyRuleSpec>>,
+    /// Regions that every rule allows.
+    pub regions: BTreeSet<String>,
+    /// The strictest word on inference across regions.
+    pub cross_region: CrossRegion,
+    /// Whether every rule lets a model provider keep content.
+    pub provider_retention: bool,
+    /// Whether a rule demands a key of the customer.
+    pub customer_managed_key: bool,
+}
+
+/// The rank of a class.
+pub fn class_rank(graph: &Graph, class: Id<DataClassSpec>) -> u32 {
+    graph.resource(class).map_or(0, |class| class.spec.rank.value.0)
+}
+
+impl Graph {
+    /// The residency of data of this class that belongs to these tenants; nothing when no rule applies.
+    /// A rule about a class holds for every class that is as sensitive or more.
+    pub fn residency(&self, class: Id<DataClassSpec>, tenant: Option<Id<TenantSpec>>) -> Option<Residency> {
+        let applies = |rule: &ResidencyRuleSpec| self.applies(rule, class, tenant);
+        let rules: Vec<_> = self.each().filter(|(_, rule)| applies(&rule.spec)).collect();
+        let mut places = rules.iter().map(|(_, rule)| self.allowed(&rule.spec));
+        let mut regions = places.next()?;
+        for place in places {
+            regions = regions.intersection(&place).cloned().collect();
+        }
+        Some(Residency {
+            regions,
+            cross_region: rules.iter().map(|(_, rule)| cross_region(&rule.spec)).min()?,
+            provider_retention: rules.iter().all(|(_, rule)| may_retain(&rule.spec)),
+            customer_managed_key: rules.iter().any(|(_, rule)| wants_customer_key(&rule.spec)),
+            rules: rules.into_iter().map(|(id, _)| id).collect(),
+        })
+    }
+
+    fn applies(&self, rule: &ResidencyRuleSpec, class: Id<DataClassSpec>, tenant: Option<Id<TenantSpec>>) -> bool {
+        let rank = class_rank(self, class);
+        let classes = &rule.applies_to.data_classes;
+        let tenants = &rule.applies_to.tenants;
+        let class_applies = classes.iter().filter_map(super::Ref::id).any(|id| class_rank(self, id) <= rank);
+        let tenant_applies = tenants.iter().filter_map(super::Ref::id).any(|id| Some(id) == tenant);
+        (classes.is_empty() || class_applies) && (tenants.is_empty() || tenant_applies)
+    }
+
+    fn allowed(&self, rule: &ResidencyRuleSpec) -> BTreeSet<String> {
+        match &rule.allow.value {
+            AllowedPlaces::Regions(regions) => regions.iter().map(|region| region.value.to_string()).collect(),
+            AllowedPlaces::Jurisdictions(wanted) => {
+                let inside = |found: &BTreeSet<String>| wanted.iter().any(|one| found.contains(one.value.as_str()));
+                let regions = self.catalog().regions().filter(|region| inside(&region.jurisdictions));
+                regions.map(|region| region.id.clone()).collect()
+            }
+        }
+    }
+}
+
+fn cross_region(rule: &ResidencyRuleSpec) -> CrossRegion {
+    rule.inference.as_ref().map_or(CrossRegion::Within, |inference| inference.cross_region.value)
+}
+
+fn may_retain(rule: &ResidencyRuleSpec) -> bool {
+    rule.provider_retention.as_ref().is_none_or(|word| word.value == Permission::Allowed)
+}
+
+fn wants_customer_key(rule: &ResidencyRuleSpec) -> bool {
+    use crate::model::residency_rule::EncryptionRule::CustomerManagedKey;
+    let encryption = rule.storage.as_ref().and_then(|storage| storage.encryption.as_ref());
+    encryption.is_some_and(|word| word.value == CustomerManagedKey)
+}
