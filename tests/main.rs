@@ -1,1 +1,11 @@
-//! Tests.
+//! The one test binary of the workspace: the tidy rules, the case harness and, beside them, the end-to-end suites.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and prints figures for whoever asks with `--nocapture`"
+)]
+
+mod harness;
+mod tidy;

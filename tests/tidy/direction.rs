@@ -1,0 +1,194 @@
+//! Who may use whom: between the crates of the workspace, and between the modules of a crate.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use super::sources::{Module, modules, named};
+use super::{CRATES, Crate, none_of, output, text_of};
+
+/// A module directly below a crate, and what it may use: modules, or paths into one.
+type Row = (&'static str, &'static [&'static str]);
+
+/// The modules of the compiler, each using only those above it, or the paths named.
+const COMPILER: &[Row] = &[
+    ("source", &[]),
+    ("diagnostic", &["source"]),
+    ("rule", &["source", "diagnostic"]),
+    ("yaml", &["source", "diagnostic", "rule"]),
+    ("catalog", &["source", "diagnostic", "rule"]),
+    ("model", &["source", "diagnostic", "rule", "yaml", "catalog"]),
+    ("resolve", &["source", "diagnostic", "rule", "yaml", "catalog", "model"]),
+    ("check", &["source", "diagnostic", "rule", "yaml", "catalog", "model", "resolve", "authorize::request"]),
+    ("ir", &["source", "model", "resolve"]),
+    ("authorize", &["source", "diagnostic", "rule", "catalog", "model", "resolve", "ir"]),
+];
+
+/// The modules of the targets: no target knows another.
+const TARGETS: &[Row] = &[
+    ("artifact", &[]),
+    ("origin", &["artifact"]),
+    ("iam", &["artifact", "origin"]),
+    ("gateway", &["artifact", "origin"]),
+    ("check", &["artifact", "origin", "iam", "gateway"]),
+    ("effects", &["artifact", "origin", "iam", "gateway"]),
+    ("plan", &["artifact", "origin", "iam", "gateway"]),
+];
+
+/// Crates that bring in a runtime or a network, which pure crates do without.
+const HEAVY: &[&str] = &["tokio", "kube", "reqwest", "aws-sdk-", "aws-config", "hyper"];
+
+#[test]
+fn the_table_of_crates_is_the_workspace() {
+    let manifest: toml::Table = text_of("Cargo.toml").parse().unwrap();
+    let members = manifest["workspace"]["members"].as_array().unwrap().iter();
+    let members: BTreeSet<&str> = members.map(|member| member.as_str().unwrap()).collect();
+    let table: BTreeSet<&str> =
+        CRATES.iter().map(|one| one.folder).filter(|folder| !folder.is_empty()).collect();
+    assert_eq!(table, members, "`CRATES` in tests/tidy/mod.rs names every member of the workspace");
+}
+
+#[test]
+fn crates_depend_downwards() {
+    let problems: Vec<String> = CRATES.iter().flat_map(upward_dependencies).collect();
+    none_of("cli -> targets/apply -> targets -> compiler, and targets -> targets/iam", &problems);
+}
+
+fn upward_dependencies(one: &Crate) -> Vec<String> {
+    let path =
+        if one.folder.is_empty() { "Cargo.toml".to_owned() } else { format!("{}/Cargo.toml", one.folder) };
+    let manifest: toml::Table = text_of(&path).parse().unwrap();
+    let sections = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let sections = sections.iter().filter_map(|section| manifest.get(*section)?.as_table());
+    let ours = sections.flat_map(|section| section.keys()).filter(|name| name.starts_with("aipolicy"));
+    let upward = ours.filter(|name| !one.may_use.contains(&name.as_str()));
+    upward.map(|name| format!("{path}: `{}` may not depend on `{name}`", one.name)).collect()
+}
+
+#[test]
+fn pure_crates_bring_in_no_runtime_and_no_network() {
+    let mut problems = Vec::new();
+    for pure in CRATES.iter().filter(|one| one.is_pure) {
+        let heavy =
+            dependencies(pure.name).into_iter().filter(|name| HEAVY.iter().any(|heavy| is_of(heavy, name)));
+        problems
+            .extend(heavy.map(|name| format!("`{}` depends on `{name}`: cargo tree -i {name}", pure.name)));
+    }
+    none_of("pure crates have no runtime and no network", &problems);
+}
+
+#[test]
+fn the_default_features_bring_in_no_cloud() {
+    let clouds = dependencies("aipolicy").into_iter().filter(|name| is_of("aws-sdk-", name));
+    none_of("clients of clouds are behind a feature", &clouds.collect::<Vec<_>>());
+}
+
+/// Tells whether `name` is the crate `family`, or one of those that a family ending in `-` has.
+fn is_of(family: &str, name: &str) -> bool {
+    name == family || (family.ends_with('-') && name.starts_with(family))
+}
+
+/// Returns the names of the crates that `package` is built from, with its default features.
+fn dependencies(package: &str) -> BTreeSet<String> {
+    let arguments =
+        ["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p}"];
+    let tree = output(Command::new(env!("CARGO")).args(arguments).args(["--package", package]));
+    let names: BTreeSet<String> =
+        tree.lines().filter_map(|line| Some(line.split(' ').next()?.to_owned())).collect();
+    assert!(names.contains(package), "cargo tree does not name `{package}` itself");
+    names
+}
+
+#[test]
+fn tables_are_ordered() {
+    for table in [COMPILER, TARGETS] {
+        for (index, (name, uses)) in table.iter().enumerate() {
+            let is_above = |used: &&&str| table.iter().take(index).any(|(above, _)| *above == **used);
+            let below: Vec<_> = uses.iter().filter(|used| !used.contains("::") && !is_above(used)).collect();
+            assert!(below.is_empty(), "`{name}` may use {below:?}, which its table has below it");
+        }
+    }
+}
+
+#[test]
+fn modules_of_the_compiler_use_those_above_them() {
+    none_of("modules of compiler/src use those above them", &crossings("compiler/src/lib.rs", COMPILER));
+}
+
+#[test]
+fn modules_of_the_targets_use_those_above_them() {
+    none_of("modules of targets/src use those above them", &crossings("targets/src/lib.rs", TARGETS));
+}
+
+#[test]
+fn the_table_names_every_module_of_the_compiler() {
+    none_of(
+        "`COMPILER` in tests/tidy/direction.rs is the modules of the crate",
+        &untold("compiler/src/lib.rs", COMPILER),
+    );
+}
+
+#[test]
+fn the_table_names_every_module_of_the_targets() {
+    none_of(
+        "`TARGETS` in tests/tidy/direction.rs is the modules of the crate",
+        &untold("targets/src/lib.rs", TARGETS),
+    );
+}
+
+/// Returns the modules that the table lacks, and the rows that no module has.
+fn untold(root: &str, table: &[Row]) -> Vec<String> {
+    let modules = modules(root);
+    let found: BTreeSet<&str> =
+        modules.iter().filter(|one| one.path.len() == 1 && !one.is_test).map(Module::top).collect();
+    let rows: BTreeSet<&str> = table.iter().map(|(name, _)| *name).collect();
+    let missing =
+        found.difference(&rows).map(|name| format!("module `{name}` has no row: say what it may use"));
+    let stale = rows.difference(&found).map(|name| format!("row `{name}` has no module in {root}"));
+    missing.chain(stale).collect()
+}
+
+fn crossings(root: &str, table: &[Row]) -> Vec<String> {
+    let modules = modules(root);
+    let tops: BTreeSet<&str> = modules.iter().filter(|one| one.path.len() == 1).map(Module::top).collect();
+    modules.iter().filter(|one| !one.is_test).flat_map(|one| crossings_of(one, &tops, table)).collect()
+}
+
+/// Returns the paths that `module` names and may not: `lib` may name all, and nothing names what is in `lib`.
+fn crossings_of(module: &Module, tops: &BTreeSet<&str>, table: &[Row]) -> Vec<String> {
+    let row = table.iter().find(|(name, _)| *name == module.top());
+    let (from, Some((_, uses))) = (module.top(), row) else { return Vec::new() };
+    let ours = named(module).into_iter().filter(|named| named.path[0] == "crate");
+    let is_crossing = |path: &[String]| {
+        let used = path[1..].join("::");
+        path[1] != from
+            && !uses.iter().any(|allowed| used == *allowed || used.starts_with(&format!("{allowed}::")))
+    };
+    let crossing = ours.filter(|named| is_crossing(&named.path));
+    let told = crossing.map(|named| {
+        let via = if tops.contains(named.path[1].as_str()) {
+            ""
+        } else {
+            " (name the module that has it, not `lib`)"
+        };
+        format!("{}:{}: `{from}` may not use {}{via}", module.file, named.line, named.path.join("::"))
+    });
+    told.collect()
+}
+
+#[test]
+fn a_crossing_is_told_with_its_line() {
+    let text = "use crate::{source::Span, check::run};\nfn f() { crate::authorize::request::new(); crate::Other::new() }\n";
+    let module = |name: &str| Module {
+        path: vec![name.to_owned()],
+        file: "x.rs".to_owned(),
+        text: text.to_owned(),
+        syntax: syn::parse_file(text).unwrap(),
+        is_test: false,
+    };
+    let tops = BTreeSet::from(["source", "check", "authorize", "yaml"]);
+    let told = crossings_of(&module("yaml"), &tops, COMPILER);
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert_eq!(told[0], "x.rs:1: `yaml` may not use crate::check::run");
+    assert!(told[2].ends_with("not `lib`)"), "{told:?}");
+    assert_eq!(crossings_of(&module("check"), &tops, COMPILER).len(), 1);
+}
