@@ -1,0 +1,140 @@
+//! What targets make: documents with an address, in a form that compares and diffs well.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// The identity of a document in an environment: target, kind and name. Written `iam/Role/acme-prod-invoice-bot`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Address {
+    /// The target that makes it, for instance `iam`.
+    pub target: String,
+    /// Its kind, for instance `Role`.
+    pub kind: String,
+    /// Its name, unique among its kind.
+    pub name: String,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}/{}", self.target, self.kind, self.name)
+    }
+}
+
+/// A text that is not an address.
+#[derive(Debug, PartialEq, Eq)]
+pub struct AddressError(String);
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}` is not an address such as `iam/Role/name`", self.0)
+    }
+}
+
+impl std::error::Error for AddressError {}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<_> = text.split('/').collect();
+        let plain = |part: &str| {
+            let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'=' | b',' | b'@');
+            !part.is_empty() && !part.starts_with('.') && part.bytes().all(letter)
+        };
+        match parts.as_slice() {
+            [target, kind, name] if parts.iter().all(|part| plain(part)) => {
+                Ok(Self { target: (*target).into(), kind: (*kind).into(), name: (*name).into() })
+            }
+            _ => Err(AddressError(text.into())),
+        }
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.to_string()
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = AddressError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+/// How a document is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// JSON, indented, with a final line break.
+    Json,
+    /// YAML.
+    Yaml,
+    /// Anything else, kept as it is.
+    Text,
+}
+
+impl Format {
+    /// The extension of files of this format. Text carries its own in the name.
+    pub fn extension(self) -> Option<&'static str> {
+        match self {
+            Self::Json => Some("json"),
+            Self::Yaml => Some("yaml"),
+            Self::Text => None,
+        }
+    }
+}
+
+/// A document without its origins: what a world holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// Its identity.
+    pub address: Address,
+    /// How it is written.
+    pub format: Format,
+    /// The whole text.
+    pub text: String,
+}
+
+impl Document {
+    /// The digest of its text, `sha256:` and 64 digits.
+    pub fn digest(&self) -> String {
+        digest(self.text.as_bytes())
+    }
+
+    /// Its file inside the folder of an environment, with `/`.
+    pub fn file(&self) -> String {
+        match self.format.extension() {
+            Some(extension) => format!("{}.{extension}", self.address),
+            None => self.address.to_string(),
+        }
+    }
+}
+
+/// A digest as it is written everywhere: `sha256:` and 64 digits.
+pub fn digest(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{digits}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_written_and_never_lead_elsewhere() {
+        let address: Address = "iam/Role/acme-prod-bot".parse().unwrap();
+        assert_eq!(address.to_string(), "iam/Role/acme-prod-bot");
+        for text in ["iam/Role", "iam//x", "iam/Role/..", "iam/Role/a/b", "../Role/x", "iam/Role/a b", "iam/Role/.hidden"] {
+            assert!(text.parse::<Address>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Whether two documents mean the same, and what is to be done about it.
+
+use super::{Action, Actual, Change, Desired, DesiredDocument, EffectClass, Observed, Reason};
+use crate::artifact::{Address, Document, Format};
+
+/// Whether two documents mean the same: JSON without regard to the order of keys, policy documents as sets.
+pub fn equivalent(left: &Document, right: &Document) -> bool {
+    if left.text == right.text {
+        return left.format == right.format;
+    }
+    let read = |document: &Document| match document.format {
+        Format::Json => serde_json::from_str::<serde_json::Value>(&document.text).ok().map(canonical),
+        Format::Yaml | Format::Text => None,
+    };
+    left.format == right.format && read(left).is_some_and(|value| Some(value) == read(right))
+}
+
+/// Policy documents inside a document take their canonical form.
+fn canonical(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Object(map) if map.contains_key("Statement") => policy(Value::Object(map)),
+        Value::Object(map) => map.into_iter().map(|(key, value)| (key, canonical(value))).collect(),
+        Value::Array(items) => items.into_iter().map(canonical).collect(),
+        other => other,
+    }
+}
+
+fn policy(value: serde_json::Value) -> serde_json::Value {
+    match aipolicy_iam::read(&value.to_string()) {
+        Ok(document) => format!("{:?}", document.canonical()).into(),
+        Err(_) => value,
+    }
+}
+
+/// What is to be done so that a document exists as it should.
+pub(super) fn wanted(address: &Address, wanted: &DesiredDocument, actual: &Actual) -> Option<Change> {
+    let found = actual.documents.get(address);
+    if found.is_some_and(|found| !found.owned || equivalent(&found.document, &wanted.document)) {
+        return None;
+    }
+    Some(Change {
+        address: address.clone(),
+        action: if found.is_some() { Action::Update } else { Action::Create },
+        reason: reason(address, found, Some(&wanted.document), actual),
+        effect: EffectClass::Neutral,
+        before: found.map(|found| found.document.clone()),
+        after: Some(wanted.document.clone()),
+        after_changes: wanted.needs.clone(),
+        origins: wanted.origins.clone(),
+    })
+}
+
+/// What is to be done about a document of ours that should no longer exist.
+pub(super) fn gone(address: &Address, found: &Observed, desired: &Desired, actual: &Actual) -> Option<Change> {
+    let kept = desired.documents.contains_key(address) || !found.owned;
+    (!kept).then(|| Change {
+        address: address.clone(),
+        action: Action::Delete,
+        reason: reason(address, Some(found), None, actual),
+        effect: EffectClass::Neutral,
+        before: Some(found.document.clone()),
+        after: None,
+        after_changes: Vec::new(),
+        origins: Vec::new(),
+    })
+}
+
+fn reason(address: &Address, found: Option<&Observed>, wanted: Option<&Document>, actual: &Actual) -> Reason {
+    let last = actual.last_applied.get(address);
+    let drifted = last != found.map(|found| found.document.digest()).as_ref();
+    let asked = last != wanted.map(Document::digest).as_ref();
+    match (asked, drifted) {
+        (true, true) => Reason::SourcesAndDrift,
+        (false, _) => Reason::Drift,
+        (true, false) => Reason::Sources,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(text: &str) -> Document {
+        Document { address: "iam/Policy/p".parse().unwrap(), format: Format::Json, text: text.into() }
+    }
+
+    #[test]
+    fn a_policy_that_says_the_same_is_no_change() {
+        let left = document(r#"{"P":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}]}}"#);
+        let right = document(r#"{"P":{"Version":"2012-10-17","Statement":{"Resource":["*"],"Effect":"Allow","Action":["S3:PutObject","s3:GetObject"]}}}"#);
+        assert!(equivalent(&left, &right));
+        let other = document(r#"{"P":{"Version":"2012-10-17","Statement":{"Resource":["*"],"Effect":"Allow","Action":["s3:PutObject"]}}}"#);
+        assert!(!equivalent(&left, &other));
+    }
+
+    #[test]
+    fn an_order_of_keys_is_no_change_and_a_value_is() {
+        assert!(equivalent(&document(r#"{"a":1,"b":[1,2]}"#), &document(r#"{"b":[1,2],"a":1}"#)));
+        assert!(!equivalent(&document(r#"{"a":1,"b":[1,2]}"#), &document(r#"{"b":[2,1],"a":1}"#)));
+    }
+}

@@ -1,0 +1,250 @@
+//! A plan is data: what would change in a world, in which order, and why.
+
+mod compare;
+mod order;
+
+pub use compare::equivalent;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::{Address, Document, digest};
+
+/// The version of the format of saved plans.
+pub const FORMAT: &str = "aipolicy.plan/1";
+
+/// What a plan was computed from. Apply refuses when any of it is no longer so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Bindings {
+    /// Version of aipolicy.
+    pub tool: String,
+    /// Digest of all sources, policies included.
+    pub sources: String,
+    /// Digest of the catalog.
+    pub catalog: String,
+    /// Digest of everything that was observed in the world.
+    pub observed: String,
+    /// Digest of the last entry of the journal; empty for a new one.
+    pub journal: String,
+}
+
+/// What is done to a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It is changed in place.
+    Update,
+    /// It is removed.
+    Delete,
+}
+
+impl Action {
+    /// The word for messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// Whether a change lets more happen, or less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EffectClass {
+    /// Nothing that may happen changes.
+    Neutral,
+    /// Less may happen.
+    Narrows,
+    /// More may happen.
+    Widens,
+    /// Some more and some less may happen.
+    Mixed,
+}
+
+impl EffectClass {
+    /// The word for messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Neutral => "neutral",
+            Self::Narrows => "narrows",
+            Self::Widens => "widens",
+            Self::Mixed => "mixed",
+        }
+    }
+
+    /// Both together.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (left, Self::Neutral) => left,
+            (Self::Neutral, right) => right,
+            (left, right) if left == right => left,
+            _ => Self::Mixed,
+        }
+    }
+}
+
+/// Why a document changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The sources ask for it.
+    Sources,
+    /// The world was changed by somebody else.
+    Drift,
+    /// Both.
+    SourcesAndDrift,
+}
+
+/// A line that caused something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// File, relative to the workspace.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Change {
+    /// What is changed.
+    pub address: Address,
+    /// What is done to it.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// Whether it lets more happen, or less.
+    pub effect: EffectClass,
+    /// What is there now.
+    pub before: Option<Document>,
+    /// What will be there.
+    pub after: Option<Document>,
+    /// Changes that must come first.
+    pub after_changes: Vec<Address>,
+    /// Lines that cause the document.
+    pub origins: Vec<Origin>,
+}
+
+/// Something that may happen and could not before, or the other way round.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Effect {
+    /// Whether it lets more happen, or less.
+    pub class: EffectClass,
+    /// One sentence for people.
+    pub sentence: String,
+    /// Who, as `Kind/name`.
+    pub principal: String,
+    /// May do what.
+    pub action: String,
+    /// To what, as `Kind/name`.
+    pub resource: String,
+    /// Under which circumstances.
+    pub context: BTreeMap<String, String>,
+    /// Where it is written.
+    pub origin: Option<Origin>,
+}
+
+/// A difference between what should be and what is, computed from nothing but its bindings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Plan {
+    /// [`FORMAT`].
+    pub format: String,
+    /// Name of the workspace.
+    pub workspace: String,
+    /// Name of the environment.
+    pub environment: String,
+    /// The provider of each target.
+    pub providers: BTreeMap<String, String>,
+    /// What it was computed from.
+    pub bindings: Bindings,
+    /// What may happen that could not, and the other way round.
+    pub effects: Vec<Effect>,
+    /// What changes, in an order that can be applied.
+    pub changes: Vec<Change>,
+    /// Objects in the way that are not ours and are never touched.
+    pub foreign: Vec<Address>,
+    /// What is granted once it is applied, to tell effects against next time.
+    pub decisions: Vec<String>,
+}
+
+/// A document that was found in a world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// The document.
+    pub document: Document,
+    /// Whether it carries our mark.
+    pub owned: bool,
+}
+
+/// Everything that should exist in an environment.
+#[derive(Clone, Debug, Default)]
+pub struct Desired {
+    /// Documents, with the lines that cause each and the documents that must exist before it.
+    pub documents: BTreeMap<Address, DesiredDocument>,
+}
+
+/// A document that should exist.
+#[derive(Clone, Debug)]
+pub struct DesiredDocument {
+    /// The document.
+    pub document: Document,
+    /// Lines that cause it.
+    pub origins: Vec<Origin>,
+    /// Documents that must exist before it.
+    pub needs: Vec<Address>,
+}
+
+/// Everything that exists in an environment, ours or not.
+#[derive(Clone, Debug, Default)]
+pub struct Actual {
+    /// Documents by address.
+    pub documents: BTreeMap<Address, Observed>,
+    /// What was last applied, by the journal: digests by address.
+    pub last_applied: BTreeMap<Address, String>,
+}
+
+impl Actual {
+    /// The digest of everything that was observed.
+    pub fn digest(&self) -> String {
+        let line = |(address, found): (&Address, &Observed)| format!("{address} {} {}\n", found.document.digest(), found.owned);
+        digest(self.documents.iter().map(line).collect::<String>().as_bytes())
+    }
+}
+
+impl Plan {
+    /// Compares what should exist with what does. Foreign objects are listed and never changed.
+    pub fn changes(desired: &Desired, actual: &Actual) -> (Vec<Change>, Vec<Address>) {
+        let wanted = desired.documents.iter().filter_map(|(address, wanted)| compare::wanted(address, wanted, actual));
+        let gone = actual.documents.iter().filter_map(|(address, found)| compare::gone(address, found, desired, actual));
+        let foreign = desired.documents.keys().filter(|address| actual.documents.get(address).is_some_and(|found| !found.owned));
+        (order::sorted(wanted.chain(gone).collect()), foreign.cloned().collect())
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The digest that identifies this plan.
+    pub fn digest(&self) -> String {
+        digest(self.to_json().as_bytes())
+    }
+
+    /// The saved form.
+    pub fn to_json(&self) -> String {
+        #[expect(clippy::expect_used, reason = "the types hold nothing that JSON cannot say")]
+        let mut text = serde_json::to_string_pretty(self).expect("a plan is JSON");
+        text.push('\n');
+        text
+    }
+}
