@@ -1,8 +1,14 @@
 //! Turns resource files into access requests and asks Cedar about each: text in, approved grants out. Pure.
+//!
+//! ```text
+//! SourceMap ─ read ─► Bundle ─ file_requests ─► (the caller reads the files) ─ compile ─► Graph + Decisions
+//! ```
 #![deny(clippy::disallowed_methods, reason = "only `cli` and `targets/apply` touch the machine")]
 
+pub mod authorize;
 pub mod catalog;
 pub mod diagnostic;
+pub mod ir;
 pub mod model;
 pub mod resolve;
 pub mod rule;
@@ -10,3 +16,93 @@ pub mod source;
 mod yaml;
 
 pub use yaml::read_json;
+
+use rayon::prelude::*;
+
+use authorize::{Decisions, Policies};
+use diagnostic::Diagnostics;
+use model::Bundle;
+use model::value::Date;
+use resolve::{FileAnswer, Graph};
+use source::{SourceKind, SourceMap, Span};
+
+/// Reads every resource of the sources, in the order of paths.
+pub fn read(sources: &SourceMap, out: &mut Diagnostics) -> Bundle {
+    let mut files: Vec<_> = sources.iter().filter(|(_, source)| source.kind() == SourceKind::Resources).collect();
+    files.sort_by_key(|(_, source)| source.path());
+    let read = |(id, _): &(source::SourceId, &source::Source)| {
+        let mut out = Diagnostics::default();
+        (model::read_file(sources, *id, &mut out), out)
+    };
+    let mut bundle = Bundle::default();
+    for (read, found) in files.par_iter().map(read).collect::<Vec<_>>() {
+        bundle.append(read);
+        out.append(found);
+    }
+    require_workspace(&bundle, sources, out);
+    bundle
+}
+
+/// There is exactly one workspace, and something to check.
+fn require_workspace(bundle: &Bundle, sources: &SourceMap, out: &mut Diagnostics) {
+    let first = sources.iter().find(|(_, source)| source.kind() == SourceKind::Resources);
+    let nowhere = Span::new(first.map_or(source::SourceId::DEFAULTS, |(id, _)| id), 0, 0);
+    match bundle.workspaces.as_slice() {
+        [_] => {}
+        [] if out.has_errors() => {}
+        [] if bundle.is_empty() => {
+            let help = "name the folder that holds `aipolicy.yaml`, or write one with `aipolicy init`";
+            out.report(rule::NO_RESOURCES.at(nowhere, "there are no resources to check", "").help(help));
+        }
+        [] => {
+            let help = "write one into `aipolicy.yaml`; `aipolicy init` shows how";
+            out.report(rule::WORKSPACE_COUNT.at(nowhere, "there is no `Workspace`", "").help(help));
+        }
+        [first, rest @ ..] => {
+            for another in rest {
+                let found = rule::WORKSPACE_COUNT.at(another.name_span(), "there is more than one `Workspace`", "another");
+                out.report(found.label(first.name_span(), "the first"));
+            }
+        }
+    }
+}
+
+/// Adds the policies of the packs that the workspace names to the sources.
+pub fn add_packs(bundle: &Bundle, sources: &mut SourceMap, out: &mut Diagnostics) {
+    for pack in bundle.workspaces.iter().flat_map(|workspace| &workspace.spec.packs) {
+        let mut shipped = authorize::pack_policies(pack.value).peekable();
+        if shipped.peek().is_none() {
+            let message = format!("this version has no policies in the pack `{}`", pack.value.word());
+            out.report(rule::PACK_MISSING.at(pack.span, message, ""));
+        }
+        for policy in shipped {
+            sources.add(policy.path, policy.text, SourceKind::Policies { shipped: true });
+        }
+    }
+}
+
+/// What a workspace means, and what Cedar said.
+#[derive(Debug)]
+pub struct Compilation {
+    /// The resources.
+    pub graph: Graph,
+    /// The policies.
+    pub policies: Policies,
+    /// The verdicts.
+    pub decisions: Decisions,
+}
+
+/// Links the resources, reads the policies and asks Cedar, with all findings of all phases. `today` decides where
+/// policies speak about days.
+pub fn compile(
+    bundle: Bundle,
+    (sources, files): (&SourceMap, &[FileAnswer]),
+    today: Date,
+    out: &mut Diagnostics,
+) -> Compilation {
+    let graph = resolve::link(bundle, files, sources, out);
+    let policies = authorize::read_policies(sources, out);
+    let decisions = authorize::decide(&graph, &policies, today, out);
+    out.sort(sources);
+    Compilation { graph, policies, decisions }
+}

@@ -62,7 +62,6 @@ macro_rules! record {
 
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 let _ = &generator;
-                #[expect(unused_mut, reason = "a record may have no field, and only some have a flattened choice")]
                 let mut shape = $crate::model::shape::ObjectSchema::new(concat!($($doc, "\n"),*));
                 $( shape.field::<$type>(stringify!($field), concat!($($field_doc, "\n"),*), generator); )*
                 $( shape.one_of(<$flat_type as $crate::model::shape::Choice>::properties(generator)); )?

@@ -1,0 +1,112 @@
+//! Verdicts, and the proof that everything in an environment was permitted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ir::{Decision, Outcome, PolicyFact, PolicyIndex};
+use crate::model::Id;
+use crate::model::environment::EnvironmentSpec;
+use crate::resolve::Graph;
+
+/// Every verdict of a run. Anyone may read it; no target accepts it.
+#[derive(Debug)]
+pub struct Decisions {
+    all: Vec<Decision>,
+    policies: Vec<PolicyFact>,
+    by_environment: BTreeMap<Id<EnvironmentSpec>, Vec<usize>>,
+    refused: BTreeSet<Id<EnvironmentSpec>>,
+    sound: bool,
+}
+
+impl Decisions {
+    /// Keeps verdicts. Only [`decide`](super::decide) calls this, with what Cedar said; `sound` is whether nothing
+    /// else stopped the run.
+    pub(super) fn new(all: Vec<Decision>, policies: Vec<PolicyFact>, sound: bool) -> Self {
+        let mut by_environment: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        let mut refused = BTreeSet::new();
+        for (at, decision) in all.iter().enumerate() {
+            by_environment.entry(decision.request.environment).or_default().push(at);
+            if !decision.permitted() {
+                refused.insert(decision.request.environment);
+            }
+        }
+        Self { all, policies, by_environment, refused, sound }
+    }
+
+    /// Every verdict, in the order of resources.
+    pub fn all(&self) -> &[Decision] {
+        &self.all
+    }
+
+    /// The verdicts of an environment.
+    pub fn of(&self, environment: Id<EnvironmentSpec>) -> impl Iterator<Item = &Decision> {
+        let positions = self.by_environment.get(&environment).map_or(&[][..], Vec::as_slice);
+        positions.iter().filter_map(|at| self.all.get(*at))
+    }
+
+    /// The policies that were asked.
+    pub fn policies(&self) -> &[PolicyFact] {
+        &self.policies
+    }
+
+    /// The policy at a position.
+    pub fn policy(&self, index: PolicyIndex) -> Option<&PolicyFact> {
+        self.policies.get(index.0 as usize)
+    }
+
+    /// What may be compiled for an environment: everything that it asked for, or nothing.
+    pub fn approved<'d>(&'d self, graph: &'d Graph, environment: Id<EnvironmentSpec>) -> Option<ApprovedGrants<'d>> {
+        let approved = self.sound && !self.refused.contains(&environment);
+        approved.then_some(ApprovedGrants { graph, decisions: self, environment })
+    }
+}
+
+/// Grants of one environment, all of them permitted by Cedar. Only [`Decisions::approved`] makes one, and only
+/// [`decide`](super::decide) makes those.
+///
+/// ```compile_fail
+/// use aipolicy_compiler::authorize::ApprovedGrants;
+/// fn forge(graph: &aipolicy_compiler::resolve::Graph, decisions: &aipolicy_compiler::authorize::Decisions) {
+///     let environment = graph.find("prod").unwrap();
+///     let forged = ApprovedGrants { graph, decisions, environment };
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct ApprovedGrants<'d> {
+    graph: &'d Graph,
+    decisions: &'d Decisions,
+    environment: Id<EnvironmentSpec>,
+}
+
+/// A permitted request with the policies that permitted it.
+#[derive(Clone, Copy, Debug)]
+pub struct Grant<'d> {
+    /// The request and its verdict.
+    pub decision: &'d Decision,
+    /// The policies that permitted it; never none.
+    pub policies: &'d [PolicyIndex],
+}
+
+impl<'d> ApprovedGrants<'d> {
+    /// The resources that the grants came from.
+    pub fn graph(&self) -> &'d Graph {
+        self.graph
+    }
+
+    /// The environment.
+    pub fn environment(&self) -> Id<EnvironmentSpec> {
+        self.environment
+    }
+
+    /// Every grant, in the order of resources.
+    pub fn grants(&self) -> impl Iterator<Item = Grant<'d>> + use<'d> {
+        self.decisions.of(self.environment).filter_map(|decision| match &decision.outcome {
+            Outcome::Permitted(policies) => Some(Grant { decision, policies }),
+            Outcome::Forbidden(_) | Outcome::NotPermitted => None,
+        })
+    }
+
+    /// The policy at a position.
+    pub fn policy(&self, index: PolicyIndex) -> Option<&'d PolicyFact> {
+        self.decisions.policy(index)
+    }
+}

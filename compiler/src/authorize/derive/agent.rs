@@ -1,0 +1,124 @@
+//! Requests of agents: their model, tools, memory, collaborators, and what their runtime needs.
+
+use super::{Asker, Call, Group, environments, gate_word, highest, home_region, resting};
+use crate::ir::{AccessRequest, Action, Circumstances, Object, Principal};
+use crate::model::agent::{Access, AgentModel, AgentSpec, Tool};
+use crate::model::data_class::DataClassSpec;
+use crate::model::reference::Ref;
+use crate::model::{Id, Resource};
+use crate::resolve::Graph;
+
+pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
+    graph.each::<AgentSpec>().map(|(id, agent)| group(graph, id, agent))
+}
+
+fn group(graph: &Graph, id: Id<AgentSpec>, agent: &Resource<AgentSpec>) -> Group {
+    let Some(tenant) = graph.get(&agent.spec.tenant) else { return Vec::new() };
+    let asker = |environment| Asker {
+        graph,
+        principal: Principal::Agent(id),
+        environment,
+        tenant: agent.spec.tenant.id(),
+    };
+    let places = environments(&agent.spec.environments, &tenant.spec);
+    places.into_iter().flat_map(|environment| Asks { asker: asker(environment), id, agent }.all()).collect()
+}
+
+struct Asks<'g> {
+    asker: Asker<'g>,
+    id: Id<AgentSpec>,
+    agent: &'g Resource<AgentSpec>,
+}
+
+impl<'g> Asks<'g> {
+    fn all(&self) -> Group {
+        let mut all = self.model();
+        for (at, tool) in self.agent.spec.tools.iter().enumerate() {
+            all.extend(self.tool(at, tool));
+        }
+        all.extend(self.memory());
+        all.extend(self.collaborators());
+        all.push(self.support("role"));
+        all.extend(self.agent.spec.triggers.first().map(|_| self.support("trigger")));
+        all
+    }
+
+    fn region(&self) -> &'g str {
+        match &self.agent.spec.region {
+            Some(region) => region.value.as_str(),
+            None => home_region(self.asker.graph, self.asker.environment),
+        }
+    }
+
+    /// The most sensitive data that it may handle: its clearance, or that of its tenant.
+    fn class(&self) -> Id<DataClassSpec> {
+        let graph = self.asker.graph;
+        let tenant = graph.get(&self.agent.spec.tenant).map(|tenant| tenant.spec.clearance.as_slice());
+        let own = self.agent.spec.clearance.as_slice();
+        let classes = if own.is_empty() { tenant.unwrap_or_default() } else { own };
+        highest(graph, classes.iter().filter_map(Ref::id))
+    }
+
+    fn model(&self) -> Group {
+        match &self.agent.spec.model.value {
+            AgentModel::Model(model) => {
+                let call = Call { model, route: None, fallback: false, class: self.class() };
+                self.asker.invoke(&call, self.region())
+            }
+            AgentModel::Route(route) => {
+                let request = |id| {
+                    self.asker.ask(Action::UseRoute, Object::Route(id), Circumstances::Plain, route.name.span)
+                };
+                route.id().map(request).into_iter().collect()
+            }
+        }
+    }
+
+    fn tool(&self, at: usize, tool: &Tool) -> Group {
+        let Some((id, connector)) =
+            tool.connector.id().and_then(|id| Some((id, self.asker.graph.resource(id)?)))
+        else {
+            return Vec::new();
+        };
+        let gate = gate_word(tool.gate.as_ref().map(|gate| &gate.value));
+        let access = tool.access.value;
+        let action = match access {
+            Access::Read => Action::ReadConnector,
+            Access::Write => Action::WriteConnector,
+        };
+        let class = connector.spec.data_class.id().unwrap_or(Id::new(0));
+        let residency = self.asker.graph.residency(class, self.asker.tenant).map(Into::into);
+        let span = tool.connector.name.span;
+        vec![
+            self.asker.ask(
+                Action::CallTool,
+                Object::Tool(self.id, at),
+                Circumstances::Tool { access, gate },
+                tool.name.span,
+            ),
+            self.asker.ask(action, Object::Connector(id), Circumstances::Connector { gate, residency }, span),
+        ]
+    }
+
+    fn memory(&self) -> Option<AccessRequest> {
+        let memory = self.agent.spec.memory.as_ref()?;
+        let region = memory.region.as_ref().map_or(self.region(), |region| region.value.as_str());
+        let mut storage = resting("memory", self.class());
+        storage.retention_days = memory.retention.as_ref().map(|retention| retention.value.days());
+        let written = memory.region.as_ref().map(|region| region.span);
+        let span = written.or(memory.retention.as_ref().map(|retention| retention.span));
+        Some(self.asker.store(region, storage, span.unwrap_or(self.agent.name_span())))
+    }
+
+    fn collaborators(&self) -> impl Iterator<Item = AccessRequest> {
+        self.agent.spec.collaborators.iter().filter_map(|other| {
+            let object = Object::Agent(other.agent.id()?);
+            Some(self.asker.ask(Action::Delegate, object, Circumstances::Plain, other.agent.name.span))
+        })
+    }
+
+    fn support(&self, need: &'static str) -> AccessRequest {
+        let object = Object::Environment(self.asker.environment);
+        self.asker.ask(Action::SupportRuntime, object, Circumstances::Support(need), self.agent.name_span())
+    }
+}

@@ -1,0 +1,111 @@
+//! Requests of gateways: for each route and tenant, every model that a request may end at.
+
+use std::collections::BTreeMap;
+
+use super::{Asker, Call, Group, highest, resting};
+use crate::ir::{AccessRequest, Action, Circumstances, Object, Principal};
+use crate::model::cluster::ClusterSpec;
+use crate::model::gateway::GatewaySpec;
+use crate::model::reference::Ref;
+use crate::model::route::{FallbackTarget, RouteSpec};
+use crate::model::tenant::TenantSpec;
+use crate::model::{Id, Resource};
+use crate::resolve::Graph;
+
+/// One group for each gateway itself and one for each of its routes.
+pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
+    let gateways = graph.each::<GatewaySpec>().map(|(id, gateway)| own(graph, id, gateway));
+    gateways.chain(graph.each::<RouteSpec>().map(|(id, route)| served(graph, id, route)))
+}
+
+fn own(graph: &Graph, id: Id<GatewaySpec>, gateway: &Resource<GatewaySpec>) -> Group {
+    let Some(environment) = gateway.spec.environment.id() else { return Vec::new() };
+    let asker = Asker { graph, principal: Principal::Gateway(id), environment, tenant: None };
+    let object = Object::Environment(environment);
+    let role = asker.ask(Action::SupportRuntime, object, Circumstances::Support("role"), gateway.name_span());
+    placement(asker, id, gateway.spec.cluster.as_ref()).into_iter().chain([role]).collect()
+}
+
+fn placement(asker: Asker<'_>, id: Id<GatewaySpec>, cluster: Option<&Ref<ClusterSpec>>) -> Option<AccessRequest> {
+    let cluster = cluster?;
+    let routes = asker.graph.each::<RouteSpec>().filter(|(_, route)| route.spec.gateway.id() == Some(id));
+    let class = highest(asker.graph, routes.filter_map(|(_, route)| route.spec.data_class.id()));
+    let object = Object::Cluster(cluster.id()?);
+    Some(asker.ask(Action::RunOn, object, Circumstances::Placement(class), cluster.name.span))
+}
+
+fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Group {
+    let gateway = route.spec.gateway.id().and_then(|id| Some((id, graph.resource(id)?)));
+    let Some((gateway_id, gateway)) = gateway else { return Vec::new() };
+    let Some(environment) = gateway.spec.environment.id() else { return Vec::new() };
+    let asker = Asker { graph, principal: Principal::Gateway(gateway_id), environment, tenant: None };
+    let serving = Serving { asker, id, route, region: gateway.spec.region.value.as_str() };
+    let tenants: Vec<_> = route.spec.r#match.tenants.iter().filter_map(|one| Some((one, one.id()?))).collect();
+    let mut all = Vec::new();
+    if tenants.is_empty() {
+        all.extend(serving.models(None));
+    }
+    for (reference, tenant) in tenants {
+        let user = Asker { principal: Principal::Tenant(tenant), tenant: Some(tenant), ..asker };
+        all.push(user.ask(Action::UseRoute, Object::Route(id), Circumstances::Plain, reference.name.span));
+        all.extend(serving.models(Some(tenant)));
+    }
+    all.extend(serving.cache());
+    all
+}
+
+struct Serving<'g> {
+    asker: Asker<'g>,
+    id: Id<RouteSpec>,
+    route: &'g Resource<RouteSpec>,
+    region: &'g str,
+}
+
+impl<'g> Serving<'g> {
+    /// Every model at which a request of a tenant may end.
+    fn models(&self, tenant: Option<Id<TenantSpec>>) -> Group {
+        let asker = Asker { tenant, ..self.asker };
+        let class = self.route.spec.data_class.id().unwrap_or(Id::new(0));
+        let mut models = BTreeMap::new();
+        self.reachable(self.id, false, &mut models);
+        let call = |(model, fallback)| Call { model, route: Some(self.id), fallback, class };
+        models.into_values().flat_map(|found| asker.invoke(&call(found), self.region)).collect()
+    }
+
+    /// Walks fallbacks to other routes; each place that names a model counts once.
+    fn reachable(
+        &self,
+        route: Id<RouteSpec>,
+        fallback: bool,
+        found: &mut BTreeMap<crate::source::Span, (&'g Ref<crate::model::model::ModelSpec>, bool)>,
+    ) {
+        let Some(route) = self.asker.graph.resource(route) else { return };
+        for primary in &route.spec.primary {
+            if found.insert(primary.model.name.span, (&primary.model, fallback)).is_some() {
+                return;
+            }
+        }
+        for next in &route.spec.fallback {
+            match &next.target {
+                FallbackTarget::Model(model) => _ = found.insert(model.name.span, (model, true)),
+                FallbackTarget::Route(next) => {
+                    if let Some(next) = next.id() {
+                        self.reachable(next, true, found);
+                    }
+                }
+            }
+        }
+    }
+
+    fn cache(&self) -> Option<AccessRequest> {
+        let reference = self.route.spec.cache.as_ref()?.some()?;
+        let id = reference.id()?;
+        let store = self.asker.graph.resource(id)?;
+        let mut storage = resting("cache", self.route.spec.data_class.id().unwrap_or(Id::new(0)));
+        storage.customer_managed_key = store.spec.encryption.is_some();
+        storage.retention_days = store.spec.retention.as_ref().map(|retention| retention.value.days());
+        storage.store = Some(id);
+        let asker = Asker { principal: Principal::Route(self.id), ..self.asker };
+        Some(asker.store(store.spec.region.value.as_str(), storage, reference.name.span))
+    }
+}

@@ -1,0 +1,73 @@
+//! The Cedar policies that ship, by pack. The files are data: `policies/<pack>/<name>.cedar` with its cases beside it.
+
+use crate::model::workspace::Pack;
+
+/// One policy that ships.
+#[derive(Debug)]
+pub struct ShippedPolicy {
+    /// The pack that it belongs to.
+    pub pack: Pack,
+    /// Its path in the repository, which is how findings name it.
+    pub path: &'static str,
+    /// The policy.
+    pub text: &'static str,
+    /// Its page: what it is about, and the cases that test it.
+    pub page: &'static str,
+}
+
+macro_rules! shipped {
+    ($($pack:ident { $($path:literal,)* })*) => {
+        /// Every policy that ships.
+        pub static SHIPPED: &[ShippedPolicy] = &[$($(
+            ShippedPolicy {
+                pack: Pack::$pack,
+                path: concat!("policies/", $path, ".cedar"),
+                text: include_str!(concat!("../../../policies/", $path, ".cedar")),
+                page: include_str!(concat!("../../../policies/", $path, ".md")),
+            },
+        )*)*];
+    };
+}
+
+shipped! {
+    Baseline {
+        "baseline/agent-models",
+        "baseline/change",
+        "baseline/connector-above-clearance",
+        "baseline/connectors",
+        "baseline/delegation",
+        "baseline/gateway-models",
+        "baseline/model-past-end-of-life",
+        "baseline/namespaces",
+        "baseline/placement",
+        "baseline/provider-not-approved",
+        "baseline/routes",
+        "baseline/sensitive-workload-on-shared-cluster",
+        "baseline/storage",
+        "baseline/support",
+        "baseline/tools",
+        "baseline/workload-models",
+    }
+    Residency {
+        "residency/backup-outside-residency",
+        "residency/cache-or-memory-outside-residency",
+        "residency/fallback-outside-residency",
+        "residency/global-profile-with-residency",
+        "residency/inference-across-regions",
+        "residency/inference-profile-leaks-jurisdiction",
+        "residency/log-sink-outside-residency",
+        "residency/processing-outside-residency",
+        "residency/vector-store-outside-residency",
+    }
+}
+
+/// The policies of a pack.
+pub fn of(pack: Pack) -> impl Iterator<Item = &'static ShippedPolicy> {
+    SHIPPED.iter().filter(move |policy| policy.pack == pack)
+}
+
+/// The page of the policy with this `@id`.
+pub fn page(id: &str) -> Option<&'static str> {
+    let wanted = format!("@id(\"{id}\")");
+    SHIPPED.iter().find(|policy| policy.text.contains(&wanted)).map(|policy| policy.page)
+}

@@ -1,0 +1,162 @@
+//! Cedar texts to policies that are known to be sound, each with its name and place.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use cedar_policy::{Effect, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
+
+use super::index::Index;
+use super::nesting;
+use crate::diagnostic::{Diagnostics, Rule, Severity};
+use crate::ir::{PolicyFact, PolicyIndex};
+use crate::rule;
+use crate::source::{SourceId, SourceKind, SourceMap, Span};
+
+/// The schema that every policy is validated against.
+pub const SCHEMA: &str = include_str!("../../../schemas/aipolicy.cedarschema");
+
+/// Every policy of a run.
+#[derive(Debug)]
+pub struct Policies {
+    pub(super) schema: Schema,
+    pub(super) facts: Vec<PolicyFact>,
+    pub(super) index: Index,
+    pub(super) severity: Vec<Severity>,
+    pub(super) effects: Vec<Effect>,
+    by_id: BTreeMap<String, PolicyIndex>,
+}
+
+impl Policies {
+    /// Every policy as people know it.
+    pub fn facts(&self) -> &[PolicyFact] {
+        &self.facts
+    }
+
+    /// The position of the policy that Cedar names.
+    pub(super) fn position(&self, id: &PolicyId) -> Option<PolicyIndex> {
+        self.by_id.get(AsRef::<str>::as_ref(id)).copied()
+    }
+}
+
+/// Reads the Cedar schema that ships.
+pub(super) fn schema() -> Schema {
+    #[expect(clippy::expect_used, reason = "the schema is part of the program, and a test reads it")]
+    Schema::from_cedarschema_str(SCHEMA).expect("the schema that ships").0
+}
+
+/// Reads and validates every policy of the sources. What is not sound is reported, and must stop the run.
+pub fn read(sources: &SourceMap, out: &mut Diagnostics) -> Policies {
+    let mut read = Vec::new();
+    for (id, source) in sources.iter() {
+        if matches!(source.kind(), SourceKind::Policies { .. }) {
+            read.extend(read_file(id, source.text(), out));
+        }
+    }
+    let named = name(read, out);
+    let schema = schema();
+    validate(&schema, &named, out);
+    let index = Index::new(named.iter().map(|(policy, _)| policy.clone()).collect());
+    Policies {
+        schema,
+        index,
+        severity: named.iter().map(|(policy, fact)| severity(policy, fact, out)).collect(),
+        effects: named.iter().map(|(policy, _)| policy.effect()).collect(),
+        by_id: named.iter().zip(0..).map(|((_, fact), at)| (fact.id.clone(), PolicyIndex(at))).collect(),
+        facts: named.into_iter().map(|(_, fact)| fact).collect(),
+    }
+}
+
+fn read_file(source: SourceId, text: &str, out: &mut Diagnostics) -> Vec<(Policy, Span)> {
+    if let Some((at, what)) = nesting::excess(text) {
+        let span = Span::new(source, at, at + 1);
+        out.report(rule::POLICY_NESTING.at(span, format!("the policy {what}"), "").help("split it into several"));
+        return Vec::new();
+    }
+    let set = match PolicySet::from_str(text) {
+        Ok(set) => set,
+        Err(errors) => {
+            for error in errors.iter() {
+                convert(error, &rule::POLICY_SYNTAX, Span::new(source, 0, 0), out);
+            }
+            return Vec::new();
+        }
+    };
+    for template in set.templates() {
+        let message = format!("`{}` is a template, and nothing links it", template.id());
+        out.report(rule::POLICY_INVALID.at(Span::new(source, 0, 0), message, "").help("write a policy without slots"));
+    }
+    let mut found: Vec<_> = set.policies().map(|policy| (policy.clone(), place(policy, source))).collect();
+    found.sort_by_key(|(_, span)| *span);
+    found
+}
+
+/// Where a policy is written. The core crate knows; its public face does not say.
+fn place(policy: &Policy, source: SourceId) -> Span {
+    let inner: &cedar_policy_core::ast::Policy = policy.as_ref();
+    inner.loc().map_or(Span::new(source, 0, 0), |loc| Span::new(source, loc.start(), loc.end()))
+}
+
+/// Gives each policy the name that it states, and reports those that have none or share one.
+fn name(read: Vec<(Policy, Span)>, out: &mut Diagnostics) -> Vec<(Policy, PolicyFact)> {
+    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+    let mut named = Vec::with_capacity(read.len());
+    for (policy, span) in read {
+        let head = Span { end: span.end.min(span.start + 1), ..span };
+        let Some(id) = policy.annotation("id").filter(|id| !id.is_empty()).map(str::to_owned) else {
+            let help = "write `@id(\"a-name\")` before it";
+            out.report(rule::POLICY_ID.at(head, "the policy has no `@id`", "").help(help));
+            continue;
+        };
+        if let Some(first) = seen.get(&id) {
+            let message = format!("there are two policies with the id `{id}`");
+            out.report(rule::POLICY_ID.at(head, message, "again").label(*first, "first"));
+            continue;
+        }
+        seen.insert(id.clone(), head);
+        let text = |key| policy.annotation(key).filter(|text| !text.is_empty()).map(str::to_owned);
+        let fact = PolicyFact { title: text("title"), help: text("help"), span, id: id.clone() };
+        named.push((policy.new_id(PolicyId::new(id)), fact));
+    }
+    named
+}
+
+fn severity(policy: &Policy, fact: &PolicyFact, out: &mut Diagnostics) -> Severity {
+    match policy.annotation("severity") {
+        None | Some("mandatory") => Severity::Mandatory,
+        Some("advisory") => Severity::Advisory,
+        Some(other) => {
+            let message = format!("`{other}` is not a severity");
+            let help = "severities are `mandatory` and `advisory`";
+            out.report(rule::POLICY_INVALID.at(fact.span, message, "").help(help));
+            Severity::Mandatory
+        }
+    }
+}
+
+fn validate(schema: &Schema, named: &[(Policy, PolicyFact)], out: &mut Diagnostics) {
+    let places: BTreeMap<&str, Span> = named.iter().map(|(_, fact)| (fact.id.as_str(), fact.span)).collect();
+    let Ok(set) = PolicySet::from_policies(named.iter().map(|(policy, _)| policy.clone())) else {
+        return;
+    };
+    let found = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
+    let at = |id: &PolicyId| places.get(AsRef::<str>::as_ref(id)).copied();
+    for error in found.validation_errors() {
+        if let Some(place) = at(error.policy_id()) {
+            convert(error, &rule::POLICY_INVALID, place, out);
+        }
+    }
+}
+
+/// Turns an error of Cedar into a finding: its labels point into the one file that was parsed.
+fn convert(error: &dyn miette::Diagnostic, rule: &'static Rule, fallback: Span, out: &mut Diagnostics) {
+    let mut labels = error.labels().into_iter().flatten();
+    let (span, text) = labels.next().map_or((fallback, String::new()), |label| {
+        let span = Span::new(fallback.source, label.offset(), label.offset() + label.len());
+        (span, label.label().unwrap_or("").to_owned())
+    });
+    let mut found = rule.at(span, error.to_string(), text);
+    if let Some(help) = error.help() {
+        found = found.help(help.to_string());
+    }
+    out.report(found);
+}

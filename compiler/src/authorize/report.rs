@@ -1,0 +1,199 @@
+//! Refusals as findings: a forbid names its policy, a default deny what could have permitted; one mistake, one finding.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::policies::Policies;
+use crate::diagnostic::{Diagnostic, Diagnostics, Family, Label, Severity};
+use crate::ir::{AccessRequest, Circumstances, Decision, Object, Outcome, PolicyIndex};
+use crate::model::Id;
+use crate::model::environment::EnvironmentSpec;
+use crate::resolve::Graph;
+use crate::rule;
+use crate::source::Span;
+
+/// Requests that differ only in what one finding can list: regions, tenants, environments.
+type Alike<'d> = BTreeMap<(Span, Vec<PolicyIndex>, &'static str), Vec<&'d AccessRequest>>;
+
+/// Reports what was refused.
+pub(super) fn refusals(graph: &Graph, policies: &Policies, decisions: &[Decision], out: &mut Diagnostics) {
+    let mut alike: Alike<'_> = BTreeMap::new();
+    for decision in decisions {
+        let by = match &decision.outcome {
+            Outcome::Permitted(_) => continue,
+            Outcome::Forbidden(by) => by.clone(),
+            Outcome::NotPermitted => Vec::new(),
+        };
+        let request = &decision.request;
+        alike.entry((request.span, by, request.action.word())).or_default().push(request);
+    }
+    for ((_, by, _), requests) in alike {
+        let Some(first) = requests.first() else { continue };
+        out.report(match by.first() {
+            Some(policy) => forbidden(graph, policies, &requests, (*policy, &by)),
+            None => not_permitted(graph, policies, first, &requests),
+        });
+    }
+}
+
+/// Reports what advisory policies would forbid.
+pub(super) fn warnings(
+    graph: &Graph,
+    policies: &Policies,
+    found: &[(AccessRequest, PolicyIndex)],
+    out: &mut Diagnostics,
+) {
+    let mut alike: Alike<'_> = BTreeMap::new();
+    for (request, policy) in found {
+        alike.entry((request.span, vec![*policy], request.action.word())).or_default().push(request);
+    }
+    for ((_, by, _), requests) in alike {
+        if let Some(policy) = by.first() {
+            let found = forbidden(graph, policies, &requests, (*policy, &by));
+            out.report(Diagnostic { severity: Severity::Advisory, ..found });
+        }
+    }
+}
+
+fn forbidden(
+    graph: &Graph,
+    policies: &Policies,
+    requests: &[&AccessRequest],
+    (policy, all): (PolicyIndex, &[PolicyIndex]),
+) -> Diagnostic {
+    let fact = policies.facts.get(policy.0 as usize);
+    let id = fact.map_or("", |fact| fact.id.as_str());
+    let what = sentence(graph, requests);
+    let span = requests.first().map_or(Span::new(crate::source::SourceId::DEFAULTS, 0, 0), |request| request.span);
+    let by = all.iter().filter_map(|index| policies.facts.get(index.0 as usize));
+    let mut found = Diagnostic {
+        code: Cow::Owned(id.to_owned()),
+        name: Cow::Owned(fact.and_then(|fact| fact.title.clone()).unwrap_or_else(|| id.to_owned())),
+        severity: Severity::Mandatory,
+        family: Family::Verdict,
+        message: format!("policy `{id}` forbids {what}"),
+        primary: Label { span, text: "asked for here".into() },
+        related: by.map(|fact| Label { span: fact.span, text: format!("forbidden by `{}`", fact.id) }).collect(),
+        note: residency_note(graph, requests),
+        help: fact.and_then(|fact| fact.help.clone()),
+    };
+    found.related.extend(requests.first().and_then(|request| profile_label(graph, request)));
+    found
+}
+
+/// The line that decides in which regions a model is processed.
+fn profile_label(graph: &Graph, request: &AccessRequest) -> Option<Label> {
+    let (Circumstances::Invocation(call), Object::Model(id)) = (&request.circumstances, &request.object) else {
+        return None;
+    };
+    let profile = call.profile.as_ref()?;
+    let span = graph.inference_span(&graph.resource(*id)?.spec);
+    Some(Label { span, text: format!("calls go through the inference profile `{profile}`") })
+}
+
+/// Which residency rules are behind a refusal, and what they allow.
+fn residency_note(graph: &Graph, requests: &[&AccessRequest]) -> Option<String> {
+    let residency = requests.iter().find_map(|request| match &request.circumstances {
+        Circumstances::Invocation(call) => call.residency.clone(),
+        Circumstances::Storage(storage) => storage.residency.clone(),
+        Circumstances::Connector { residency, .. } => residency.clone(),
+        _ => None,
+    })?;
+    let rules: Vec<_> = residency.rules.iter().map(|rule| format!("`{}`", graph.name(*rule))).collect();
+    let regions: Vec<_> = residency.regions.iter().map(String::as_str).collect();
+    let allowed = match regions.as_slice() {
+        [] => "no region at all".to_owned(),
+        few if few.len() <= 12 => few.join(", "),
+        many => format!("{} regions", many.len()),
+    };
+    Some(format!("residency rule {} allows {allowed}", rules.join(" and ")))
+}
+
+fn not_permitted(graph: &Graph, policies: &Policies, first: &AccessRequest, requests: &[&AccessRequest]) -> Diagnostic {
+    let what = sentence(graph, requests);
+    let mut found = rule::NOT_PERMITTED.at(first.span, format!("no policy permits {what}"), "asked for here");
+    let permits = policies.index.permits(first.action.word(), &super::entities::principal(graph, first.principal));
+    let near: Vec<_> = permits.into_iter().filter_map(|at| policies.facts.get(at)).collect();
+    if near.is_empty() {
+        return found.help(format!("no policy is about `{}`; add a pack or a policy", first.action.word()));
+    }
+    for fact in near.iter().take(3) {
+        found = found.label(fact.span, format!("`{}` could permit it, and its conditions do not hold", fact.id));
+    }
+    let helps = near.iter().find_map(|fact| fact.help.clone());
+    found.help(helps.unwrap_or_else(|| "change the resource so that one of these policies permits it".into()))
+}
+
+/// "agent `a` to invoke model `m` in us-east-1 and us-west-2".
+fn sentence(graph: &Graph, requests: &[&AccessRequest]) -> String {
+    let Some(first) = requests.first() else { return String::new() };
+    let (kind, name) = first.principal.label(graph);
+    let (what, object) = first.object.label(graph);
+    let mut text =
+        format!("{} `{name}` {} {} `{object}`", lower(kind.word()), verb(first), lower(what));
+    if let Circumstances::Storage(storage) = &first.circumstances {
+        let class = graph.name(storage.class);
+        text = format!("{} `{name}` to keep {class} data ({}) in `{object}`", lower(kind.word()), storage.place);
+    }
+    let regions = distinct(requests.iter().filter_map(|request| match &request.circumstances {
+        Circumstances::Invocation(call) => Some(call.region.to_string()),
+        _ => None,
+    }));
+    if !regions.is_empty() {
+        text.push_str(&format!(" in {}", words(&regions)));
+    }
+    let tenants = distinct(requests.iter().filter_map(|request| Some(graph.name(request.tenant?).to_owned())));
+    if !tenants.is_empty() {
+        text.push_str(&format!(" for {}", words(&tenants)));
+    }
+    let places = distinct(requests.iter().map(|request| environment(graph, request.environment)));
+    text.push_str(&format!(" ({})", words(&places)));
+    text
+}
+
+fn verb(request: &AccessRequest) -> &'static str {
+    use crate::ir::Action;
+    match request.action {
+        Action::InvokeModel => "to invoke",
+        Action::ReadConnector => "to read",
+        Action::WriteConnector => "to write to",
+        Action::CallTool => "to call",
+        Action::StoreData => "to keep data in",
+        Action::RunOn => "to run on",
+        Action::UseNamespace => "to use a namespace of",
+        Action::UseRoute => "to send requests to",
+        Action::SupportRuntime => "to have support from",
+        Action::Delegate => "to hand work to",
+        Action::Change => "to change",
+    }
+}
+
+fn environment(graph: &Graph, id: Id<EnvironmentSpec>) -> String {
+    graph.name(id).to_owned()
+}
+
+fn distinct(words: impl Iterator<Item = String>) -> Vec<String> {
+    words.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+}
+
+/// "a", "a and b", "a, b and c", and past eight only how many more.
+fn words(all: &[String]) -> String {
+    match all {
+        [] => String::new(),
+        [one] => one.clone(),
+        [few @ .., last] if all.len() <= 8 => format!("{} and {last}", few.join(", ")),
+        many => format!("{} and {} more", many.iter().take(8).cloned().collect::<Vec<_>>().join(", "), many.len() - 8),
+    }
+}
+
+/// `DataStore` as "data store".
+fn lower(kind: &str) -> String {
+    let mut text = String::new();
+    for (at, letter) in kind.chars().enumerate() {
+        if letter.is_uppercase() && at > 0 {
+            text.push(' ');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}

@@ -1,0 +1,264 @@
+//! What passes between authorization and targets: requests, and the verdicts on them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::agent::{Access, AgentSpec};
+use crate::model::cluster::ClusterSpec;
+use crate::model::connector::ConnectorSpec;
+use crate::model::data_class::DataClassSpec;
+use crate::model::data_store::DataStoreSpec;
+use crate::model::environment::EnvironmentSpec;
+use crate::model::gateway::GatewaySpec;
+use crate::model::model::ModelSpec;
+pub use crate::model::policy_test::Action;
+use crate::model::route::RouteSpec;
+use crate::model::tenant::TenantSpec;
+use crate::model::workload::WorkloadSpec;
+use crate::model::{Id, KindName};
+use crate::resolve::{Graph, Residency};
+use crate::source::Span;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Principal {
+    /// An agent.
+    Agent(Id<AgentSpec>),
+    /// A workload.
+    Workload(Id<WorkloadSpec>),
+    /// A gateway, for the tenants of a route.
+    Gateway(Id<GatewaySpec>),
+    /// A tenant.
+    Tenant(Id<TenantSpec>),
+    /// A route, whose content comes to rest somewhere.
+    Route(Id<RouteSpec>),
+    /// An environment, for what all of it shares.
+    Environment(Id<EnvironmentSpec>),
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Object {
+    /// A model.
+    Model(Id<ModelSpec>),
+    /// A connector.
+    Connector(Id<ConnectorSpec>),
+    /// A tool of an agent, by its position.
+    Tool(Id<AgentSpec>, usize),
+    /// A region.
+    Region(Arc<str>),
+    /// A cluster.
+    Cluster(Id<ClusterSpec>),
+    /// A route.
+    Route(Id<RouteSpec>),
+    /// Another agent.
+    Agent(Id<AgentSpec>),
+    /// A place for content.
+    DataStore(Id<DataStoreSpec>),
+    /// An environment, for what it provides to all.
+    Environment(Id<EnvironmentSpec>),
+}
+
+/// Circumstances of a call of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// Region of the call.
+    pub source: Arc<str>,
+    /// Region of processing, `global` or `unknown`.
+    pub region: Arc<str>,
+    /// The inference profile that moves the call.
+    pub profile: Option<Arc<str>>,
+    /// The route that it serves.
+    pub route: Option<Id<RouteSpec>>,
+    /// Whether it is a fallback.
+    pub fallback: bool,
+    /// The highest class of data in it.
+    pub class: Id<DataClassSpec>,
+    /// What residency rules allow.
+    pub residency: Option<Arc<Residency>>,
+}
+
+/// Circumstances of content that comes to rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// What kind of place, for instance `memory`.
+    pub place: &'static str,
+    /// The highest class of data in it.
+    pub class: Id<DataClassSpec>,
+    /// Whether it is encrypted with a key of the customer.
+    pub customer_managed_key: bool,
+    /// Whether it cannot be changed.
+    pub immutable: bool,
+    /// How long it is kept, in days.
+    pub retention_days: Option<u64>,
+    /// The place, where it is a resource.
+    pub store: Option<Id<DataStoreSpec>>,
+    /// What residency rules allow.
+    pub residency: Option<Arc<Residency>>,
+}
+
+/// Circumstances that decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Circumstances {
+    /// Of a call of a model.
+    Invocation(Box<Invocation>),
+    /// Of the use of a connector: its gate and residency.
+    Connector {
+        /// What stands before a call.
+        gate: &'static str,
+        /// What residency rules allow.
+        residency: Option<Arc<Residency>>,
+    },
+    /// Of a tool.
+    Tool {
+        /// What it does with its connector.
+        access: Access,
+        /// What stands before a call.
+        gate: &'static str,
+    },
+    /// Of content that comes to rest.
+    Storage(Box<Storage>),
+    /// Of placement: the highest class of data.
+    Placement(Id<DataClassSpec>),
+    /// Of a namespace.
+    Namespace(Arc<str>),
+    /// Of support: `logs`, `role`, `image` or `trigger`.
+    Support(&'static str),
+    /// Nothing more than the environment.
+    Plain,
+}
+
+/// One request, from one place in a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessRequest {
+    /// Who asks.
+    pub principal: Principal,
+    /// To do what.
+    pub action: Action,
+    /// With what.
+    pub object: Object,
+    /// Where.
+    pub environment: Id<EnvironmentSpec>,
+    /// On whose behalf.
+    pub tenant: Option<Id<TenantSpec>>,
+    /// Under which circumstances.
+    pub circumstances: Circumstances,
+    /// The line that asks.
+    pub span: Span,
+}
+
+/// A Cedar policy, by its position in the policies of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PolicyIndex(pub u32);
+
+/// What Cedar said to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Permitted by these policies.
+    Permitted(Vec<PolicyIndex>),
+    /// Forbidden by these policies.
+    Forbidden(Vec<PolicyIndex>),
+    /// No policy permits it.
+    NotPermitted,
+}
+
+/// A request and its verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The request.
+    pub request: AccessRequest,
+    /// The verdict.
+    pub outcome: Outcome,
+}
+
+impl Decision {
+    /// Whether Cedar permitted it.
+    pub fn permitted(&self) -> bool {
+        matches!(self.outcome, Outcome::Permitted(_))
+    }
+}
+
+/// A policy as people know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyFact {
+    /// Its `@id`.
+    pub id: String,
+    /// Its `@title`, if it has one.
+    pub title: Option<String>,
+    /// Its `@help`, if it has one.
+    pub help: Option<String>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+impl Principal {
+    /// Kind and name.
+    pub fn label(self, graph: &Graph) -> (KindName, String) {
+        match self {
+            Self::Agent(id) => (KindName::Agent, graph.name(id).into()),
+            Self::Workload(id) => (KindName::Workload, graph.name(id).into()),
+            Self::Gateway(id) => (KindName::Gateway, graph.name(id).into()),
+            Self::Tenant(id) => (KindName::Tenant, graph.name(id).into()),
+            Self::Route(id) => (KindName::Route, graph.name(id).into()),
+            Self::Environment(id) => (KindName::Environment, graph.name(id).into()),
+        }
+    }
+}
+
+impl Object {
+    /// Kind and name. A tool is named after its agent and itself.
+    pub fn label(&self, graph: &Graph) -> (&'static str, String) {
+        match self {
+            Self::Model(id) => ("Model", graph.name(*id).into()),
+            Self::Connector(id) => ("Connector", graph.name(*id).into()),
+            Self::Tool(agent, at) => ("Tool", tool_name(graph, *agent, *at)),
+            Self::Region(region) => ("Region", region.to_string()),
+            Self::Cluster(id) => ("Cluster", graph.name(*id).into()),
+            Self::Route(id) => ("Route", graph.name(*id).into()),
+            Self::Agent(id) => ("Agent", graph.name(*id).into()),
+            Self::DataStore(id) => ("DataStore", graph.name(*id).into()),
+            Self::Environment(id) => ("Environment", graph.name(*id).into()),
+        }
+    }
+}
+
+/// The name of a tool: that of its agent, a dot, and its own.
+pub fn tool_name(graph: &Graph, agent: Id<AgentSpec>, at: usize) -> String {
+    let tool = graph.resource(agent).and_then(|agent| agent.spec.tools.get(at));
+    format!("{}.{}", graph.name(agent), tool.map_or("", |tool| tool.name.value.as_str()))
+}
+
+impl AccessRequest {
+    /// What decides, as words: what `why`, `can` and effects show.
+    pub fn facts(&self, graph: &Graph) -> BTreeMap<&'static str, String> {
+        let mut facts = BTreeMap::new();
+        match &self.circumstances {
+            Circumstances::Invocation(call) => {
+                facts.insert("region", call.region.to_string());
+                facts.insert("sourceRegion", call.source.to_string());
+                facts.insert("dataClass", graph.name(call.class).to_owned());
+                facts.extend(call.profile.as_ref().map(|profile| ("profile", profile.to_string())));
+                facts.extend(call.route.map(|route| ("route", graph.name(route).to_owned())));
+                if call.fallback {
+                    facts.insert("fallback", "true".to_owned());
+                }
+            }
+            Circumstances::Connector { gate, .. } => _ = facts.insert("gate", (*gate).to_owned()),
+            Circumstances::Tool { access, gate } => {
+                facts.insert("access", access.word().to_owned());
+                facts.insert("gate", (*gate).to_owned());
+            }
+            Circumstances::Storage(storage) => {
+                facts.insert("place", storage.place.to_owned());
+                facts.insert("dataClass", graph.name(storage.class).to_owned());
+            }
+            Circumstances::Placement(class) => _ = facts.insert("dataClass", graph.name(*class).to_owned()),
+            Circumstances::Namespace(namespace) => _ = facts.insert("namespace", namespace.to_string()),
+            Circumstances::Support(need) => _ = facts.insert("need", (*need).to_owned()),
+            Circumstances::Plain => {}
+        }
+        facts.extend(self.tenant.map(|tenant| ("tenant", graph.name(tenant).to_owned())));
+        facts
+    }
+}
+
