@@ -167,7 +167,12 @@ impl Diagnostics {
     pub fn sort(&mut self, sources: &SourceMap) {
         let key = |found: &Diagnostic| {
             let span = found.primary.span;
-            (sources.get(span.source).path().to_owned(), span.start, found.code.clone(), found.message.clone())
+            (
+                sources.get(span.source).path().to_owned(),
+                span.start,
+                found.code.clone(),
+                found.message.clone(),
+            )
         };
         self.found.sort_by_cached_key(key);
         self.found.dedup();
@@ -201,7 +206,8 @@ impl Report {
     /// Joins a finding with its texts. Labels in other files become reports of their own below it.
     pub fn new(finding: &Diagnostic, sources: &SourceMap) -> Self {
         let home = finding.primary.span.source;
-        let (near, far): (Vec<_>, Vec<_>) = finding.related.iter().cloned().partition(|label| label.span.source == home);
+        let (near, far): (Vec<_>, Vec<_>) =
+            finding.related.iter().cloned().partition(|label| label.span.source == home);
         let others = far.into_iter().map(|label| Self::elsewhere(finding, label, sources)).collect();
         let source = sources.get(home);
         let source = NamedText { name: source.path().to_owned(), text: source.shared_text() };

@@ -28,7 +28,8 @@ use source::{SourceKind, SourceMap, Span};
 
 /// Reads every resource of the sources, in the order of paths.
 pub fn read(sources: &SourceMap, out: &mut Diagnostics) -> Bundle {
-    let mut files: Vec<_> = sources.iter().filter(|(_, source)| source.kind() == SourceKind::Resources).collect();
+    let mut files: Vec<_> =
+        sources.iter().filter(|(_, source)| source.kind() == SourceKind::Resources).collect();
     files.sort_by_key(|(_, source)| source.path());
     let read = |(id, _): &(source::SourceId, &source::Source)| {
         let mut out = Diagnostics::default();
@@ -60,7 +61,11 @@ fn require_workspace(bundle: &Bundle, sources: &SourceMap, out: &mut Diagnostics
         }
         [first, rest @ ..] => {
             for another in rest {
-                let found = rule::WORKSPACE_COUNT.at(another.name_span(), "there is more than one `Workspace`", "another");
+                let found = rule::WORKSPACE_COUNT.at(
+                    another.name_span(),
+                    "there is more than one `Workspace`",
+                    "another",
+                );
                 out.report(found.label(first.name_span(), "the first"));
             }
         }

@@ -6,6 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::origin::{Origin, Trace};
+use crate::tree::Tree;
+
 /// The identity of a document in an environment: target, kind and name. Written `iam/Role/acme-prod-invoice-bot`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -42,7 +45,9 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts: Vec<_> = text.split('/').collect();
         let plain = |part: &str| {
-            let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'=' | b',' | b'@');
+            let letter = |byte: u8| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'=' | b',' | b'@')
+            };
             !part.is_empty() && !part.starts_with('.') && part.bytes().all(letter)
         };
         match parts.as_slice() {
@@ -118,6 +123,57 @@ impl Document {
     }
 }
 
+/// A document together with where each of its values comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// The document.
+    pub document: Document,
+    /// Where its values come from.
+    pub trace: Trace,
+    /// Documents that must exist before it.
+    pub needs: Vec<Address>,
+}
+
+impl Artifact {
+    /// Writes a tree as a document.
+    pub fn new(address: Address, format: Format, tree: &Tree) -> Self {
+        let text = match format {
+            Format::Json | Format::Text => json(tree),
+            Format::Yaml => yaml(tree),
+        };
+        Self { document: Document { address, format, text }, trace: tree.trace(), needs: Vec::new() }
+    }
+
+    /// A document that is a text of its own, all of it with one origin.
+    pub fn text(address: Address, text: impl Into<String>, origin: &Origin) -> Self {
+        let mut trace = Trace::default();
+        trace.note("", origin);
+        Self {
+            document: Document { address, format: Format::Text, text: text.into() },
+            trace,
+            needs: Vec::new(),
+        }
+    }
+
+    /// Says what must exist before it.
+    pub fn needs(mut self, needs: impl IntoIterator<Item = Address>) -> Self {
+        self.needs.extend(needs);
+        self
+    }
+}
+
+fn json(tree: &Tree) -> String {
+    #[expect(clippy::expect_used, reason = "trees hold text, numbers, lists and maps with text as keys")]
+    let mut text = serde_json::to_string_pretty(tree).expect("a tree is JSON");
+    text.push('\n');
+    text
+}
+
+fn yaml(tree: &Tree) -> String {
+    #[expect(clippy::expect_used, reason = "trees hold text, numbers, lists and maps with text as keys")]
+    serde_saphyr::to_string(tree).expect("a tree is YAML")
+}
+
 /// A digest as it is written everywhere: `sha256:` and 64 digits.
 pub fn digest(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
@@ -133,7 +189,15 @@ mod tests {
     fn addresses_are_read_as_written_and_never_lead_elsewhere() {
         let address: Address = "iam/Role/acme-prod-bot".parse().unwrap();
         assert_eq!(address.to_string(), "iam/Role/acme-prod-bot");
-        for text in ["iam/Role", "iam//x", "iam/Role/..", "iam/Role/a/b", "../Role/x", "iam/Role/a b", "iam/Role/.hidden"] {
+        for text in [
+            "iam/Role",
+            "iam//x",
+            "iam/Role/..",
+            "iam/Role/a/b",
+            "../Role/x",
+            "iam/Role/a b",
+            "iam/Role/.hidden",
+        ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
     }

@@ -2,4 +2,94 @@
 #![deny(clippy::disallowed_methods, reason = "only `cli` and `targets/apply` touch the machine")]
 
 pub mod artifact;
+pub mod effects;
+mod gateway;
+mod iam;
+pub mod manifest;
+pub mod origin;
 pub mod plan;
+mod tree;
+
+use aipolicy_compiler::authorize::ApprovedGrants;
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::model::Metadata;
+use aipolicy_compiler::model::workspace::{TargetName, WorkspaceSpec};
+use aipolicy_compiler::rule;
+use aipolicy_compiler::source::{SourceMap, Span};
+use artifact::Artifact;
+use rayon::prelude::*;
+
+/// What a target is given: grants that Cedar approved, and the texts behind them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input<'a> {
+    pub(crate) grants: ApprovedGrants<'a>,
+    pub(crate) sources: &'a SourceMap,
+    pub(crate) workspace: &'a WorkspaceSpec,
+    pub(crate) metadata: &'a Metadata,
+}
+
+/// A family of artifacts.
+struct Target {
+    name: TargetName,
+    /// Renders every artifact of an environment; what it cannot express is reported at the line that asked for it.
+    render: fn(Input<'_>, &mut Diagnostics) -> Vec<Artifact>,
+}
+
+/// The targets of this version.
+static TARGETS: &[Target] = &[
+    Target { name: TargetName::Iam, render: iam::render },
+    Target { name: TargetName::Gateway, render: gateway::render },
+];
+
+/// Renders every target that the workspace names, for one environment, sorted by address. Nothing is returned when a
+/// target refuses.
+pub fn render(
+    grants: ApprovedGrants<'_>,
+    sources: &SourceMap,
+    out: &mut Diagnostics,
+) -> Option<Vec<Artifact>> {
+    let workspace = grants.graph().bundle().workspaces.first()?;
+    let input = Input { grants, sources, workspace: &workspace.spec, metadata: &workspace.metadata };
+    let chosen: Vec<_> =
+        workspace.spec.targets.iter().filter_map(|named| find(named.value, named.span, out)).collect();
+    let render = |target: &&Target| {
+        let mut found = Diagnostics::default();
+        ((target.render)(input, &mut found), found)
+    };
+    let mut artifacts = Vec::new();
+    let mut sound = !out.has_errors();
+    for (rendered, found) in chosen.par_iter().map(render).collect::<Vec<_>>() {
+        sound &= !found.has_errors();
+        out.append(found);
+        artifacts.extend(rendered);
+    }
+    artifacts.sort_by(|left, right| left.document.address.cmp(&right.document.address));
+    sound &= refuse_collisions(&artifacts, out);
+    sound.then_some(artifacts)
+}
+
+fn find(name: TargetName, span: Span, out: &mut Diagnostics) -> Option<&'static Target> {
+    let found = TARGETS.iter().find(|target| target.name == name);
+    if found.is_none() {
+        let message = format!("this version does not compile the target `{}`", name.word());
+        out.report(rule::UNSUPPORTED.at(span, message, "").help("leave it out until a version that does"));
+    }
+    found
+}
+
+/// Two documents of one address would overwrite each other. Role names are compared without case, as IAM does.
+fn refuse_collisions(artifacts: &[Artifact], out: &mut Diagnostics) -> bool {
+    let mut seen: std::collections::BTreeMap<String, &Artifact> = std::collections::BTreeMap::new();
+    let mut sound = true;
+    for artifact in artifacts {
+        let address = artifact.document.address.to_string();
+        if let Some(first) = seen.insert(address.to_lowercase(), artifact) {
+            let place = |artifact: &Artifact| artifact.trace.origins().first().map(|origin| origin.span);
+            let (Some(second), Some(first)) = (place(artifact), place(first)) else { continue };
+            let message = format!("two resources would make `{address}`");
+            out.report(rule::NAME_COLLISION.at(second, message, "this one").label(first, "and this one"));
+            sound = false;
+        }
+    }
+    sound
+}

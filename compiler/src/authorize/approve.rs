@@ -54,7 +54,11 @@ impl Decisions {
     }
 
     /// What may be compiled for an environment: everything that it asked for, or nothing.
-    pub fn approved<'d>(&'d self, graph: &'d Graph, environment: Id<EnvironmentSpec>) -> Option<ApprovedGrants<'d>> {
+    pub fn approved<'d>(
+        &'d self,
+        graph: &'d Graph,
+        environment: Id<EnvironmentSpec>,
+    ) -> Option<ApprovedGrants<'d>> {
         let approved = self.sound && !self.refused.contains(&environment);
         approved.then_some(ApprovedGrants { graph, decisions: self, environment })
     }

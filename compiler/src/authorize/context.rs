@@ -53,7 +53,11 @@ fn class(graph: &Graph, class: Id<DataClassSpec>, pairs: &mut Pairs) {
 fn place(graph: &Graph, region: &str, pairs: &mut Pairs) {
     put(pairs, "region", string(region));
     let fact = graph.catalog().region(region);
-    put(pairs, "jurisdictions", set(fact.into_iter().flat_map(|fact| &fact.jurisdictions).map(String::as_str)));
+    put(
+        pairs,
+        "jurisdictions",
+        set(fact.into_iter().flat_map(|fact| &fact.jurisdictions).map(String::as_str)),
+    );
 }
 
 fn rules(graph: &Graph, residency: Option<&Residency>, pairs: &mut Pairs) {

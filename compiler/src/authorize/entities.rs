@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use cedar_policy::{Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression as Value, Schema};
+use cedar_policy::{
+    Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression as Value, Schema,
+};
 
-use super::value::{bool, class_names, class_rank_of, datetime, entity, entities as refs, long, set, string};
+use super::value::{bool, class_names, class_rank_of, datetime, entities as refs, entity, long, set, string};
 use crate::catalog::LifecycleFact;
 use crate::ir::{Object, Principal, tool_name};
 use crate::model::agent::AgentSpec;
@@ -40,7 +42,9 @@ pub(super) fn principal(graph: &Graph, principal: Principal) -> Vec<EntityUid> {
     let tenant = match principal {
         Principal::Agent(id) => graph.resource(id).and_then(|agent| agent.spec.tenant.id()),
         Principal::Workload(id) => graph.resource(id).and_then(|workload| workload.spec.tenant.id()),
-        Principal::Gateway(_) | Principal::Tenant(_) | Principal::Route(_) | Principal::Environment(_) => None,
+        Principal::Gateway(_) | Principal::Tenant(_) | Principal::Route(_) | Principal::Environment(_) => {
+            None
+        }
     };
     std::iter::once(own).chain(tenant.map(|id| uid_of(graph, id))).collect()
 }
@@ -66,12 +70,20 @@ impl<'g> Slice<'g> {
     }
 
     /// The entities, checked against the schema.
-    pub(super) fn finish(self, schema: &Schema) -> Result<Entities, Box<cedar_policy::entities_errors::EntitiesError>> {
+    pub(super) fn finish(
+        self,
+        schema: &Schema,
+    ) -> Result<Entities, Box<cedar_policy::entities_errors::EntitiesError>> {
         Entities::from_entities(self.found, Some(schema)).map_err(Box::new)
     }
 
     /// Adds an entity unless it is there already. `attributes` is asked only then.
-    fn add(&mut self, own: &EntityUid, parents: Vec<EntityUid>, attributes: impl FnOnce(&mut Self) -> Attributes) {
+    fn add(
+        &mut self,
+        own: &EntityUid,
+        parents: Vec<EntityUid>,
+        attributes: impl FnOnce(&mut Self) -> Attributes,
+    ) {
         if !self.seen.insert(own.to_string()) {
             return;
         }
@@ -156,7 +168,8 @@ impl<'g> Slice<'g> {
             slice.tenant(tenant);
             spec.environments.iter().filter_map(Ref::id).for_each(|id| slice.environment(id));
             let of_tenant = graph.resource(tenant).map(|tenant| tenant.spec.clearance.as_slice());
-            let clearance = if spec.clearance.is_empty() { of_tenant.unwrap_or_default() } else { &spec.clearance };
+            let clearance =
+                if spec.clearance.is_empty() { of_tenant.unwrap_or_default() } else { &spec.clearance };
             let runtime = spec.runtime.as_ref().map_or("agentcore", |runtime| runtime.value.word());
             let mut attributes = vec![
                 ("name", string(found.name().as_str())),
@@ -167,7 +180,8 @@ impl<'g> Slice<'g> {
                 ("clearanceRank", long(class_rank_of(graph, clearance))),
                 ("environments", refs(graph, &spec.environments)),
             ];
-            attributes.extend(spec.guardrail.as_ref().map(|one| ("guardrail", string(one.name.value.as_str()))));
+            attributes
+                .extend(spec.guardrail.as_ref().map(|one| ("guardrail", string(one.name.value.as_str()))));
             attributes
         });
     }
@@ -219,7 +233,8 @@ impl<'g> Slice<'g> {
                 ("dataClass", string(found.spec.data_class.name.value.as_str())),
                 ("dataClassRank", long(class)),
             ];
-            attributes.extend(found.spec.criticality.as_ref().map(|one| ("criticality", string(one.value.word()))));
+            attributes
+                .extend(found.spec.criticality.as_ref().map(|one| ("criticality", string(one.value.word()))));
             attributes
         });
     }
@@ -227,7 +242,9 @@ impl<'g> Slice<'g> {
     fn model(&mut self, id: Id<ModelSpec>) {
         let graph = self.graph;
         let Some(found) = graph.resource(id) else { return };
-        self.add(&uid_of(graph, id), Vec::new(), |_| model_attributes(graph, found.name().as_str(), &found.spec));
+        self.add(&uid_of(graph, id), Vec::new(), |_| {
+            model_attributes(graph, found.name().as_str(), &found.spec)
+        });
     }
 
     fn connector(&mut self, id: Id<ConnectorSpec>) {

@@ -18,8 +18,12 @@ pub(super) struct Index {
 
 impl Index {
     pub(super) fn new(policies: Vec<Policy>) -> Self {
-        let mut index =
-            Self { policies: Vec::new(), any_action: Vec::new(), by_action: BTreeMap::new(), sets: RwLock::default() };
+        let mut index = Self {
+            policies: Vec::new(),
+            any_action: Vec::new(),
+            by_action: BTreeMap::new(),
+            sets: RwLock::default(),
+        };
         for (at, policy) in policies.iter().enumerate() {
             let actions = match policy.action_constraint() {
                 ActionConstraint::Any => {
@@ -55,7 +59,8 @@ impl Index {
     /// Positions of the permits that can match.
     pub(super) fn permits(&self, action: &str, principals: &[EntityUid]) -> Vec<usize> {
         let specific = self.by_action.get(action).map_or(&[][..], Vec::as_slice);
-        let permits = |at: &usize| self.policies.get(*at).is_some_and(|policy| policy.effect() == Effect::Permit);
+        let permits =
+            |at: &usize| self.policies.get(*at).is_some_and(|policy| policy.effect() == Effect::Permit);
         let matching = self.any_action.iter().chain(specific).copied();
         matching.filter(|at| permits(at) && self.may_match(*at, principals)).collect()
     }
@@ -68,7 +73,9 @@ impl Index {
             PrincipalConstraint::Eq(uid) => uid == *principal,
             PrincipalConstraint::In(uid) => principals.contains(&uid),
             PrincipalConstraint::Is(kind) => kind == *principal.type_name(),
-            PrincipalConstraint::IsIn(kind, uid) => kind == *principal.type_name() && principals.contains(&uid),
+            PrincipalConstraint::IsIn(kind, uid) => {
+                kind == *principal.type_name() && principals.contains(&uid)
+            }
         }
     }
 

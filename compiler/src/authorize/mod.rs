@@ -63,7 +63,8 @@ struct Court<'a> {
 
 impl Court<'_> {
     fn judge(&self, group: Vec<AccessRequest>) -> Judged {
-        let mut judged = Judged { decisions: Vec::new(), warnings: Vec::new(), errors: Diagnostics::default() };
+        let mut judged =
+            Judged { decisions: Vec::new(), warnings: Vec::new(), errors: Diagnostics::default() };
         let mut slice = Slice::new(self.graph);
         for request in &group {
             slice.principal(request.principal);
@@ -117,7 +118,11 @@ impl Court<'_> {
         let (advisory, mandatory): (Vec<_>, Vec<_>) =
             reasons.into_iter().partition(|policy| self.is_advisory(*policy, request));
         if advisory.is_empty() || !mandatory.is_empty() {
-            return Some(if mandatory.is_empty() { Outcome::NotPermitted } else { Outcome::Forbidden(mandatory) });
+            return Some(if mandatory.is_empty() {
+                Outcome::NotPermitted
+            } else {
+                Outcome::Forbidden(mandatory)
+            });
         }
         judged.warnings.extend(advisory.iter().map(|policy| (request.clone(), *policy)));
         let without = off.into_iter().chain(advisory.iter().map(|policy| policy.0 as usize)).collect();
@@ -136,7 +141,8 @@ impl Court<'_> {
         let object = entities::object(self.graph, &request.object);
         let pairs = context::pairs(self.graph, request, self.today);
         let context = Context::from_pairs(pairs).map_err(|error| error.to_string())?;
-        Request::new(principal, action, object, context, Some(&self.policies.schema)).map_err(|error| error.to_string())
+        Request::new(principal, action, object, context, Some(&self.policies.schema))
+            .map_err(|error| error.to_string())
     }
 
     fn answer(
@@ -197,7 +203,11 @@ impl Court<'_> {
 }
 
 fn cannot(span: crate::source::Span, why: &str) -> Diagnostic {
-    rule::POLICY_ERROR.at(span, format!("the request of this line cannot be evaluated: {why}"), "asked for here")
+    rule::POLICY_ERROR.at(
+        span,
+        format!("the request of this line cannot be evaluated: {why}"),
+        "asked for here",
+    )
 }
 
 impl Extend<Diagnostic> for Diagnostics {

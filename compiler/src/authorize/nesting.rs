@@ -68,14 +68,29 @@ mod tests {
 
     #[test]
     fn ordinary_policies_pass_and_towers_do_not() {
-        assert_eq!(excess("permit(principal, action, resource) when { (1 == 1) && [1, 2].contains(1) };"), None);
-        let tower = format!("permit(principal, action, resource) when {{ {}true{} }};", "(".repeat(100), ")".repeat(100));
+        assert_eq!(
+            excess("permit(principal, action, resource) when { (1 == 1) && [1, 2].contains(1) };"),
+            None
+        );
+        let tower = format!(
+            "permit(principal, action, resource) when {{ {}true{} }};",
+            "(".repeat(100),
+            ")".repeat(100)
+        );
         assert!(excess(&tower).is_some());
-        let ladder = format!("permit(principal, action, resource) when {{ {} true }};", "if true then false else ".repeat(100));
+        let ladder = format!(
+            "permit(principal, action, resource) when {{ {} true }};",
+            "if true then false else ".repeat(100)
+        );
         assert!(excess(&ladder).is_some());
-        let chain = format!("permit(principal, action, resource) when {{ true{} }};", " && true".repeat(5_000));
+        let chain =
+            format!("permit(principal, action, resource) when {{ true{} }};", " && true".repeat(5_000));
         assert!(excess(&chain).is_some());
-        let text = format!("permit(principal, action, resource) when {{ \"{}\" == \"a\" }}; // {}", "(".repeat(99), "(".repeat(99));
+        let text = format!(
+            "permit(principal, action, resource) when {{ \"{}\" == \"a\" }}; // {}",
+            "(".repeat(99),
+            "(".repeat(99)
+        );
         assert_eq!(excess(&text), None);
     }
 }

@@ -69,7 +69,9 @@ pub fn read(sources: &SourceMap, out: &mut Diagnostics) -> Policies {
 fn read_file(source: SourceId, text: &str, out: &mut Diagnostics) -> Vec<(Policy, Span)> {
     if let Some((at, what)) = nesting::excess(text) {
         let span = Span::new(source, at, at + 1);
-        out.report(rule::POLICY_NESTING.at(span, format!("the policy {what}"), "").help("split it into several"));
+        out.report(
+            rule::POLICY_NESTING.at(span, format!("the policy {what}"), "").help("split it into several"),
+        );
         return Vec::new();
     }
     let set = match PolicySet::from_str(text) {
@@ -83,7 +85,11 @@ fn read_file(source: SourceId, text: &str, out: &mut Diagnostics) -> Vec<(Policy
     };
     for template in set.templates() {
         let message = format!("`{}` is a template, and nothing links it", template.id());
-        out.report(rule::POLICY_INVALID.at(Span::new(source, 0, 0), message, "").help("write a policy without slots"));
+        out.report(
+            rule::POLICY_INVALID
+                .at(Span::new(source, 0, 0), message, "")
+                .help("write a policy without slots"),
+        );
     }
     let mut found: Vec<_> = set.policies().map(|policy| (policy.clone(), place(policy, source))).collect();
     found.sort_by_key(|(_, span)| *span);

@@ -64,7 +64,8 @@ fn forbidden(
     let fact = policies.facts.get(policy.0 as usize);
     let id = fact.map_or("", |fact| fact.id.as_str());
     let what = sentence(graph, requests);
-    let span = requests.first().map_or(Span::new(crate::source::SourceId::DEFAULTS, 0, 0), |request| request.span);
+    let span =
+        requests.first().map_or(Span::new(crate::source::SourceId::DEFAULTS, 0, 0), |request| request.span);
     let by = all.iter().filter_map(|index| policies.facts.get(index.0 as usize));
     let mut found = Diagnostic {
         code: Cow::Owned(id.to_owned()),
@@ -73,7 +74,9 @@ fn forbidden(
         family: Family::Verdict,
         message: format!("policy `{id}` forbids {what}"),
         primary: Label { span, text: "asked for here".into() },
-        related: by.map(|fact| Label { span: fact.span, text: format!("forbidden by `{}`", fact.id) }).collect(),
+        related: by
+            .map(|fact| Label { span: fact.span, text: format!("forbidden by `{}`", fact.id) })
+            .collect(),
         note: residency_note(graph, requests),
         help: fact.and_then(|fact| fact.help.clone()),
     };
@@ -83,7 +86,8 @@ fn forbidden(
 
 /// The line that decides in which regions a model is processed.
 fn profile_label(graph: &Graph, request: &AccessRequest) -> Option<Label> {
-    let (Circumstances::Invocation(call), Object::Model(id)) = (&request.circumstances, &request.object) else {
+    let (Circumstances::Invocation(call), Object::Model(id)) = (&request.circumstances, &request.object)
+    else {
         return None;
     };
     let profile = call.profile.as_ref()?;
@@ -109,16 +113,23 @@ fn residency_note(graph: &Graph, requests: &[&AccessRequest]) -> Option<String> 
     Some(format!("residency rule {} allows {allowed}", rules.join(" and ")))
 }
 
-fn not_permitted(graph: &Graph, policies: &Policies, first: &AccessRequest, requests: &[&AccessRequest]) -> Diagnostic {
+fn not_permitted(
+    graph: &Graph,
+    policies: &Policies,
+    first: &AccessRequest,
+    requests: &[&AccessRequest],
+) -> Diagnostic {
     let what = sentence(graph, requests);
     let mut found = rule::NOT_PERMITTED.at(first.span, format!("no policy permits {what}"), "asked for here");
-    let permits = policies.index.permits(first.action.word(), &super::entities::principal(graph, first.principal));
+    let permits =
+        policies.index.permits(first.action.word(), &super::entities::principal(graph, first.principal));
     let near: Vec<_> = permits.into_iter().filter_map(|at| policies.facts.get(at)).collect();
     if near.is_empty() {
         return found.help(format!("no policy is about `{}`; add a pack or a policy", first.action.word()));
     }
     for fact in near.iter().take(3) {
-        found = found.label(fact.span, format!("`{}` could permit it, and its conditions do not hold", fact.id));
+        found =
+            found.label(fact.span, format!("`{}` could permit it, and its conditions do not hold", fact.id));
     }
     let helps = near.iter().find_map(|fact| fact.help.clone());
     found.help(helps.unwrap_or_else(|| "change the resource so that one of these policies permits it".into()))
@@ -129,11 +140,11 @@ fn sentence(graph: &Graph, requests: &[&AccessRequest]) -> String {
     let Some(first) = requests.first() else { return String::new() };
     let (kind, name) = first.principal.label(graph);
     let (what, object) = first.object.label(graph);
-    let mut text =
-        format!("{} `{name}` {} {} `{object}`", lower(kind.word()), verb(first), lower(what));
+    let mut text = format!("{} `{name}` {} {} `{object}`", lower(kind.word()), verb(first), lower(what));
     if let Circumstances::Storage(storage) = &first.circumstances {
         let class = graph.name(storage.class);
-        text = format!("{} `{name}` to keep {class} data ({}) in `{object}`", lower(kind.word()), storage.place);
+        text =
+            format!("{} `{name}` to keep {class} data ({}) in `{object}`", lower(kind.word()), storage.place);
     }
     let regions = distinct(requests.iter().filter_map(|request| match &request.circumstances {
         Circumstances::Invocation(call) => Some(call.region.to_string()),
@@ -142,7 +153,8 @@ fn sentence(graph: &Graph, requests: &[&AccessRequest]) -> String {
     if !regions.is_empty() {
         text.push_str(&format!(" in {}", words(&regions)));
     }
-    let tenants = distinct(requests.iter().filter_map(|request| Some(graph.name(request.tenant?).to_owned())));
+    let tenants =
+        distinct(requests.iter().filter_map(|request| Some(graph.name(request.tenant?).to_owned())));
     if !tenants.is_empty() {
         text.push_str(&format!(" for {}", words(&tenants)));
     }
@@ -182,7 +194,11 @@ fn words(all: &[String]) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [few @ .., last] if all.len() <= 8 => format!("{} and {last}", few.join(", ")),
-        many => format!("{} and {} more", many.iter().take(8).cloned().collect::<Vec<_>>().join(", "), many.len() - 8),
+        many => format!(
+            "{} and {} more",
+            many.iter().take(8).cloned().collect::<Vec<_>>().join(", "),
+            many.len() - 8
+        ),
     }
 }
 

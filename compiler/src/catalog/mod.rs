@@ -232,7 +232,9 @@ impl Catalog {
     /// reliable about it (`us.` from Canada includes Canada), so only rows of the catalog count.
     pub fn reach(&self, profile: &str, source: &str) -> Reach {
         match self.profile(profile).map(|fact| &fact.destinations) {
-            Some(Destinations::BySource(map)) => map.get(source).cloned().map_or(Reach::Unknown, Reach::Regions),
+            Some(Destinations::BySource(map)) => {
+                map.get(source).cloned().map_or(Reach::Unknown, Reach::Regions)
+            }
             Some(Destinations::Word(word)) if word == "global" => Reach::Global,
             Some(Destinations::Word(_)) => Reach::Unknown,
             None if profile.starts_with("global.") => Reach::Global,
@@ -275,7 +277,10 @@ mod tests {
         let reach = catalog.reach("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "eu-central-1");
         let Reach::Regions(regions) = reach else { panic!("{reach:?}") };
         assert!(regions.contains("eu-north-1") && !regions.contains("us-east-1"));
-        assert_eq!(catalog.reach("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "us-east-1"), Reach::Unknown);
+        assert_eq!(
+            catalog.reach("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "us-east-1"),
+            Reach::Unknown
+        );
         assert_eq!(catalog.reach("eu.nobody.knows-me-v1:0", "eu-central-1"), Reach::Unknown);
         assert_eq!(catalog.reach("global.nobody.knows-me-v1:0", "eu-central-1"), Reach::Global);
     }

@@ -16,11 +16,19 @@ record! {
 
 impl DataClassSpec {
     /// One of the classes that every organisation has.
-    pub(crate) fn built_in(name: &str, rank: u32, span: crate::source::Span) -> Option<super::Resource<Self>> {
+    pub(crate) fn built_in(
+        name: &str,
+        rank: u32,
+        span: crate::source::Span,
+    ) -> Option<super::Resource<Self>> {
         use super::value::{Name, Scalar, Texts};
         let name = Spanned { value: Name::parse(name).ok()?, span };
-        let metadata =
-            super::Metadata { name, description: None, labels: Texts::default(), annotations: Texts::default() };
+        let metadata = super::Metadata {
+            name,
+            description: None,
+            labels: Texts::default(),
+            annotations: Texts::default(),
+        };
         let spec = Self { rank: Spanned { value: Count(rank), span }, description: None };
         Some(super::Resource { metadata, spec, span })
     }

@@ -33,8 +33,6 @@ pub use reference::{AnyRef, Id, Ref};
 pub use schema::{kind_schema, workspace_schema};
 pub use value::{File, Name};
 
-
-
 use crate::source::{Span, Spanned};
 use crate::yaml::Decode;
 use macros::record;
@@ -228,4 +226,3 @@ impl std::fmt::Display for KindName {
         formatter.write_str(self.word())
     }
 }
-

@@ -47,7 +47,9 @@ fn check_version(node: Option<&Node<'_>>, fields: &Fields<'_, '_>, reader: &mut 
     };
     if !super::shape::is_word(node, API_VERSION) {
         let message = "the version of the language is not known";
-        reader.out.report(rule::API_VERSION.at(node.span, message, "").help(format!("write `{API_VERSION}`")));
+        reader
+            .out
+            .report(rule::API_VERSION.at(node.span, message, "").help(format!("write `{API_VERSION}`")));
     }
 }
 

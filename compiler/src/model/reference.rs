@@ -146,14 +146,19 @@ impl Decode for AnyRef {
         let Value::Scalar { text, .. } = &node.value else { return reader.wrong_type(node, WANTED) };
         let Some((kind, name)) = text.split_once('/') else {
             let message = format!("`{text}` is not a kind and a name");
-            return reader.fail(rule::BAD_VALUE.at(node.span, message, "").help(format!("expected {WANTED}")));
+            return reader
+                .fail(rule::BAD_VALUE.at(node.span, message, "").help(format!("expected {WANTED}")));
         };
         let Some(kind) = KindName::find(kind) else {
             return reader.fail(rule::UNKNOWN_KIND.at(node.span, format!("there is no kind `{kind}`"), ""));
         };
         let start = node.span.start as usize + kind.word().len() + 1;
         let quoted = u32::from(node.span.end as usize - node.span.start as usize > text.len());
-        let span = Span { start: u32::try_from(start).unwrap_or(u32::MAX) + quoted, end: node.span.end - quoted, ..node.span };
+        let span = Span {
+            start: u32::try_from(start).unwrap_or(u32::MAX) + quoted,
+            end: node.span.end - quoted,
+            ..node.span
+        };
         let name = Node { value: Value::Scalar { text: name.into(), plain: false }, span };
         Name::decode(&name, reader).map(|value| Self { kind, name: Spanned { value, span } })
     }
@@ -208,4 +213,3 @@ impl<T: Linked> Linked for Spanned<T> {
 }
 
 impl Linked for bool {}
-

@@ -32,10 +32,12 @@ pub fn kind_schema(kind: KindName) -> Value {
 pub fn workspace_schema() -> Value {
     let kinds: Vec<_> = KindName::ALL
         .iter()
-        .map(|kind| json!({
-            "if": { "properties": { "kind": { "const": kind.word() } } },
-            "then": { "$ref": format!("{}.schema.json", kind.word()) },
-        }))
+        .map(|kind| {
+            json!({
+                "if": { "properties": { "kind": { "const": kind.word() } } },
+                "then": { "$ref": format!("{}.schema.json", kind.word()) },
+            })
+        })
         .collect();
     let words: Vec<_> = KindName::ALL.iter().map(|kind| kind.word()).collect();
     json!({

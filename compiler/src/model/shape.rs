@@ -120,7 +120,12 @@ impl ObjectSchema {
         }
     }
 
-    pub(crate) fn field<T: Decode + JsonSchema>(&mut self, field: &str, doc: &str, generator: &mut SchemaGenerator) {
+    pub(crate) fn field<T: Decode + JsonSchema>(
+        &mut self,
+        field: &str,
+        doc: &str,
+        generator: &mut SchemaGenerator,
+    ) {
         let name = key(field);
         if T::absent().is_none() {
             self.required.push(name.clone());
@@ -186,7 +191,8 @@ pub(crate) fn choice_schema(
 
 /// The schema of a [`tagged`](super::macros) map: the schema of each variant with its word.
 pub(crate) fn tagged_schema(doc: &str, tag: &str, variants: Vec<(&str, Schema)>) -> Schema {
-    let variants: Vec<_> = variants.into_iter().map(|(word, schema)| with_tag(schema, &key(tag), word)).collect();
+    let variants: Vec<_> =
+        variants.into_iter().map(|(word, schema)| with_tag(schema, &key(tag), word)).collect();
     json_schema!({ "description": tidy(doc), "oneOf": variants })
 }
 

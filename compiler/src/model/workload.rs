@@ -1,9 +1,9 @@
 //! `Workload`: a service on a cluster that calls models or serves one.
 
+use super::agent::Access;
 use super::cluster::ClusterSpec;
 use super::connector::ConnectorSpec;
 use super::macros::{choice, record, words};
-use super::agent::Access;
 use super::model::ModelSpec;
 use super::reference::Ref;
 use super::route::RouteSpec;

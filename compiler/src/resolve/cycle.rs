@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Graph;
 use crate::diagnostic::Diagnostics;
-use crate::model::route::{FallbackTarget, RouteSpec};
 use crate::model::Id;
+use crate::model::route::{FallbackTarget, RouteSpec};
 use crate::rule;
 
 /// Reports routes that fall back to themselves, each circle once.
@@ -17,7 +17,12 @@ pub(super) fn check(graph: &Graph, out: &mut Diagnostics) {
     }
 }
 
-fn walk(graph: &Graph, path: &mut Vec<Id<RouteSpec>>, reported: &mut BTreeSet<Id<RouteSpec>>, out: &mut Diagnostics) {
+fn walk(
+    graph: &Graph,
+    path: &mut Vec<Id<RouteSpec>>,
+    reported: &mut BTreeSet<Id<RouteSpec>>,
+    out: &mut Diagnostics,
+) {
     let (Some(start), Some(last)) = (path.first().copied(), path.last().copied()) else { return };
     let Some(route) = graph.resource(last) else { return };
     for fallback in &route.spec.fallback {
@@ -29,7 +34,9 @@ fn walk(graph: &Graph, path: &mut Vec<Id<RouteSpec>>, reported: &mut BTreeSet<Id
                 let names: Vec<_> = path.iter().chain([&start]).map(|id| graph.name(*id)).collect();
                 let message = format!("routes fall back in a circle: {}", names.join(" → "));
                 let help = "let the last route fall back to a model";
-                out.report(rule::FALLBACK_CYCLE.at(reference.name.span, message, "closes the circle").help(help));
+                out.report(
+                    rule::FALLBACK_CYCLE.at(reference.name.span, message, "closes the circle").help(help),
+                );
             }
         } else if !path.contains(&next) {
             path.push(next);

@@ -46,7 +46,8 @@ pub enum FileAnswer {
 
 /// Every file that a resource names.
 pub fn file_requests(bundle: &Bundle) -> FileRequests {
-    let request = |file: &File| FileRequest { path: file.file.value.as_str().to_owned(), span: file.file.span };
+    let request =
+        |file: &File| FileRequest { path: file.file.value.as_str().to_owned(), span: file.file.span };
     named(bundle).map(request).collect()
 }
 
@@ -59,14 +60,19 @@ fn named(bundle: &Bundle) -> impl Iterator<Item = &File> {
         ConnectorKind::Http(http) => http.open_api.as_ref(),
         _ => None,
     });
-    let tests = bundle.model_tests.iter().flat_map(|test| {
-        std::iter::once(&test.spec.send).chain(test.spec.expect.matches_schema.as_ref())
-    });
+    let tests = bundle
+        .model_tests
+        .iter()
+        .flat_map(|test| std::iter::once(&test.spec.send).chain(test.spec.expect.matches_schema.as_ref()));
     agents.chain(connectors).chain(tests)
 }
 
 /// Keeps what was found, and reports the rest at every place that names it.
-pub(super) fn accept(bundle: &Bundle, answers: &[FileAnswer], out: &mut Diagnostics) -> BTreeMap<String, SourceId> {
+pub(super) fn accept(
+    bundle: &Bundle,
+    answers: &[FileAnswer],
+    out: &mut Diagnostics,
+) -> BTreeMap<String, SourceId> {
     let by_path: BTreeMap<&str, &FileAnswer> = answers.iter().map(|answer| (answer.path(), answer)).collect();
     let mut found = BTreeMap::new();
     for request in file_requests(bundle) {
@@ -75,11 +81,15 @@ pub(super) fn accept(bundle: &Bundle, answers: &[FileAnswer], out: &mut Diagnost
             Some(FileAnswer::Found { source, .. }) => _ = found.insert(request.path, *source),
             Some(FileAnswer::Unreadable { why, .. }) => {
                 let message = format!("the file `{}` cannot be read: {why}", request.path);
-                out.report(rule::FILE_UNREADABLE.at(place, message, "").help("paths are relative to the workspace"));
+                out.report(
+                    rule::FILE_UNREADABLE.at(place, message, "").help("paths are relative to the workspace"),
+                );
             }
             Some(FileAnswer::Outside { .. }) => {
                 let message = format!("`{}` is a link that leaves the workspace", request.path);
-                out.report(rule::FILE_OUTSIDE.at(place, message, "").help("put the file itself into the workspace"));
+                out.report(
+                    rule::FILE_OUTSIDE.at(place, message, "").help("put the file itself into the workspace"),
+                );
             }
             None => {
                 let message = format!("the file `{}` was not looked for", request.path);

@@ -73,10 +73,12 @@ impl Graph {
 pub fn link(mut bundle: Bundle, files: &[FileAnswer], sources: &SourceMap, out: &mut Diagnostics) -> Graph {
     add_built_in_classes(&mut bundle, sources);
     let names = index(&bundle, sources, out);
-    bundle.each_reference(&mut |reference| match names.get(&(reference.kind, reference.name.value.as_str())) {
-        Some(found) => (reference.resolve)(found.0),
-        None => report_dangling(reference.kind, reference.name, &names, out),
-    });
+    bundle.each_reference(
+        &mut |reference| match names.get(&(reference.kind, reference.name.value.as_str())) {
+            Some(found) => (reference.resolve)(found.0),
+            None => report_dangling(reference.kind, reference.name, &names, out),
+        },
+    );
     let files = files::accept(&bundle, files, out);
     let graph = Graph { bundle, files, catalog: Catalog::shipped() };
     cycle::check(&graph, out);
@@ -105,7 +107,8 @@ impl Names {
         let key = (kind, Box::from(name.value.as_str()));
         match self.by_name.get(&key) {
             Some((_, first)) => {
-                let message = format!("there are two resources of kind {kind} with the name `{}`", name.value);
+                let message =
+                    format!("there are two resources of kind {kind} with the name `{}`", name.value);
                 out.report(rule::DUPLICATE_RESOURCE.at(name.span, message, "again").label(*first, "first"));
             }
             None => _ = self.by_name.insert(key, (position, name.span)),
@@ -117,12 +120,19 @@ impl Names {
     }
 
     fn of(&self, kind: KindName) -> impl Iterator<Item = &str> {
-        self.by_name.range((kind, Box::from(""))..).take_while(move |((found, _), _)| *found == kind).map(|((_, name), _)| &**name)
+        self.by_name
+            .range((kind, Box::from(""))..)
+            .take_while(move |((found, _), _)| *found == kind)
+            .map(|((_, name), _)| &**name)
     }
 }
 
 fn report_dangling(kind: KindName, name: &Spanned<value::Name>, names: &Names, out: &mut Diagnostics) {
-    let found = rule::UNRESOLVED_REFERENCE.at(name.span, format!("there is no {kind} with the name `{}`", name.value), "");
+    let found = rule::UNRESOLVED_REFERENCE.at(
+        name.span,
+        format!("there is no {kind} with the name `{}`", name.value),
+        "",
+    );
     out.report(match nearest(name.value.as_str(), names.of(kind)) {
         Some(near) => found.help(format!("`{near}` is the nearest")),
         None => found.help(format!("add a resource of kind {kind}, or correct the name")),

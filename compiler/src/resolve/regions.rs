@@ -48,7 +48,10 @@ impl Graph {
             (_, Some(Inference::Provisioned(arn))) => vec![at(arn.value.part(3), None)],
             (_, Some(Inference::Profile(_))) => {
                 let profile = self.profile_id(model).unwrap_or_default();
-                reach(self.catalog(), &profile, source).iter().map(|region| at(region, Some(&profile))).collect()
+                reach(self.catalog(), &profile, source)
+                    .iter()
+                    .map(|region| at(region, Some(&profile)))
+                    .collect()
             }
             (_, Some(Inference::OnDemand) | None) => vec![at(source, None)],
         }

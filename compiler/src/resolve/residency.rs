@@ -48,7 +48,12 @@ impl Graph {
         })
     }
 
-    fn applies(&self, rule: &ResidencyRuleSpec, class: Id<DataClassSpec>, tenant: Option<Id<TenantSpec>>) -> bool {
+    fn applies(
+        &self,
+        rule: &ResidencyRuleSpec,
+        class: Id<DataClassSpec>,
+        tenant: Option<Id<TenantSpec>>,
+    ) -> bool {
         let rank = class_rank(self, class);
         let classes = &rule.applies_to.data_classes;
         let tenants = &rule.applies_to.tenants;
@@ -59,9 +64,12 @@ impl Graph {
 
     fn allowed(&self, rule: &ResidencyRuleSpec) -> BTreeSet<String> {
         match &rule.allow.value {
-            AllowedPlaces::Regions(regions) => regions.iter().map(|region| region.value.to_string()).collect(),
+            AllowedPlaces::Regions(regions) => {
+                regions.iter().map(|region| region.value.to_string()).collect()
+            }
             AllowedPlaces::Jurisdictions(wanted) => {
-                let inside = |found: &BTreeSet<String>| wanted.iter().any(|one| found.contains(one.value.as_str()));
+                let inside =
+                    |found: &BTreeSet<String>| wanted.iter().any(|one| found.contains(one.value.as_str()));
                 let regions = self.catalog().regions().filter(|region| inside(&region.jurisdictions));
                 regions.map(|region| region.id.clone()).collect()
             }

@@ -19,7 +19,8 @@ impl Reader<'_> {
 
     /// Reports a value of the wrong type.
     pub(crate) fn wrong_type<T>(&mut self, node: &Node<'_>, wanted: &str) -> Option<T> {
-        let mut diagnostic = rule::WRONG_TYPE.at(node.span, format!("expected {wanted}, found {}", node.what()), "");
+        let mut diagnostic =
+            rule::WRONG_TYPE.at(node.span, format!("expected {wanted}, found {}", node.what()), "");
         if let Value::Scalar { text, plain: true } = &node.value
             && matches!(node.core(), Some(Core::Integer(_) | Core::Float(_) | Core::Bool(_)))
             && wanted.contains("text")
@@ -119,7 +120,9 @@ impl<'n, 'a> Fields<'n, 'a> {
         match self.find(field) {
             Some((key, node)) if node.core() == Some(Core::Null) => {
                 let message = format!("`{}` has no value", key.value);
-                reader.fail(rule::MISSING_VALUE.at(key.span, message, "").help("give it a value or remove the line"))
+                reader.fail(
+                    rule::MISSING_VALUE.at(key.span, message, "").help("give it a value or remove the line"),
+                )
             }
             Some((_, node)) => T::decode(node, reader),
             None => T::absent().or_else(|| {

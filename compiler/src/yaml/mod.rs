@@ -87,7 +87,8 @@ fn number(text: &str) -> Core {
     if let Some(value) = integer {
         return Core::Integer(value);
     }
-    let special = matches!(text.trim_start_matches(['+', '-']), ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN");
+    let special =
+        matches!(text.trim_start_matches(['+', '-']), ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN");
     let shape = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
     match text.parse::<f64>() {
         _ if special => Core::Float(f64::NAN),

@@ -28,7 +28,9 @@ pub(crate) struct Document<'a> {
 pub(crate) fn documents<'a>(text: &'a str, source: SourceId, out: &mut Diagnostics) -> Vec<Document<'a>> {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, and at most {MAX_BYTES} are read", text.len());
-        out.report(rule::LIMIT_EXCEEDED.at(Span::new(source, 0, 0), message, "").help("split it into several files"));
+        out.report(
+            rule::LIMIT_EXCEEDED.at(Span::new(source, 0, 0), message, "").help("split it into several files"),
+        );
         return Vec::new();
     }
     if let Some((at, length, why)) = characters::first_fault(text.strip_prefix('\u{feff}').unwrap_or(text)) {
@@ -89,7 +91,9 @@ impl<'a, 'o> Loader<'a, 'o> {
         (self.nodes, self.sound) = (0, true);
         match self.next() {
             Ok(Some((event, span))) => match self.node(event, span, 0) {
-                Ok(Some(root)) if self.sound && root.core() != Some(Core::Null) => found.push(Document { root }),
+                Ok(Some(root)) if self.sound && root.core() != Some(Core::Null) => {
+                    found.push(Document { root })
+                }
                 Ok(_) => {}
                 Err(GivenUp) => _ = self.recover(),
             },
@@ -125,7 +129,8 @@ impl<'a, 'o> Loader<'a, 'o> {
 
     fn syntax(&mut self, error: &granit_parser::ScanError) {
         let at = error.marker().byte_offset().unwrap_or(0).min(self.text.len());
-        let end = self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |next| at + next.len_utf8());
+        let end =
+            self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |next| at + next.len_utf8());
         let span = Span::new(self.source, at, end);
         let message = format!("this is not YAML: {}", error.info().replace('\n', " "));
         let help = "the rest of this document is not read; documents after the next `---` are";
@@ -172,7 +177,9 @@ impl<'a, 'o> Loader<'a, 'o> {
 
     fn refuse(&mut self, span: Span, what: &str, help: &str) {
         self.sound = false;
-        self.out.report(rule::YAML_FEATURE.at(span, format!("{what} is not part of the language"), "").help(help));
+        self.out.report(
+            rule::YAML_FEATURE.at(span, format!("{what} is not part of the language"), "").help(help),
+        );
     }
 
     fn scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, span: Span) -> Option<Node<'a>> {
@@ -222,7 +229,11 @@ impl<'a, 'o> Loader<'a, 'o> {
         }
     }
 
-    fn entry(&mut self, key: (Event<'a>, Span), depth: usize) -> Result<Option<(Key<'a>, Node<'a>)>, GivenUp> {
+    fn entry(
+        &mut self,
+        key: (Event<'a>, Span),
+        depth: usize,
+    ) -> Result<Option<(Key<'a>, Node<'a>)>, GivenUp> {
         let key = self.node(key.0, key.1, depth + 1)?;
         let Some((event, span)) = self.next()? else { return Err(GivenUp) };
         let value = self.node(event, span, depth + 1)?;
@@ -259,7 +270,8 @@ impl<'a, 'o> Loader<'a, 'o> {
             match seen.get(key.value.as_ref()) {
                 Some(first) => {
                     let message = format!("the key `{}` is written twice", key.value);
-                    self.out.report(rule::DUPLICATE_KEY.at(key.span, message, "again").label(*first, "first"));
+                    self.out
+                        .report(rule::DUPLICATE_KEY.at(key.span, message, "again").label(*first, "first"));
                     self.sound = false;
                 }
                 None => _ = seen.insert(&key.value, key.span),
@@ -291,10 +303,14 @@ fn json(node: &Node<'_>) -> serde_json::Value {
             Core::Null => serde_json::Value::Null,
             Core::Bool(value) => value.into(),
             Core::Integer(value) => i64::try_from(value).map_or_else(|_| text.as_ref().into(), Into::into),
-            Core::Float(value) => serde_json::Number::from_f64(value).map_or_else(|| text.as_ref().into(), Into::into),
+            Core::Float(value) => {
+                serde_json::Number::from_f64(value).map_or_else(|| text.as_ref().into(), Into::into)
+            }
             Core::Text => text.as_ref().into(),
         },
         Value::List(items) => items.iter().map(json).collect(),
-        Value::Map(entries) => entries.iter().map(|(key, value)| (key.value.to_string(), json(value))).collect(),
+        Value::Map(entries) => {
+            entries.iter().map(|(key, value)| (key.value.to_string(), json(value))).collect()
+        }
     }
 }

@@ -52,7 +52,12 @@ pub(super) fn wanted(address: &Address, wanted: &DesiredDocument, actual: &Actua
 }
 
 /// What is to be done about a document of ours that should no longer exist.
-pub(super) fn gone(address: &Address, found: &Observed, desired: &Desired, actual: &Actual) -> Option<Change> {
+pub(super) fn gone(
+    address: &Address,
+    found: &Observed,
+    desired: &Desired,
+    actual: &Actual,
+) -> Option<Change> {
     let kept = desired.documents.contains_key(address) || !found.owned;
     (!kept).then(|| Change {
         address: address.clone(),
@@ -87,10 +92,16 @@ mod tests {
 
     #[test]
     fn a_policy_that_says_the_same_is_no_change() {
-        let left = document(r#"{"P":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}]}}"#);
-        let right = document(r#"{"P":{"Version":"2012-10-17","Statement":{"Resource":["*"],"Effect":"Allow","Action":["S3:PutObject","s3:GetObject"]}}}"#);
+        let left = document(
+            r#"{"P":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}]}}"#,
+        );
+        let right = document(
+            r#"{"P":{"Version":"2012-10-17","Statement":{"Resource":["*"],"Effect":"Allow","Action":["S3:PutObject","s3:GetObject"]}}}"#,
+        );
         assert!(equivalent(&left, &right));
-        let other = document(r#"{"P":{"Version":"2012-10-17","Statement":{"Resource":["*"],"Effect":"Allow","Action":["s3:PutObject"]}}}"#);
+        let other = document(
+            r#"{"P":{"Version":"2012-10-17","Statement":{"Resource":["*"],"Effect":"Allow","Action":["s3:PutObject"]}}}"#,
+        );
         assert!(!equivalent(&left, &other));
     }
 

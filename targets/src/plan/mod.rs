@@ -216,7 +216,9 @@ pub struct Actual {
 impl Actual {
     /// The digest of everything that was observed.
     pub fn digest(&self) -> String {
-        let line = |(address, found): (&Address, &Observed)| format!("{address} {} {}\n", found.document.digest(), found.owned);
+        let line = |(address, found): (&Address, &Observed)| {
+            format!("{address} {} {}\n", found.document.digest(), found.owned)
+        };
         digest(self.documents.iter().map(line).collect::<String>().as_bytes())
     }
 }
@@ -224,9 +226,16 @@ impl Actual {
 impl Plan {
     /// Compares what should exist with what does. Foreign objects are listed and never changed.
     pub fn changes(desired: &Desired, actual: &Actual) -> (Vec<Change>, Vec<Address>) {
-        let wanted = desired.documents.iter().filter_map(|(address, wanted)| compare::wanted(address, wanted, actual));
-        let gone = actual.documents.iter().filter_map(|(address, found)| compare::gone(address, found, desired, actual));
-        let foreign = desired.documents.keys().filter(|address| actual.documents.get(address).is_some_and(|found| !found.owned));
+        let wanted =
+            desired.documents.iter().filter_map(|(address, wanted)| compare::wanted(address, wanted, actual));
+        let gone = actual
+            .documents
+            .iter()
+            .filter_map(|(address, found)| compare::gone(address, found, desired, actual));
+        let foreign = desired
+            .documents
+            .keys()
+            .filter(|address| actual.documents.get(address).is_some_and(|found| !found.owned));
         (order::sorted(wanted.chain(gone).collect()), foreign.cloned().collect())
     }
 

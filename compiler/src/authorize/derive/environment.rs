@@ -37,7 +37,8 @@ fn log(asker: Asker<'_>, place: &'static str, reference: &Ref<DataStoreSpec>) ->
     };
     let here = asker.environment;
     let tenants = asker.graph.each::<TenantSpec>();
-    let present = tenants.filter(|(_, tenant)| tenant.spec.environments.iter().any(|one| one.id() == Some(here)));
+    let present =
+        tenants.filter(|(_, tenant)| tenant.spec.environments.iter().any(|one| one.id() == Some(here)));
     let content = highest(
         asker.graph,
         present.flat_map(|(_, tenant)| tenant.spec.clearance.iter().filter_map(Ref::id)),
@@ -68,10 +69,13 @@ fn connectors_of(
 ) -> impl Iterator<Item = (Id<ConnectorSpec>, &Resource<ConnectorSpec>)> {
     let agents = graph.each::<AgentSpec>().filter(move |(_, agent)| {
         let tenant = graph.get(&agent.spec.tenant);
-        tenant.is_some_and(|tenant| super::environments(&agent.spec.environments, &tenant.spec).contains(&environment))
+        tenant.is_some_and(|tenant| {
+            super::environments(&agent.spec.environments, &tenant.spec).contains(&environment)
+        })
     });
-    let used: std::collections::BTreeSet<_> =
-        agents.flat_map(|(_, agent)| agent.spec.tools.iter().filter_map(|tool| tool.connector.id())).collect();
+    let used: std::collections::BTreeSet<_> = agents
+        .flat_map(|(_, agent)| agent.spec.tools.iter().filter_map(|tool| tool.connector.id()))
+        .collect();
     used.into_iter().filter_map(|id| Some((id, graph.resource(id)?)))
 }
 
@@ -79,7 +83,9 @@ fn connectors_of(
 fn resting_places(asker: Asker<'_>, _: Id<ConnectorSpec>, connector: &Resource<ConnectorSpec>) -> Group {
     let Some(class) = connector.spec.data_class.id() else { return Vec::new() };
     let place = match connector.spec.kind {
-        ConnectorKind::KnowledgeBase(_) | ConnectorKind::OpenSearch(_) | ConnectorKind::S3Vectors(_) => "knowledge-base",
+        ConnectorKind::KnowledgeBase(_) | ConnectorKind::OpenSearch(_) | ConnectorKind::S3Vectors(_) => {
+            "knowledge-base"
+        }
         ConnectorKind::S3(_) | ConnectorKind::DynamoDb(_) | ConnectorKind::Sqs(_) => "connector",
         ConnectorKind::Lambda(_)
         | ConnectorKind::SecretsManager(_)
@@ -100,7 +106,8 @@ fn resting_places(asker: Asker<'_>, _: Id<ConnectorSpec>, connector: &Resource<C
 /// A tenant's namespaces exist on every cluster of its environments.
 fn namespaces(graph: &Graph, id: Id<TenantSpec>, tenant: &Resource<TenantSpec>) -> Group {
     let environments: Vec<_> = tenant.spec.environments.iter().filter_map(Ref::id).collect();
-    let clusters = graph.each::<ClusterSpec>().filter_map(|(id, cluster)| Some((id, cluster.spec.environment.id()?)));
+    let clusters =
+        graph.each::<ClusterSpec>().filter_map(|(id, cluster)| Some((id, cluster.spec.environment.id()?)));
     let here = clusters.filter(|(_, environment)| environments.contains(environment));
     here.flat_map(|(cluster, environment)| {
         let asker = Asker { graph, principal: Principal::Tenant(id), environment, tenant: Some(id) };

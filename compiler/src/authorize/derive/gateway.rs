@@ -26,7 +26,11 @@ fn own(graph: &Graph, id: Id<GatewaySpec>, gateway: &Resource<GatewaySpec>) -> G
     placement(asker, id, gateway.spec.cluster.as_ref()).into_iter().chain([role]).collect()
 }
 
-fn placement(asker: Asker<'_>, id: Id<GatewaySpec>, cluster: Option<&Ref<ClusterSpec>>) -> Option<AccessRequest> {
+fn placement(
+    asker: Asker<'_>,
+    id: Id<GatewaySpec>,
+    cluster: Option<&Ref<ClusterSpec>>,
+) -> Option<AccessRequest> {
     let cluster = cluster?;
     let routes = asker.graph.each::<RouteSpec>().filter(|(_, route)| route.spec.gateway.id() == Some(id));
     let class = highest(asker.graph, routes.filter_map(|(_, route)| route.spec.data_class.id()));
@@ -40,7 +44,8 @@ fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Grou
     let Some(environment) = gateway.spec.environment.id() else { return Vec::new() };
     let asker = Asker { graph, principal: Principal::Gateway(gateway_id), environment, tenant: None };
     let serving = Serving { asker, id, route, region: gateway.spec.region.value.as_str() };
-    let tenants: Vec<_> = route.spec.r#match.tenants.iter().filter_map(|one| Some((one, one.id()?))).collect();
+    let tenants: Vec<_> =
+        route.spec.r#match.tenants.iter().filter_map(|one| Some((one, one.id()?))).collect();
     let mut all = Vec::new();
     if tenants.is_empty() {
         all.extend(serving.models(None));

@@ -105,6 +105,11 @@ impl<'g> Asks<'g> {
 
     fn support(&self, need: &'static str) -> AccessRequest {
         let object = Object::Environment(self.asker.environment);
-        self.asker.ask(Action::SupportRuntime, object, Circumstances::Support(need), self.workload.name_span())
+        self.asker.ask(
+            Action::SupportRuntime,
+            object,
+            Circumstances::Support(need),
+            self.workload.name_span(),
+        )
     }
 }

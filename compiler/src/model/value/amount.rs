@@ -2,7 +2,7 @@
 
 use schemars::{Schema, json_schema};
 
-use super::{Fault, Scalar, Tokens, currency, digits, pattern, scaled, scalars};
+use super::{Fault, Scalar, Tokens, currency, digits, pattern, scalars, scaled};
 
 scalars!(Money, Price, BudgetLimit);
 
@@ -36,10 +36,15 @@ impl Money {
         let Some((code, amount)) = text.split_once(' ') else {
             let number = digits(text).is_some_and(|(_, _, rest)| rest.is_empty());
             let bad = Fault::bad(format!("`{text}` is not an amount of money"));
-            return Err(if number { Fault::unit(text, "currencies, written first: `USD 5000`") } else { bad });
+            return Err(if number {
+                Fault::unit(text, "currencies, written first: `USD 5000`")
+            } else {
+                bad
+            });
         };
         let currency = currency::CODES.binary_search(&code).ok().and_then(|at| currency::CODES.get(at));
-        let currency = currency.ok_or_else(|| Fault::bad(format!("`{code}` is not a currency of ISO 4217")))?;
+        let currency =
+            currency.ok_or_else(|| Fault::bad(format!("`{code}` is not a currency of ISO 4217")))?;
         let bad = || Fault::bad(format!("`{amount}` is not an amount")).help("write it as `5000` or `12.50`");
         let (whole, fraction, "") = digits(amount).ok_or_else(bad)? else { return Err(bad()) };
         let padded = amount.starts_with('0') && amount != "0" && !amount.starts_with("0.");
@@ -102,7 +107,8 @@ impl Scalar for Price {
             });
         };
         let money = Money::read(money)?;
-        let bad = || Fault::bad(format!("`{per}` is not a unit of a price")).help(format!("units are {units}"));
+        let bad =
+            || Fault::bad(format!("`{per}` is not a unit of a price")).help(format!("units are {units}"));
         let (per, unit) = per.split_once(' ').ok_or_else(bad)?;
         let per = match per {
             "1" => 1,

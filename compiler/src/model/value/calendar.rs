@@ -68,7 +68,11 @@ impl Scalar for TimeZone {
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let known = jiff::tz::db().available().any(|name| name.as_str() == text);
-        if known { Ok(Self(text.to_owned())) } else { Err(Fault::bad(format!("`{text}` is not a known time zone"))) }
+        if known {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Fault::bad(format!("`{text}` is not a known time zone")))
+        }
     }
 
     fn schema() -> Schema {

@@ -42,7 +42,8 @@ impl Scalar for Name {
 
     fn parse(text: &str) -> Result<Self, Fault> {
         if let Some(letter) = text.chars().find(|letter| !letter.is_ascii()) {
-            let message = format!("`{text}` contains `{letter}`, and names are ASCII so that none looks like another");
+            let message =
+                format!("`{text}` contains `{letter}`, and names are ASCII so that none looks like another");
             return Err(Fault::bad(message));
         }
         let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -142,7 +143,11 @@ impl Scalar for AccountId {
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let sound = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-        if sound { Ok(Self(text.to_owned())) } else { Err(Fault::bad(format!("`{text}` is not an account number"))) }
+        if sound {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Fault::bad(format!("`{text}` is not an account number")))
+        }
     }
 
     fn schema() -> Schema {
@@ -172,19 +177,29 @@ impl Scalar for Arn {
     fn parse(text: &str) -> Result<Self, Fault> {
         let bad = || Fault::bad(format!("`{text}` is not an ARN"));
         let parts: Vec<_> = text.splitn(6, ':').collect();
-        let ["arn", partition, service, region, account, resource] = parts.as_slice() else { return Err(bad()) };
+        let ["arn", partition, service, region, account, resource] = parts.as_slice() else {
+            return Err(bad());
+        };
         let word = |part: &str| {
             part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         };
         let known = matches!(*partition, "aws" | "aws-us-gov" | "aws-cn" | "aws-eusc");
         let owned = account.is_empty() || AccountId::parse(account).is_ok();
         let visible = resource.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
-        if !known || service.is_empty() || !word(service) || !word(region) || !owned || !visible || resource.is_empty()
+        if !known
+            || service.is_empty()
+            || !word(service)
+            || !word(region)
+            || !owned
+            || !visible
+            || resource.is_empty()
         {
             return Err(bad());
         }
         if resource.contains(['*', '?', '$', '{', '}']) {
-            return Err(Fault::bad(format!("`{text}` contains a wildcard or a variable")).help("name one resource"));
+            return Err(
+                Fault::bad(format!("`{text}` contains a wildcard or a variable")).help("name one resource")
+            );
         }
         Ok(Self(text.to_owned()))
     }

@@ -78,7 +78,8 @@ impl Scalar for Fraction {
     fn parse(text: &str) -> Result<Self, Fault> {
         let bad = || Fault::bad(format!("`{text}` is not a number from 0 to 1"));
         let (whole, fraction, "") = super::digits(text).ok_or_else(bad)? else { return Err(bad()) };
-        let value = super::scaled(whole, fraction.trim_end_matches('0'), 3).and_then(|value| u16::try_from(value).ok());
+        let value = super::scaled(whole, fraction.trim_end_matches('0'), 3)
+            .and_then(|value| u16::try_from(value).ok());
         match value {
             Some(thousandths) if thousandths <= 1000 => Ok(Self { thousandths }),
             _ => Err(Fault::range(format!("`{text}` is not between 0 and 1 with at most three decimals"))),
@@ -117,7 +118,9 @@ impl<T: Scalar> Scalar for Comparison<T> {
     fn schema() -> Schema {
         let inner = T::schema().to_value();
         let patterns: Vec<&str> = match inner.get("anyOf").and_then(serde_json::Value::as_array) {
-            Some(alternatives) => alternatives.iter().filter_map(|one| one.get("pattern")?.as_str()).collect(),
+            Some(alternatives) => {
+                alternatives.iter().filter_map(|one| one.get("pattern")?.as_str()).collect()
+            }
             None => inner.get("pattern").and_then(serde_json::Value::as_str).into_iter().collect(),
         };
         let body = patterns.iter().map(|pattern| pattern.trim_start_matches('^').trim_end_matches('$'));

@@ -13,7 +13,9 @@ pub use amount::{BudgetLimit, Money, Price, PriceUnit};
 pub use calendar::{Date, TimeOfDay, TimeZone};
 pub use identifier::{AccountId, Arn, Jurisdiction, Name, Region};
 pub use literal::{Comparison, Fraction, Literal, OneOrMany, OrNone};
-pub use quantity::{Bytes, Change, Count, CountPer, Duration, Growth, Percent, Period, Rate, RateUnit, Tokens};
+pub use quantity::{
+    Bytes, Change, Count, CountPer, Duration, Growth, Percent, Period, Rate, RateUnit, Tokens,
+};
 pub use text::{File, Keyed, Text, Texts};
 
 use schemars::Schema;
@@ -42,7 +44,8 @@ impl Fault {
     }
 
     pub(crate) fn unit(text: &str, units: &str) -> Self {
-        Self::new(&crate::rule::MISSING_UNIT, format!("`{text}` has no unit")).help(format!("units are {units}"))
+        Self::new(&crate::rule::MISSING_UNIT, format!("`{text}` has no unit"))
+            .help(format!("units are {units}"))
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {

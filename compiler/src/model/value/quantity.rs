@@ -2,7 +2,7 @@
 
 use schemars::{Schema, json_schema};
 
-use super::{Fault, Scalar, digits, pattern, scaled, scalars};
+use super::{Fault, Scalar, digits, pattern, scalars, scaled};
 use crate::model::macros::words;
 
 scalars!(Duration, Tokens, Rate, CountPer, Growth, Percent, Change, Bytes, Count);
@@ -34,8 +34,11 @@ impl Scalar for Duration {
     const WANTED: &'static str = "a duration such as `30s`, `5m`, `4h` or `30d`";
 
     fn parse(text: &str) -> Result<Self, Fault> {
-        let (whole, "", unit) = digits(text).ok_or_else(|| Fault::bad(format!("`{text}` is not a duration")))? else {
-            return Err(Fault::bad(format!("`{text}` is not a duration")).help("use a whole number and a smaller unit"));
+        let (whole, "", unit) =
+            digits(text).ok_or_else(|| Fault::bad(format!("`{text}` is not a duration")))?
+        else {
+            return Err(Fault::bad(format!("`{text}` is not a duration"))
+                .help("use a whole number and a smaller unit"));
         };
         let factor = match unit {
             "ms" => 1,
@@ -234,7 +237,8 @@ impl Percent {
 
     fn read(text: &str) -> Option<Self> {
         let (whole, fraction, "%") = digits(text)? else { return None };
-        let padded = text.len() > 1 && text.starts_with('0') && !text.starts_with("0.") && !text.starts_with("0%");
+        let padded =
+            text.len() > 1 && text.starts_with('0') && !text.starts_with("0.") && !text.starts_with("0%");
         let basis_points = u32::try_from(scaled(whole, fraction, 2)?).ok()?;
         (basis_points <= 10_000 && !padded).then_some(Self { basis_points })
     }

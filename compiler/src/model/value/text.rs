@@ -48,7 +48,8 @@ impl Scalar for Text {
     }
 
     fn schema() -> Schema {
-        let secrets: Vec<_> = secret::SHAPES.iter().map(|(_, pattern)| json_schema!({ "pattern": pattern })).collect();
+        let secrets: Vec<_> =
+            secret::SHAPES.iter().map(|(_, pattern)| json_schema!({ "pattern": pattern })).collect();
         json_schema!({ "type": "string", "minLength": 1, "maxLength": 10_000, "not": { "anyOf": secrets } })
     }
 }
@@ -73,7 +74,9 @@ impl Scalar for RelativePath {
             return Err(leaves("is not relative to the workspace"));
         }
         if text.contains('\\') {
-            return Err(Fault::bad(format!("`{text}` contains a backslash")).help("separate folders with `/`"));
+            return Err(
+                Fault::bad(format!("`{text}` contains a backslash")).help("separate folders with `/`")
+            );
         }
         if text.split('/').any(|part| part == "..") {
             return Err(leaves("leaves the workspace through `..`"));

@@ -1,0 +1,110 @@
+//! What lies beside artifacts in a folder: digests, and where every value comes from.
+
+use std::collections::BTreeMap;
+
+use aipolicy_compiler::authorize::Decisions;
+use aipolicy_compiler::source::SourceMap;
+use serde::Serialize;
+
+use crate::artifact::Artifact;
+use crate::origin::Origin;
+
+/// The version of the format of manifests.
+pub const MANIFEST: &str = "aipolicy.manifest/1";
+/// The version of the format of source maps.
+pub const ORIGINS: &str = "aipolicy.origins/1";
+
+/// The digests of everything in a folder, and of what it was made from.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    format: &'static str,
+    tool: String,
+    sources: String,
+    catalog: String,
+    files: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// The manifest of artifacts, made by a version of the tool from sources and a catalog with these digests.
+    pub fn new(artifacts: &[Artifact], tool: &str, sources: &str, catalog: &str) -> Self {
+        let files = artifacts.iter().map(|artifact| (artifact.document.file(), artifact.document.digest()));
+        Self {
+            format: MANIFEST,
+            tool: tool.into(),
+            sources: sources.into(),
+            catalog: catalog.into(),
+            files: files.collect(),
+        }
+    }
+}
+
+/// Where every value of every artifact comes from.
+#[derive(Debug, Serialize)]
+pub struct SourceMapFile {
+    format: &'static str,
+    artifacts: BTreeMap<String, Vec<(String, usize)>>,
+    origins: Vec<Place>,
+}
+
+/// An origin as it is written: lines and columns from 1, the end exclusive.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    /// File, relative to the workspace, or `<defaults>`.
+    pub file: String,
+    /// First line.
+    pub line: usize,
+    /// First column.
+    pub column: usize,
+    /// Last line.
+    pub end_line: usize,
+    /// One past the last column.
+    pub end_column: usize,
+    /// Ids of the Cedar policies that permitted it.
+    pub policies: Vec<String>,
+}
+
+impl Place {
+    /// An origin with its place.
+    pub fn new(origin: &Origin, sources: &SourceMap, decisions: &Decisions) -> Self {
+        let (start, end) = (sources.position(origin.span), sources.end_position(origin.span));
+        let policies = origin.policies.iter().filter_map(|index| decisions.policy(*index));
+        Self {
+            file: sources.get(origin.span.source).path().to_owned(),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+            policies: policies.map(|fact| fact.id.clone()).collect(),
+        }
+    }
+}
+
+impl SourceMapFile {
+    /// The source map of artifacts.
+    pub fn new(artifacts: &[Artifact], sources: &SourceMap, decisions: &Decisions) -> Self {
+        let mut places: BTreeMap<Place, usize> = BTreeMap::new();
+        let mut map = BTreeMap::new();
+        for artifact in artifacts {
+            let own: Vec<_> = artifact
+                .trace
+                .origins()
+                .iter()
+                .map(|origin| {
+                    let next = places.len();
+                    *places.entry(Place::new(origin, sources, decisions)).or_insert(next)
+                })
+                .collect();
+            let entry = |(pointer, at): &(String, u32)| Some((pointer.clone(), *own.get(*at as usize)?));
+            map.insert(artifact.document.file(), artifact.trace.entries().iter().filter_map(entry).collect());
+        }
+        let mut origins: Vec<_> = places.into_iter().collect();
+        origins.sort_by_key(|(_, at)| *at);
+        Self {
+            format: ORIGINS,
+            artifacts: map,
+            origins: origins.into_iter().map(|(place, _)| place).collect(),
+        }
+    }
+}

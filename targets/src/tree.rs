@@ -1,0 +1,153 @@
+//! Documents as trees in which every value can say where it comes from.
+
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+
+use crate::origin::{Origin, Trace};
+
+/// A value with its origin; without one, it has that of the value around it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tree {
+    origin: Option<Origin>,
+    value: Value,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Value {
+    Bool(bool),
+    Integer(i64),
+    Decimal(f64),
+    Text(String),
+    List(Vec<Tree>),
+    Map(Vec<(String, Tree)>),
+}
+
+impl Tree {
+    fn of(value: Value) -> Self {
+        Self { origin: None, value }
+    }
+
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::of(Value::Text(text.into()))
+    }
+
+    /// A whole number; beyond 64 bits it is the largest one.
+    pub fn integer(value: impl TryInto<i64>) -> Self {
+        Self::of(Value::Integer(value.try_into().unwrap_or(i64::MAX)))
+    }
+
+    /// A number with decimals.
+    pub fn decimal(value: f64) -> Self {
+        Self::of(Value::Decimal(value))
+    }
+
+    /// `true` or `false`.
+    pub fn bool(value: bool) -> Self {
+        Self::of(Value::Bool(value))
+    }
+
+    /// A list.
+    pub fn list(items: impl IntoIterator<Item = Self>) -> Self {
+        Self::of(Value::List(items.into_iter().collect()))
+    }
+
+    /// A map in the order given.
+    pub fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
+        Self::of(Value::Map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect()))
+    }
+
+    /// Says where the value comes from.
+    pub fn from(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// Says where the value comes from, unless that is known already.
+    pub fn or_from(mut self, origin: &Origin) -> Self {
+        self.origin.get_or_insert_with(|| origin.clone());
+        self
+    }
+
+    /// The origins of everything inside, by pointer.
+    pub fn trace(&self) -> Trace {
+        let mut trace = Trace::default();
+        self.note(&mut String::new(), None, &mut trace);
+        trace
+    }
+
+    fn note<'t>(&'t self, pointer: &mut String, around: Option<&'t Origin>, trace: &mut Trace) {
+        let origin = self.origin.as_ref().or(around);
+        match (&self.origin, around) {
+            (Some(own), around) if Some(own) != around => trace.note(pointer, own),
+            _ => {}
+        }
+        let length = pointer.len();
+        match &self.value {
+            Value::List(items) if !items.is_empty() => {
+                for (at, item) in items.iter().enumerate() {
+                    pointer.push_str(&format!("/{at}"));
+                    item.note(pointer, origin, trace);
+                    pointer.truncate(length);
+                }
+            }
+            Value::Map(entries) if !entries.is_empty() => {
+                for (key, value) in entries {
+                    pointer.push('/');
+                    pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                    value.note(pointer, origin, trace);
+                    pointer.truncate(length);
+                }
+            }
+            _ if origin.is_none() => trace.note_uncovered(pointer),
+            _ => {}
+        }
+    }
+}
+
+impl Serialize for Tree {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.value {
+            Value::Bool(value) => serializer.serialize_bool(*value),
+            Value::Integer(value) => serializer.serialize_i64(*value),
+            Value::Decimal(value) => serializer.serialize_f64(*value),
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::List(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                items.iter().try_for_each(|item| list.serialize_element(item))?;
+                list.end()
+            }
+            Value::Map(entries) => {
+                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                entries.iter().try_for_each(|(key, value)| map.serialize_entry(key, value))?;
+                map.end()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aipolicy_compiler::source::{SourceId, Span};
+
+    fn origin(start: usize) -> Origin {
+        Origin::written(Span::new(SourceId::DEFAULTS, start, start + 1))
+    }
+
+    #[test]
+    fn a_value_without_an_origin_has_that_of_what_is_around_it() {
+        let inner = Tree::map([("x", Tree::integer(1)), ("y", Tree::integer(2).from(origin(9)))]);
+        let tree = Tree::map([("a/b", inner.from(origin(5))), ("c", Tree::text("t"))]);
+        let trace = tree.trace();
+        assert_eq!(trace.at("/a~1b/x"), Some(&origin(5)));
+        assert_eq!(trace.at("/a~1b/y"), Some(&origin(9)));
+        assert_eq!(trace.at("/c"), None);
+        assert_eq!(trace.uncovered(), ["/c"]);
+    }
+
+    #[test]
+    fn an_empty_list_is_a_leaf() {
+        assert_eq!(Tree::map([("a", Tree::list([]))]).trace().uncovered(), ["/a"]);
+    }
+}
