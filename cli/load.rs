@@ -1,5 +1,6 @@
 //! Reads a workspace: every resource, every policy and every named file, each bounded, and none outside the folder.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,17 @@ pub(crate) fn load(folder: &Path, today: Option<Date>) -> Result<Workspace, CliE
     Ok(Workspace { root: folder.to_owned(), sources, compilation, diagnostics })
 }
 
+/// Whether files of a folder, as a path below the workspace, are sources.
+pub(crate) fn is_source_folder(path: &Path) -> bool {
+    !path.iter().any(|part| is_skipped(part, true))
+}
+
+/// Whether an entry of a folder is hidden, or a folder that holds no sources.
+fn is_skipped(name: &OsStr, folder: bool) -> bool {
+    let name = name.to_str().unwrap_or("");
+    name.starts_with('.') || (folder && SKIPPED.contains(&name))
+}
+
 /// The day, in UTC.
 fn clock() -> Date {
     Date(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date())
@@ -82,13 +94,12 @@ impl Reading {
 
     /// Every YAML file below the root, links to some included, sorted as they are named.
     fn walk(&mut self) -> Result<Vec<PathBuf>, CliError> {
-        let skipped = |entry: &DirEntry| {
-            let name = entry.file_name().to_str().unwrap_or("");
+        let walked = |entry: &DirEntry| {
             let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            entry.depth() == 0 || !(name.starts_with('.') || (folder && SKIPPED.contains(&name)))
+            entry.depth() == 0 || !is_skipped(entry.file_name(), folder)
         };
         let mut found = Vec::new();
-        let walk = WalkBuilder::new(&self.root).standard_filters(false).filter_entry(skipped).build();
+        let walk = WalkBuilder::new(&self.root).standard_filters(false).filter_entry(walked).build();
         for entry in walk {
             let entry = entry.map_err(|error| {
                 CliError::tool(format!("the folder cannot be read: {error}"))

@@ -1,6 +1,14 @@
 //! The commands, one file each; the comment on its arguments is its manual page.
 
+mod build;
+mod can;
 mod check;
+mod diff;
+mod explain;
+mod init;
+mod schema;
+mod r#where;
+mod why;
 
 use std::path::PathBuf;
 
@@ -14,13 +22,29 @@ use crate::workspace::Workspace;
 /// What `aipolicy` can do.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
+    Init(init::Init),
     Check(check::Check),
+    Build(build::Build),
+    Diff(diff::Diff),
+    Can(can::Can),
+    Why(why::Why),
+    Where(r#where::Where),
+    Explain(explain::Explain),
+    Schema(schema::Schema),
 }
 
 impl Command {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
         match self {
+            Self::Init(init) => init.run(ui),
             Self::Check(check) => check.run(ui),
+            Self::Build(build) => build.run(ui),
+            Self::Diff(diff) => diff.run(ui),
+            Self::Can(can) => can.run(ui),
+            Self::Why(why) => why.run(ui),
+            Self::Where(place) => place.run(ui),
+            Self::Explain(explain) => explain.run(ui),
+            Self::Schema(schema) => schema.run(ui),
         }
     }
 }
@@ -30,6 +54,16 @@ impl Command {
 pub(crate) struct Folder {
     /// The folder of the workspace
     #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) view: View,
+}
+
+/// The workspace, of a command with arguments of its own.
+#[derive(clap::Args)]
+pub(crate) struct Elsewhere {
+    /// The folder of the workspace
+    #[arg(short = 'C', value_name = "DIR", default_value = ".")]
     pub(crate) folder: PathBuf,
     #[command(flatten)]
     pub(crate) view: View,
@@ -49,6 +83,15 @@ pub(crate) struct View {
 impl Folder {
     pub(crate) fn load(&self) -> Result<Workspace, CliError> {
         load(&self.folder, self.view.as_of)
+    }
+}
+
+impl Elsewhere {
+    /// The workspace, which must be understood for an answer about it.
+    pub(crate) fn load(&self, ui: &mut Ui) -> Result<Workspace, CliError> {
+        let workspace = load(&self.folder, self.view.as_of)?;
+        workspace.understood(ui)?;
+        Ok(workspace)
     }
 }
 
