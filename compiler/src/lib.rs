@@ -15,7 +15,7 @@ pub mod rule;
 pub mod source;
 mod yaml;
 
-pub use yaml::read_json;
+pub use yaml::{nearest, read_json};
 
 use rayon::prelude::*;
 

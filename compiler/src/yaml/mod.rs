@@ -8,7 +8,7 @@ mod suggest;
 pub(crate) use fields::{Decode, Fields, Reader, camel, list};
 pub use parse::read_json;
 pub(crate) use parse::{Document, documents};
-pub(crate) use suggest::nearest;
+pub use suggest::nearest;
 
 use std::borrow::Cow;
 

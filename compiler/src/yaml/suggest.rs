@@ -1,7 +1,7 @@
 //! The nearest known word to a misspelt one.
 
 /// The candidate that is most alike, if any is alike enough to be meant.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let score = |candidate: &str| strsim::jaro_winkler(&lower, &candidate.to_lowercase());
     let scored = candidates.into_iter().map(|candidate| (score(candidate), candidate));

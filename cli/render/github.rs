@@ -1,0 +1,58 @@
+//! Findings as workflow commands, which GitHub Actions shows beside the lines of a pull request.
+
+use aipolicy_compiler::diagnostic::{Diagnostic, Severity};
+
+use super::Findings;
+
+/// One annotation per finding, and the summary as plain text.
+pub(crate) fn render(findings: &Findings<'_>) -> String {
+    let mut text: String = findings.found.iter().map(|found| annotation(findings, found)).collect();
+    for missed in &findings.not_run {
+        text.push_str(&format!("::notice::{}\n", data(missed)));
+    }
+    text.push_str(&format!("{}\n", data(&findings.summary())));
+    text
+}
+
+fn annotation(findings: &Findings<'_>, found: &Diagnostic) -> String {
+    let command = match found.severity {
+        Severity::Mandatory => "error",
+        Severity::Advisory => "warning",
+        Severity::Note => "notice",
+    };
+    let span = found.primary.span;
+    let place = findings.place(span);
+    let (start, end) = (place.start, place.end);
+    let mut properties = findings.path(span).map_or_else(String::new, |file| {
+        format!("file={},line={},endLine={},", property(&file), start.line, end.line)
+    });
+    // GitHub ignores columns of an annotation over several lines, and warns about them.
+    if start.line == end.line && !properties.is_empty() {
+        properties.push_str(&format!("col={},endColumn={},", start.column, end.column));
+    }
+    let title = property(&format!("{}: {}", found.code, found.name));
+    let more = [found.note.as_ref().map(|note| format!("why: {note}")), found.help.clone()];
+    let message: Vec<_> = std::iter::once(found.message.clone()).chain(more.into_iter().flatten()).collect();
+    format!("::{command} {properties}title={title}::{}\n", data(&message.join("\n")))
+}
+
+/// Text after the second `::`.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Text of a property, which ends at a comma or colon.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{data, property};
+
+    #[test]
+    fn nothing_in_a_text_ends_a_command_or_starts_another() {
+        assert_eq!(data("50%\r\n::error::x"), "50%25%0D%0A::error::x");
+        assert_eq!(property("a,b: c%"), "a%2Cb%3A c%25");
+    }
+}

@@ -1,0 +1,116 @@
+//! Findings in the formats that people and tools read, one file each.
+
+pub(crate) mod github;
+pub(crate) mod json;
+pub(crate) mod sarif;
+pub(crate) mod text;
+
+use std::path::{Component, Path};
+
+use aipolicy_compiler::diagnostic::{Diagnostics, Severity};
+use aipolicy_compiler::source::{Position, SourceKind, SourceMap, Span};
+
+use crate::workspace::Workspace;
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// `aipolicy.findings/1`.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+}
+
+/// Findings with everything that is needed to tell them.
+pub(crate) struct Findings<'w> {
+    pub(crate) found: &'w Diagnostics,
+    pub(crate) sources: &'w SourceMap,
+    /// How many resources were read.
+    pub(crate) resources: usize,
+    /// What could not be checked, and why.
+    pub(crate) not_run: Vec<String>,
+    /// The folder of the workspace as it was named, with a `/` at its end unless it is empty.
+    prefix: String,
+}
+
+/// Where a finding is, as tools want it: lines and columns from 1, the end exclusive.
+pub(crate) struct Place<'w> {
+    pub(crate) file: &'w str,
+    pub(crate) start: Position,
+    pub(crate) end: Position,
+}
+
+impl<'w> Findings<'w> {
+    pub(crate) fn new(workspace: &'w Workspace, found: &'w Diagnostics) -> Self {
+        Self {
+            found,
+            sources: &workspace.sources,
+            resources: workspace.written(),
+            not_run: Vec::new(),
+            prefix: prefix(&workspace.root),
+        }
+    }
+
+    pub(crate) fn render(&self, format: Format, width: usize) -> String {
+        match format {
+            Format::Text => text::render(self, width),
+            Format::Json => json::render(self),
+            Format::Sarif => sarif::render(self),
+            Format::Github => github::render(self),
+        }
+    }
+
+    pub(crate) fn place(&self, span: Span) -> Place<'w> {
+        let source = self.sources.get(span.source);
+        Place {
+            file: source.path(),
+            start: self.sources.position(span),
+            end: self.sources.end_position(span),
+        }
+    }
+
+    /// The path of a source from where the command was called; nothing for what ships with the product.
+    pub(crate) fn path(&self, span: Span) -> Option<String> {
+        let source = self.sources.get(span.source);
+        match source.kind() {
+            SourceKind::Defaults | SourceKind::Policies { shipped: true } => None,
+            _ => Some(format!("{}{}", self.prefix, source.path())),
+        }
+    }
+
+    /// "2 errors, 1 warning", or that there is nothing, of how much.
+    pub(crate) fn summary(&self) -> String {
+        let count = |severity| self.found.iter().filter(|found| found.severity == severity).count();
+        let words = [
+            (count(Severity::Mandatory), "error"),
+            (count(Severity::Advisory), "warning"),
+            (count(Severity::Note), "note"),
+        ];
+        let told = words.iter().filter(|(many, _)| *many > 0).map(|(many, word)| counted(*many, word));
+        let told: Vec<_> = told.collect();
+        if told.is_empty() {
+            return format!("no findings in {}", counted(self.resources, "resource"));
+        }
+        told.join(", ")
+    }
+}
+
+/// "1 error", "2 errors".
+pub(crate) fn counted(many: usize, word: &str) -> String {
+    format!("{many} {word}{}", if many == 1 { "" } else { "s" })
+}
+
+fn prefix(folder: &Path) -> String {
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    let below = folder.canonicalize().ok().zip(here);
+    let below = below.and_then(|(folder, here)| Some(folder.strip_prefix(here).ok()?.to_owned()));
+    let folder = below.as_deref().unwrap_or(folder);
+    let parts = folder.components().filter(|part| !matches!(part, Component::CurDir));
+    let text = parts.collect::<std::path::PathBuf>().to_string_lossy().replace('\\', "/");
+    if text.is_empty() { text } else { format!("{}/", text.trim_end_matches('/')) }
+}

@@ -1,0 +1,99 @@
+//! Findings for people: each with the lines that it is about, and one line at the end that counts them.
+
+use aipolicy_compiler::diagnostic::{Diagnostic, Label, Report, Severity};
+use aipolicy_compiler::source::{SourceMap, Span};
+use miette::{GraphicalReportHandler, GraphicalTheme};
+
+use super::Findings;
+use crate::ui::harmless;
+
+/// So many findings are shown with their lines; beyond, one line each is what anybody reads.
+const SHOWN: usize = 100;
+/// A line longer than this is not shown, since nobody would see what is marked in it.
+const LONGEST_LINE: usize = 1_000;
+
+/// All findings, and what they amount to.
+pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode())
+        .with_links(false)
+        .with_width(width)
+        .with_context_lines(1)
+        .without_cause_chain();
+    let sources = harmless_sources(findings.sources);
+    let sources = sources.as_ref().unwrap_or(findings.sources);
+    let mut text = String::new();
+    for (at, found) in findings.found.iter().enumerate() {
+        let shown = at < SHOWN && labels(found).all(|label| is_readable(label.span, sources));
+        let report = Report::new(&harmless_finding(found), sources);
+        if shown && handler.render_report(&mut text, &report).is_ok() {
+            text.push('\n');
+        } else {
+            text.push_str(&brief(findings, found));
+        }
+    }
+    for missed in &findings.not_run {
+        text.push_str(&format!("{missed}\n"));
+    }
+    text.push_str(&format!("{}{}\x1b[0m\n", colour(findings), findings.summary()));
+    text
+}
+
+fn labels(found: &Diagnostic) -> impl Iterator<Item = &Label> {
+    std::iter::once(&found.primary).chain(&found.related)
+}
+
+fn is_readable(span: Span, sources: &SourceMap) -> bool {
+    let text = sources.get(span.source).text();
+    let at = |offset: u32| text.as_bytes().get(..offset as usize).unwrap_or_default();
+    let after = text.as_bytes().get(span.end as usize..).unwrap_or_default();
+    let breaks = |byte: &u8| *byte == b'\n';
+    let before = at(span.start).iter().rev().take(LONGEST_LINE).position(breaks);
+    let before = before.or((at(span.start).len() < LONGEST_LINE).then_some(0));
+    let rest = after.iter().take(LONGEST_LINE).position(breaks).or((after.len() < LONGEST_LINE).then_some(0));
+    let inside = sources.slice(span).lines().all(|line| line.len() < LONGEST_LINE);
+    !text.is_empty() && before.is_some() && rest.is_some() && inside
+}
+
+/// `file:line:column: error[CODE]: message`.
+fn brief(findings: &Findings<'_>, found: &Diagnostic) -> String {
+    let place = findings.place(found.primary.span);
+    let head = format!("{}:{}:{}: ", place.file, place.start.line, place.start.column);
+    let help = found.help.as_ref().map_or_else(String::new, |help| format!("  help: {help}\n"));
+    let message = harmless(&found.message);
+    format!("{head}{}[{}]: {message}\n{}\n", found.severity.word(), found.code, harmless(&help))
+}
+
+fn colour(findings: &Findings<'_>) -> &'static str {
+    match findings.found.iter().map(|found| found.severity).min() {
+        Some(Severity::Mandatory) => "\x1b[1;31m",
+        Some(Severity::Advisory) => "\x1b[1;33m",
+        Some(Severity::Note) | None => "\x1b[1;32m",
+    }
+}
+
+fn harmless_finding(found: &Diagnostic) -> Diagnostic {
+    let label = |label: &Label| Label { text: harmless(&label.text).into_owned(), span: label.span };
+    let named = if found.name == found.code { String::new() } else { format!(" {}", found.name) };
+    Diagnostic {
+        code: harmless(&format!("{}{named}", found.code)).into_owned().into(),
+        message: harmless(&found.message).into_owned(),
+        primary: label(&found.primary),
+        related: found.related.iter().map(label).collect(),
+        note: found.note.as_deref().map(|note| harmless(note).into_owned()),
+        help: found.help.as_deref().map(|help| harmless(help).into_owned()),
+        ..found.clone()
+    }
+}
+
+/// The same texts, with what a terminal would obey replaced; nothing when there is no such thing. Spans still fit.
+fn harmless_sources(sources: &SourceMap) -> Option<SourceMap> {
+    let borrowed = |text: &str| matches!(harmless(text), std::borrow::Cow::Borrowed(_));
+    if sources.iter().all(|(_, source)| borrowed(source.text())) {
+        return None;
+    }
+    let mut map = SourceMap::new();
+    for (_, source) in sources.iter().skip(1) {
+        map.add(source.path(), harmless(source.text()).into_owned(), source.kind());
+    }
+    Some(map)
+}

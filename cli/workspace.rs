@@ -1,0 +1,132 @@
+//! A workspace that was read and judged, and the questions that commands ask it.
+
+use std::path::PathBuf;
+
+use aipolicy_compiler::Compilation;
+use aipolicy_compiler::diagnostic::{Diagnostics, Family};
+use aipolicy_compiler::ir::{Decision, PolicyIndex};
+use aipolicy_compiler::model::Id;
+use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_compiler::resolve::Graph;
+use aipolicy_compiler::source::{SourceId, SourceMap, Span};
+use aipolicy_targets::artifact::{Artifact, digest};
+
+use crate::error::{CliError, Exit};
+use crate::render::{Findings, text};
+use crate::ui::Ui;
+
+/// Everything that is known about a workspace without looking at the world.
+pub(crate) struct Workspace {
+    /// The folder as it was named.
+    pub(crate) root: PathBuf,
+    pub(crate) sources: SourceMap,
+    pub(crate) compilation: Compilation,
+    pub(crate) diagnostics: Diagnostics,
+}
+
+impl Workspace {
+    pub(crate) fn graph(&self) -> &Graph {
+        &self.compilation.graph
+    }
+
+    /// How many resources somebody wrote.
+    pub(crate) fn written(&self) -> usize {
+        let resources = self.graph().bundle().resources();
+        resources.iter().filter(|(_, _, span)| span.source != SourceId::DEFAULTS).count()
+    }
+
+    /// The digest of all sources, policies included, whatever the order in which they were read.
+    pub(crate) fn digest(&self) -> String {
+        let line = |path: &str, text: &str| format!("{path}\0{}\n", digest(text.as_bytes()));
+        let mut lines: Vec<_> =
+            self.sources.iter().map(|(_, source)| line(source.path(), source.text())).collect();
+        lines.sort();
+        digest(lines.concat().as_bytes())
+    }
+
+    /// The environments with these names, or all of them, in the order of files.
+    pub(crate) fn environments(
+        &self,
+        names: &[String],
+    ) -> Result<Vec<(Id<EnvironmentSpec>, &str)>, CliError> {
+        let all: Vec<_> =
+            self.graph().each::<EnvironmentSpec>().map(|(id, found)| (id, found.name().as_str())).collect();
+        for name in names {
+            if !all.iter().any(|(_, known)| known == name) {
+                let error = CliError::usage(format!("there is no environment `{name}`"));
+                return Err(error.nearest(name, all.iter().map(|(_, known)| *known)));
+            }
+        }
+        let chosen = |(_, known): &(_, &str)| names.is_empty() || names.iter().any(|name| name == known);
+        Ok(all.into_iter().filter(chosen).collect())
+    }
+
+    /// Every artifact of an environment, sorted by address; or why there are none. Refusals of targets are reported.
+    pub(crate) fn artifacts(
+        &self,
+        environment: Id<EnvironmentSpec>,
+        out: &mut Diagnostics,
+    ) -> Result<Vec<Artifact>, String> {
+        let decisions = &self.compilation.decisions;
+        let Some(grants) = decisions.approved(self.graph(), environment) else {
+            let refused = decisions.of(environment).filter(|decision| !decision.permitted()).count();
+            return Err(match refused {
+                0 => "the sources have errors".into(),
+                1 => "a request is refused".into(),
+                many => format!("{many} requests are refused"),
+            });
+        };
+        let mut found = Diagnostics::default();
+        let artifacts = aipolicy_targets::render(grants, &self.sources, &mut found);
+        out.append(found);
+        artifacts.ok_or_else(|| "a target refuses".into())
+    }
+
+    /// Stops when the input cannot be understood, since no answer about it could be trusted.
+    pub(crate) fn understood(&self, ui: &mut Ui) -> Result<(), CliError> {
+        if !self.diagnostics.has_errors_of(Family::Input) {
+            return Ok(());
+        }
+        ui.remark(text::render(&Findings::new(self, &self.diagnostics), ui.width()).trim_end());
+        let message = format!("`{}` cannot be understood", self.root.display());
+        Err(CliError::findings(Exit::Error, message)
+            .hint("`aipolicy check` must be clean of input errors first"))
+    }
+
+    /// `file:line:column` of the start of a span.
+    pub(crate) fn place(&self, span: Span) -> String {
+        let at = self.sources.position(span);
+        format!("{}:{}:{}", self.sources.get(span.source).path(), at.line, at.column)
+    }
+
+    /// The line that a span starts in.
+    pub(crate) fn line(&self, span: Span) -> &str {
+        let at = self.sources.position(span).line;
+        self.sources.get(span.source).text().lines().nth(at - 1).unwrap_or("")
+    }
+
+    /// A policy as people find it: its id and its place.
+    pub(crate) fn policy(&self, index: PolicyIndex) -> String {
+        let fact = self.compilation.decisions.policy(index);
+        fact.map_or_else(String::new, |fact| format!("{} ({})", fact.id, self.place(fact.span)))
+    }
+
+    /// Who asks for what, as `Kind/name action Kind/name`.
+    pub(crate) fn question(&self, decision: &Decision) -> String {
+        let request = &decision.request;
+        let (kind, name) = request.principal.label(self.graph());
+        let (what, object) = request.object.label(self.graph());
+        format!("{kind}/{name} {} {what}/{object}", request.action.word())
+    }
+}
+
+/// What findings mean for the exit code.
+pub(crate) fn verdict(found: &Diagnostics) -> Exit {
+    if found.has_errors_of(Family::Input) {
+        Exit::Error
+    } else if found.has_errors() {
+        Exit::Refused
+    } else {
+        Exit::Clean
+    }
+}
