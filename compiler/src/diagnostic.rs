@@ -194,6 +194,8 @@ pub struct Report {
     finding: Diagnostic,
     source: NamedText,
     others: Vec<Self>,
+    /// Whether this only shows a place that belongs to another finding.
+    place: bool,
 }
 
 #[derive(Debug)]
@@ -211,7 +213,7 @@ impl Report {
         let others = far.into_iter().map(|label| Self::elsewhere(finding, label, sources)).collect();
         let source = sources.get(home);
         let source = NamedText { name: source.path().to_owned(), text: source.shared_text() };
-        Self { finding: Diagnostic { related: near, ..finding.clone() }, source, others }
+        Self { finding: Diagnostic { related: near, ..finding.clone() }, source, others, place: false }
     }
 
     fn elsewhere(finding: &Diagnostic, label: Label, sources: &SourceMap) -> Self {
@@ -226,7 +228,7 @@ impl Report {
             help: None,
             ..finding.clone()
         };
-        Self { finding, source, others: Vec::new() }
+        Self { finding, source, others: Vec::new(), place: true }
     }
 }
 
@@ -259,7 +261,7 @@ impl miette::SourceCode for NamedText {
 
 impl miette::Diagnostic for Report {
     fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        Some(Box::new(&self.finding.code))
+        (!self.place).then(|| Box::new(&self.finding.code) as Box<dyn std::fmt::Display>)
     }
 
     fn severity(&self) -> Option<miette::Severity> {

@@ -189,6 +189,8 @@ pub struct PolicyFact {
     pub help: Option<String>,
     /// Where it is written.
     pub span: Span,
+    /// Its first line after the annotations, which is what findings show.
+    pub head: Span,
 }
 
 impl Principal {

@@ -106,8 +106,14 @@ pub fn compile(
     out: &mut Diagnostics,
 ) -> Compilation {
     let graph = resolve::link(bundle, files, sources, out);
-    let policies = authorize::read_policies(sources, out);
-    let decisions = authorize::decide(&graph, &policies, today, out);
+    let mut found = Diagnostics::default();
+    let policies = authorize::read_policies(sources, &mut found);
+    let readable = !found.has_errors();
+    out.append(found);
+    let decisions = match readable {
+        true => authorize::decide(&graph, &policies, today, out),
+        false => Decisions::none(&policies),
+    };
     out.sort(sources);
     Compilation { graph, policies, decisions }
 }

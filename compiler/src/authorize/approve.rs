@@ -32,6 +32,11 @@ impl Decisions {
         Self { all, policies, by_environment, refused, sound }
     }
 
+    /// No verdict at all, because the policies cannot be read; nothing is approved.
+    pub(crate) fn none(policies: &super::Policies) -> Self {
+        Self::new(Vec::new(), policies.facts().to_vec(), false)
+    }
+
     /// Every verdict, in the order of resources.
     pub fn all(&self) -> &[Decision] {
         &self.all

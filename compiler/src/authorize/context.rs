@@ -101,6 +101,9 @@ fn connector(graph: &Graph, object: &Object, pairs: &mut Pairs) {
 fn tool(graph: &Graph, object: &Object, pairs: &mut Pairs) {
     let Object::Tool(agent, at) = object else { return };
     let Some(tool) = graph.resource(*agent).and_then(|agent| agent.spec.tools.get(*at)) else { return };
+    if let Some(connector) = graph.get(&tool.connector) {
+        class(graph, connector.spec.data_class.id().unwrap_or(Id::new(0)), pairs);
+    }
     put(pairs, "inputs", set(tool.allow.0.keys().map(String::as_str)));
     put(pairs, "schema", bool(tool.input.is_some()));
     put(pairs, "idempotent", bool(tool.idempotency_key.is_some()));

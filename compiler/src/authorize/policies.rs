@@ -102,6 +102,25 @@ fn place(policy: &Policy, source: SourceId) -> Span {
     inner.loc().map_or(Span::new(source, 0, 0), |loc| Span::new(source, loc.start(), loc.end()))
 }
 
+/// The line with `permit` or `forbid`: what follows the annotations.
+fn effect_line(policy: &Policy, span: Span) -> Span {
+    let word = match policy.effect() {
+        Effect::Permit => "permit",
+        Effect::Forbid => "forbid",
+    };
+    let inner: &cedar_policy_core::ast::Policy = policy.as_ref();
+    let text = inner.loc().and_then(|loc| loc.snippet()).unwrap_or("");
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim_start().starts_with(word) {
+            let start = span.start as usize + at + line.len() - line.trim_start().len();
+            return Span::new(span.source, start, start + word.len());
+        }
+        at += line.len();
+    }
+    Span { end: span.end.min(span.start + 1), ..span }
+}
+
 /// Gives each policy the name that it states, and reports those that have none or share one.
 fn name(read: Vec<(Policy, Span)>, out: &mut Diagnostics) -> Vec<(Policy, PolicyFact)> {
     let mut seen: BTreeMap<String, Span> = BTreeMap::new();
@@ -120,7 +139,8 @@ fn name(read: Vec<(Policy, Span)>, out: &mut Diagnostics) -> Vec<(Policy, Policy
         }
         seen.insert(id.clone(), head);
         let text = |key| policy.annotation(key).filter(|text| !text.is_empty()).map(str::to_owned);
-        let fact = PolicyFact { title: text("title"), help: text("help"), span, id: id.clone() };
+        let head = effect_line(&policy, span);
+        let fact = PolicyFact { title: text("title"), help: text("help"), span, head, id: id.clone() };
         named.push((policy.new_id(PolicyId::new(id)), fact));
     }
     named

@@ -13,24 +13,26 @@ use crate::rule;
 use crate::source::Span;
 
 /// Requests that differ only in what one finding can list: regions, tenants, environments.
-type Alike<'d> = BTreeMap<(Span, Vec<PolicyIndex>, &'static str), Vec<&'d AccessRequest>>;
+type Alike<'d> = BTreeMap<(Span, Option<PolicyIndex>, &'static str), Vec<&'d AccessRequest>>;
 
 /// Reports what was refused.
 pub(super) fn refusals(graph: &Graph, policies: &Policies, decisions: &[Decision], out: &mut Diagnostics) {
     let mut alike: Alike<'_> = BTreeMap::new();
     for decision in decisions {
-        let by = match &decision.outcome {
+        let by: Vec<_> = match &decision.outcome {
             Outcome::Permitted(_) => continue,
-            Outcome::Forbidden(by) => by.clone(),
-            Outcome::NotPermitted => Vec::new(),
+            Outcome::Forbidden(by) => by.iter().copied().map(Some).collect(),
+            Outcome::NotPermitted => vec![None],
         };
         let request = &decision.request;
-        alike.entry((request.span, by, request.action.word())).or_default().push(request);
+        for policy in by {
+            alike.entry((request.span, policy, request.action.word())).or_default().push(request);
+        }
     }
-    for ((_, by, _), requests) in alike {
+    for ((_, policy, _), requests) in alike {
         let Some(first) = requests.first() else { continue };
-        out.report(match by.first() {
-            Some(policy) => forbidden(graph, policies, &requests, (*policy, &by)),
+        out.report(match policy {
+            Some(policy) => forbidden(graph, policies, &requests, policy),
             None => not_permitted(graph, policies, first, &requests),
         });
     }
@@ -45,28 +47,20 @@ pub(super) fn warnings(
 ) {
     let mut alike: Alike<'_> = BTreeMap::new();
     for (request, policy) in found {
-        alike.entry((request.span, vec![*policy], request.action.word())).or_default().push(request);
+        alike.entry((request.span, Some(*policy), request.action.word())).or_default().push(request);
     }
-    for ((_, by, _), requests) in alike {
-        if let Some(policy) = by.first() {
-            let found = forbidden(graph, policies, &requests, (*policy, &by));
-            out.report(Diagnostic { severity: Severity::Advisory, ..found });
-        }
+    for ((_, policy, _), requests) in alike {
+        let found = policy.map(|policy| forbidden(graph, policies, &requests, policy));
+        out.extend(found.map(|found| Diagnostic { severity: Severity::Advisory, ..found }));
     }
 }
 
-fn forbidden(
-    graph: &Graph,
-    policies: &Policies,
-    requests: &[&AccessRequest],
-    (policy, all): (PolicyIndex, &[PolicyIndex]),
-) -> Diagnostic {
+fn forbidden(graph: &Graph, policies: &Policies, requests: &[&AccessRequest], policy: PolicyIndex) -> Diagnostic {
     let fact = policies.facts.get(policy.0 as usize);
     let id = fact.map_or("", |fact| fact.id.as_str());
     let what = sentence(graph, requests);
     let span =
         requests.first().map_or(Span::new(crate::source::SourceId::DEFAULTS, 0, 0), |request| request.span);
-    let by = all.iter().filter_map(|index| policies.facts.get(index.0 as usize));
     let mut found = Diagnostic {
         code: Cow::Owned(id.to_owned()),
         name: Cow::Owned(fact.and_then(|fact| fact.title.clone()).unwrap_or_else(|| id.to_owned())),
@@ -74,10 +68,11 @@ fn forbidden(
         family: Family::Verdict,
         message: format!("policy `{id}` forbids {what}"),
         primary: Label { span, text: "asked for here".into() },
-        related: by
-            .map(|fact| Label { span: fact.span, text: format!("forbidden by `{}`", fact.id) })
+        related: fact
+            .map(|fact| Label { span: fact.head, text: format!("forbidden by `{}`", fact.id) })
+            .into_iter()
             .collect(),
-        note: residency_note(graph, requests),
+        note: residency_note(graph, requests).filter(|_| id.starts_with("AIP-RES") || !id.starts_with("AIP-")),
         help: fact.and_then(|fact| fact.help.clone()),
     };
     found.related.extend(requests.first().and_then(|request| profile_label(graph, request)));
@@ -129,7 +124,7 @@ fn not_permitted(
     }
     for fact in near.iter().take(3) {
         found =
-            found.label(fact.span, format!("`{}` could permit it, and its conditions do not hold", fact.id));
+            found.label(fact.head, format!("`{}` could permit it, and its conditions do not hold", fact.id));
     }
     let helps = near.iter().find_map(|fact| fact.help.clone());
     found.help(helps.unwrap_or_else(|| "change the resource so that one of these policies permits it".into()))

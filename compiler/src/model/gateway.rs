@@ -21,6 +21,16 @@ words! {
     }
 }
 
+words! {
+    /// What a gateway runs on.
+    pub enum GatewayPlatform {
+        /// A cluster.
+        Eks = "eks",
+        /// ECS tasks.
+        Ecs = "ecs",
+    }
+}
+
 record! {
     /// What a gateway tells.
     pub struct Telemetry {
@@ -40,6 +50,8 @@ record! {
         environment: Ref<EnvironmentSpec>,
         /// Its region.
         region: Spanned<Region>,
+        /// What it runs on; `eks` with a cluster, `ecs` without one.
+        platform: Option<Spanned<GatewayPlatform>>,
         /// Its cluster.
         cluster: Option<Ref<ClusterSpec>>,
         /// The address that callers use.

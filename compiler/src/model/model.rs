@@ -160,7 +160,7 @@ record! {
         endpoint: Option<Spanned<Text>>,
         /// How it is invoked; on demand when left out.
         inference: Option<Spanned<Inference>>,
-        /// Regions in which it is called; those of the environment when left out.
+        /// Regions in which it is called, whoever calls; the region of the caller when left out.
         regions: Vec<Spanned<Region>>,
         /// How much it can do, and costs.
         tier: Option<Spanned<Tier>>,

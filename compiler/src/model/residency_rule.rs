@@ -10,7 +10,7 @@ use crate::source::Spanned;
 record! {
     /// What a rule is about; several lists mean all of them together.
     pub struct AppliesTo {
-        /// Classes of data.
+        /// Classes of data; whatever is as sensitive or more is meant too. Every class when left out.
         data_classes: Vec<Ref<DataClassSpec>>,
         /// Tenants; every tenant when left out.
         tenants: Vec<Ref<TenantSpec>>,

@@ -1,10 +1,203 @@
-//! Roles and policies of AWS.
+//! Roles and policies of AWS: one role for each agent, gateway, workload and gate, with exactly what was granted.
 
+mod connector;
+mod gate;
+mod model;
+mod policy;
+mod role;
+mod trust;
+
+use std::collections::BTreeMap;
+
+use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::ir::{Circumstances, Object, Principal};
+use aipolicy_compiler::model::Resource;
+use aipolicy_compiler::model::agent::{AgentSpec, Gate};
+use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_compiler::resolve::Graph;
+use aipolicy_compiler::rule;
+use aipolicy_compiler::source::Span;
+use aipolicy_iam::{Arn, ArnParts, Partition, PatternParts, Piece};
 
 use crate::Input;
 use crate::artifact::Artifact;
+use crate::origin::Origin;
+use policy::Allow;
 
-pub(crate) fn render(_: Input<'_>, _: &mut Diagnostics) -> Vec<Artifact> {
-    Vec::new()
+/// Renders every role and policy of an environment.
+pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
+    let Some(account) = Account::of(input) else { return Vec::new() };
+    let mut grants: BTreeMap<Principal, Vec<Grant<'_>>> = BTreeMap::new();
+    for grant in input.grants.grants() {
+        grants.entry(grant.decision.request.principal).or_default().push(grant);
+    }
+    let mut artifacts = Vec::new();
+    for (principal, grants) in grants {
+        let mut writer = Writer { account: &account, principal, grants: &grants, out };
+        artifacts.extend(writer.artifacts());
+    }
+    artifacts
+}
+
+/// Where roles live, and what they are called after.
+struct Account<'a> {
+    input: Input<'a>,
+    environment: &'a Resource<EnvironmentSpec>,
+    partition: Partition,
+}
+
+impl<'a> Account<'a> {
+    fn of(input: Input<'a>) -> Option<Self> {
+        let environment = input.grants.graph().resource(input.grants.environment())?;
+        let word = environment.spec.aws.partition.as_ref().map_or("aws", |partition| partition.value.word());
+        let partition = Partition::ALL.into_iter().find(|known| known.as_str() == word)?;
+        Some(Self { input, environment, partition })
+    }
+
+    fn graph(&self) -> &'a Graph {
+        self.input.grants.graph()
+    }
+
+    fn id(&self) -> &'a str {
+        self.environment.spec.aws.account_id.value.as_str()
+    }
+
+    fn default(&self, name: &str) -> Origin {
+        Origin::default(self.input.sources, name)
+    }
+
+    /// The path of everything that is ours in an environment: its ownership mark.
+    fn path(&self) -> String {
+        format!("/aipolicy/{}/{}/", self.input.metadata.name.value, self.environment.name())
+    }
+
+    /// A name within a limit, from the prefix of the workspace, the environment and further words.
+    fn name(&self, words: &[&str], limit: usize) -> String {
+        let naming = self.input.workspace.naming.as_ref();
+        let prefix =
+            naming.map_or(self.input.metadata.name.value.as_str(), |naming| naming.prefix.value.as_str());
+        let mut parts = vec![prefix, self.environment.name().as_str()];
+        parts.extend(words);
+        aipolicy_iam::bounded_name(&parts, limit)
+    }
+}
+
+/// Writes the documents of one principal, and reports what it cannot express.
+struct Writer<'w> {
+    account: &'w Account<'w>,
+    principal: Principal,
+    grants: &'w [Grant<'w>],
+    out: &'w mut Diagnostics,
+}
+
+impl<'w> Writer<'w> {
+    fn artifacts(&mut self) -> Vec<Artifact> {
+        let Some(role) = self.grants.iter().find(|grant| is_support(grant, "role")).copied() else {
+            return Vec::new();
+        };
+        let Some(trust) = self.trust(role) else { return Vec::new() };
+        let mut artifacts = self.role(role, trust);
+        artifacts.extend(self.gates());
+        artifacts
+    }
+
+    /// Everything that the principal may do itself. What stands behind a gate belongs to the role of the gate.
+    fn allows(&mut self) -> Vec<Allow> {
+        let mut allows = self.models();
+        let grants = self.grants;
+        for grant in grants {
+            match (&grant.decision.request.object, &grant.decision.request.circumstances) {
+                (Object::Connector(_), Circumstances::Connector { gate, .. }) => {
+                    if self.may_go_directly(grant, gate) {
+                        allows.extend(self.connector(*grant));
+                    }
+                }
+                (_, Circumstances::Support("trigger")) => allows.extend(self.consumed(*grant)),
+                _ => {}
+            }
+        }
+        allows.extend(self.gate_starts());
+        allows
+    }
+
+    /// A write behind an approval or a verification is made by the gate alone.
+    fn may_go_directly(&self, grant: &Grant<'_>, gate: &str) -> bool {
+        use aipolicy_compiler::ir::Action;
+        grant.decision.request.action == Action::ReadConnector || !matches!(gate, "approval" | "verify")
+    }
+
+    fn agent(&self) -> Option<&'w Resource<AgentSpec>> {
+        match self.principal {
+            Principal::Agent(id) => self.account.graph().resource(id),
+            Principal::Workload(_)
+            | Principal::Gateway(_)
+            | Principal::Tenant(_)
+            | Principal::Route(_)
+            | Principal::Environment(_) => None,
+        }
+    }
+
+    /// An ARN of this account that names one resource. Text that AWS would take for syntax is refused at its place.
+    fn arn(&mut self, service: &str, region: &str, (resource, span): (&str, Span)) -> Option<String> {
+        let parts = ArnParts {
+            partition: self.account.partition,
+            service,
+            region,
+            account: self.account.id(),
+            resource,
+        };
+        self.checked(Arn::new(parts), span)
+    }
+
+    /// An ARN without an account.
+    fn shared_arn(&mut self, service: &str, region: &str, (resource, span): (&str, Span)) -> Option<String> {
+        let parts = ArnParts { partition: self.account.partition, service, region, account: "", resource };
+        self.checked(Arn::new(parts), span)
+    }
+
+    /// An ARN that stands for many.
+    fn pattern(
+        &mut self,
+        service: &str,
+        (region, account): (&str, &str),
+        (resource, span): (&[Piece<'_>], Span),
+    ) -> Option<String> {
+        let parts = PatternParts {
+            partition: self.account.partition,
+            service,
+            region: Piece::Literal(region),
+            account: Piece::Literal(account),
+            resource,
+        };
+        self.checked(Arn::pattern(parts), span)
+    }
+
+    fn checked(&mut self, arn: Result<Arn, aipolicy_iam::ArnError>, span: Span) -> Option<String> {
+        match arn {
+            Ok(arn) => Some(arn.to_string()),
+            Err(error) => {
+                self.refuse(span, format!("IAM cannot name this resource: {error}"), "correct the name")
+            }
+        }
+    }
+
+    /// Reports what IAM cannot express.
+    fn refuse<T>(&mut self, span: Span, message: String, help: &str) -> Option<T> {
+        self.out.report(rule::UNSUPPORTED.at(span, message, "").help(help));
+        None
+    }
+}
+
+/// Whether a grant is the one that a runtime needs for something around its other grants.
+fn is_support(grant: &Grant<'_>, need: &str) -> bool {
+    matches!(&grant.decision.request.circumstances, Circumstances::Support(found) if *found == need)
+}
+
+/// Whether a gate makes the call itself.
+fn acts_itself(gate: &Gate) -> bool {
+    match gate {
+        Gate::Approval(_) | Gate::Verify(_) => true,
+        Gate::Confirm => false,
+    }
 }

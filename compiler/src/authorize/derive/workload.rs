@@ -47,6 +47,9 @@ impl<'g> Asks<'g> {
         if self.workload.spec.image.is_some() {
             all.push(self.support("image"));
         }
+        if self.workload.spec.consumes.is_some() {
+            all.push(self.support("trigger"));
+        }
         all
     }
 

@@ -89,6 +89,11 @@ pub struct Price {
 }
 
 impl Price {
+    /// A price of the catalog, in the same notation as in resources.
+    pub fn of_catalog(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+
     /// Millionths of the currency's unit for a million of the priced units.
     pub fn micros_per_million(self) -> u64 {
         self.money.micros.saturating_mul(1_000_000 / self.per.max(1))

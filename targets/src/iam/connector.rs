@@ -1,0 +1,320 @@
+//! Permissions on connectors: the actions that a way of access needs, on exactly what the connector names.
+
+use aipolicy_compiler::authorize::Grant;
+use aipolicy_compiler::ir::{Action, Object, Principal};
+use aipolicy_compiler::model::Resource;
+use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec, DynamoDbSource, S3Source};
+use aipolicy_compiler::model::workload::Consumes;
+use aipolicy_compiler::source::Span;
+use aipolicy_iam::Piece;
+
+use super::Writer;
+use super::policy::{Allow, Condition};
+use crate::origin::Origin;
+
+const S3_READ: &[&str] = &["s3:GetObject"];
+const S3_LIST: &[&str] = &["s3:ListBucket"];
+const S3_WRITE: &[&str] = &["s3:AbortMultipartUpload", "s3:PutObject"];
+const S3_DELETE: &[&str] = &["s3:DeleteObject"];
+const TABLE_READ: &[&str] =
+    &["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query"];
+const TABLE_DESCRIBE: &[&str] = &["dynamodb:DescribeTable"];
+const TABLE_WRITE: &[&str] =
+    &["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+const INDEX_READ: &[&str] = &["dynamodb:Query"];
+const FUNCTION: &[&str] = &["lambda:InvokeFunction"];
+const SECRET_READ: &[&str] = &["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"];
+const SECRET_WRITE: &[&str] = &["secretsmanager:PutSecretValue"];
+const COLLECTION: &[&str] = &["aoss:APIAccessAll"];
+const VECTORS_READ: &[&str] = &["s3vectors:GetIndex", "s3vectors:GetVectors", "s3vectors:QueryVectors"];
+const VECTORS_WRITE: &[&str] = &["s3vectors:DeleteVectors", "s3vectors:PutVectors"];
+const RETRIEVE: &[&str] = &["bedrock:Retrieve"];
+const QUEUE_READ: &[&str] = &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+const QUEUE_WRITE: &[&str] = &["sqs:SendMessage"];
+const MACHINE_START: &[&str] = &["states:StartExecution"];
+const MACHINE_READ: &[&str] = &["states:DescribeStateMachine"];
+const KEY_READ: &[&str] = &["kms:Decrypt"];
+const KEY_WRITE: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
+
+/// A granted use of a connector.
+struct Use<'g> {
+    connector: &'g Resource<ConnectorSpec>,
+    write: bool,
+    tenant: Option<&'g str>,
+    origin: Origin,
+}
+
+impl<'w> Writer<'w> {
+    /// What a granted use of a connector needs.
+    pub(super) fn connector(&mut self, grant: Grant<'w>) -> Vec<Allow> {
+        let Some(used) = self.used(grant) else { return Vec::new() };
+        let mut allows = match &used.connector.spec.kind {
+            ConnectorKind::S3(bucket) => self.bucket(&used, bucket),
+            ConnectorKind::DynamoDb(table) => self.table(&used, table),
+            _ if used.connector.spec.partition.is_some() => self.cannot_partition(&used),
+            ConnectorKind::KnowledgeBase(_) if used.write => self.cannot_write(&used),
+            kind => self.single(&used, kind),
+        };
+        if let Some(network) = &used.connector.spec.network {
+            let endpoint = network.vpc_endpoint.value.as_str();
+            let condition =
+                Condition::equals("aws:SourceVpce", endpoint, Origin::written(network.vpc_endpoint.span));
+            allows.iter_mut().for_each(|allow| allow.conditions.push(condition.clone()));
+        }
+        allows.extend(self.key(&used));
+        allows
+    }
+
+    fn used(&self, grant: Grant<'w>) -> Option<Use<'w>> {
+        let request = &grant.decision.request;
+        let Object::Connector(id) = request.object else { return None };
+        Some(Use {
+            connector: self.account.graph().resource(id)?,
+            write: request.action == Action::WriteConnector,
+            tenant: request.tenant.map(|tenant| self.account.graph().name(tenant)),
+            origin: Origin::granted(grant),
+        })
+    }
+
+    fn cannot_partition(&mut self, used: &Use<'_>) -> Vec<Allow> {
+        let span = used.connector.spec.partition.as_ref().map_or(used.origin.span, |part| part.key.span);
+        let message = "IAM cannot keep tenants apart inside a connector of this kind".to_owned();
+        self.refuse::<()>(span, message, "give each tenant a connector of its own");
+        Vec::new()
+    }
+
+    fn cannot_write(&mut self, used: &Use<'_>) -> Vec<Allow> {
+        let message = "a knowledge base is written through its sources, not by a tool".to_owned();
+        self.refuse::<()>(used.origin.span, message, "write to the connector that is its source");
+        Vec::new()
+    }
+
+    /// Objects below the prefixes of a bucket, of the tenant alone where the bucket is partitioned.
+    fn bucket(&mut self, used: &Use<'_>, source: &S3Source) -> Vec<Allow> {
+        let bucket = (source.bucket.value.as_str(), source.bucket.span);
+        let Some(own) = self.pattern("s3", ("", ""), (&[Piece::Literal(bucket.0)], bucket.1)) else {
+            return Vec::new();
+        };
+        let prefixes = prefixes(used, source);
+        let mut objects = Vec::new();
+        for (prefix, span) in &prefixes {
+            let pieces =
+                [Piece::Literal(bucket.0), Piece::Literal("/"), Piece::Literal(prefix), Piece::AnyRun];
+            let pieces: Vec<_> = pieces.into_iter().filter(|piece| *piece != Piece::Literal("")).collect();
+            let arn = self.pattern("s3", ("", ""), (&pieces, *span));
+            objects.extend(arn.map(|arn| (arn, Origin::written(*span))));
+        }
+        if used.write {
+            let mut allows = vec![used.allow("Write", S3_WRITE, objects.clone())];
+            if source.delete.as_ref().is_some_and(|word| word.value) {
+                allows.push(used.allow("Delete", S3_DELETE, objects));
+            }
+            return allows;
+        }
+        let mut list = used.allow("List", S3_LIST, vec![(own, Origin::written(bucket.1))]);
+        if prefixes.iter().any(|(prefix, _)| !prefix.is_empty()) {
+            let values = prefixes.iter().map(|(prefix, _)| format!("{prefix}*")).collect();
+            let origin =
+                prefixes.first().map_or_else(|| used.origin.clone(), |(_, span)| Origin::written(*span));
+            list.conditions.push(Condition {
+                operator: "StringLike",
+                key: "s3:prefix".into(),
+                values,
+                origin,
+            });
+        }
+        vec![used.allow("Read", S3_READ, objects), list]
+    }
+
+    /// Items of a table and its indexes, of the tenant alone where the table is partitioned. `Scan` is never among
+    /// them: it does not know the key that keeps tenants apart.
+    fn table(&mut self, used: &Use<'_>, source: &DynamoDbSource) -> Vec<Allow> {
+        let region = used.region();
+        let name = &source.table;
+        let table = format!("table/{}", name.value);
+        let Some(arn) = self.arn("dynamodb", region, (&table, name.span)) else { return Vec::new() };
+        let own = vec![(arn, Origin::written(name.span))];
+        let mut allows = if used.write {
+            vec![used.allow("Write", TABLE_WRITE, own)]
+        } else {
+            let mut indexes = Vec::new();
+            for index in &source.indexes {
+                let resource = format!("{table}/index/{}", index.value);
+                let arn = self.arn("dynamodb", region, (&resource, index.span));
+                indexes.extend(arn.map(|arn| (arn, Origin::written(index.span))));
+            }
+            let mut found = vec![used.allow("Read", TABLE_READ, own.clone())];
+            if !indexes.is_empty() {
+                found.push(used.allow("Query", INDEX_READ, indexes));
+            }
+            found
+        };
+        allows.iter_mut().for_each(|allow| allow.conditions.extend(used.leading_keys()));
+        if !used.write {
+            let arn = allows.first().map(|allow| allow.resources.clone()).unwrap_or_default();
+            allows.push(used.allow("Describe", TABLE_DESCRIBE, arn));
+        }
+        allows
+    }
+
+    /// A connector that is one resource.
+    fn single(&mut self, used: &Use<'_>, kind: &ConnectorKind) -> Vec<Allow> {
+        let region = used.region();
+        let own = |resource: String, span: Span| (resource, span);
+        let (service, (resource, span), actions) = match kind {
+            ConnectorKind::Lambda(tool) => {
+                let qualifier =
+                    tool.qualifier.as_ref().map_or_else(String::new, |found| format!(":{}", found.value));
+                (
+                    "lambda",
+                    own(format!("function:{}{qualifier}", tool.function.value), tool.function.span),
+                    FUNCTION,
+                )
+            }
+            ConnectorKind::SecretsManager(source) => return self.secret(used, &source.secret),
+            ConnectorKind::OpenSearch(source) => (
+                "aoss",
+                own(format!("collection/{}", source.collection.value), source.collection.span),
+                COLLECTION,
+            ),
+            ConnectorKind::S3Vectors(source) => {
+                let resource = format!("bucket/{}/index/{}", source.bucket.value, source.index.value);
+                ("s3vectors", own(resource, source.index.span), used.choose(VECTORS_READ, VECTORS_WRITE))
+            }
+            ConnectorKind::KnowledgeBase(base) => {
+                ("bedrock", own(format!("knowledge-base/{}", base.id.value), base.id.span), RETRIEVE)
+            }
+            ConnectorKind::Sqs(queue) => (
+                "sqs",
+                own(queue.queue.value.to_string(), queue.queue.span),
+                used.choose(QUEUE_READ, QUEUE_WRITE),
+            ),
+            ConnectorKind::StepFunctions(machine) => {
+                let resource = format!("stateMachine:{}", machine.state_machine.value);
+                (
+                    "states",
+                    own(resource, machine.state_machine.span),
+                    used.choose(MACHINE_READ, MACHINE_START),
+                )
+            }
+            ConnectorKind::Http(_)
+            | ConnectorKind::Mcp(_)
+            | ConnectorKind::S3(_)
+            | ConnectorKind::DynamoDb(_) => {
+                return Vec::new();
+            }
+        };
+        let arn = self.arn(service, region, (&resource, span));
+        let verb = if used.write { "Write" } else { "Read" };
+        arn.map(|arn| used.allow(verb, actions, vec![(arn, Origin::written(span))])).into_iter().collect()
+    }
+
+    /// A secret by name: the service adds six characters to it.
+    fn secret(
+        &mut self,
+        used: &Use<'_>,
+        name: &aipolicy_compiler::source::Spanned<aipolicy_compiler::model::value::Text>,
+    ) -> Vec<Allow> {
+        let mut pieces =
+            vec![Piece::Literal("secret:"), Piece::Literal(name.value.as_str()), Piece::Literal("-")];
+        pieces.extend([Piece::AnyOne; 6]);
+        let arn = self.pattern("secretsmanager", (used.region(), self.account.id()), (&pieces, name.span));
+        let verb = if used.write { "Write" } else { "Read" };
+        let actions = used.choose(SECRET_READ, SECRET_WRITE);
+        arn.map(|arn| used.allow(verb, actions, vec![(arn, Origin::written(name.span))]))
+            .into_iter()
+            .collect()
+    }
+
+    /// The key that content is encrypted with, only through the service that holds the content.
+    fn key(&self, used: &Use<'_>) -> Option<Allow> {
+        let key = &used.connector.spec.encryption.as_ref()?.kms_key_arn;
+        let service = match &used.connector.spec.kind {
+            ConnectorKind::S3(_) => "s3",
+            ConnectorKind::DynamoDb(_) => "dynamodb",
+            ConnectorKind::Sqs(_) => "sqs",
+            ConnectorKind::SecretsManager(_) => "secretsmanager",
+            ConnectorKind::Lambda(_)
+            | ConnectorKind::OpenSearch(_)
+            | ConnectorKind::S3Vectors(_)
+            | ConnectorKind::KnowledgeBase(_)
+            | ConnectorKind::StepFunctions(_)
+            | ConnectorKind::Http(_)
+            | ConnectorKind::Mcp(_) => return None,
+        };
+        let origin = Origin::written(key.span);
+        let mut allow = used.allow(
+            "Key",
+            used.choose(KEY_READ, KEY_WRITE),
+            vec![(key.value.as_str().into(), origin.clone())],
+        );
+        let via = format!("{service}.{}.amazonaws.com", used.region());
+        allow.conditions.push(Condition::equals("kms:ViaService", via, origin));
+        Some(allow)
+    }
+
+    /// The queue that a workload takes its work from.
+    pub(super) fn consumed(&mut self, grant: Grant<'w>) -> Option<Allow> {
+        let Principal::Workload(id) = self.principal else { return None };
+        let workload = self.account.graph().resource(id)?;
+        let Consumes::Sqs(queue) = workload.spec.consumes.as_ref()?;
+        let cluster = workload.spec.cluster.as_ref().and_then(|cluster| self.account.graph().get(cluster));
+        let first = self.account.environment.spec.aws.regions.first();
+        let region = cluster.map(|cluster| &cluster.spec.region).or(first)?;
+        let arn = self.arn("sqs", region.value.as_str(), (queue.value.as_str(), queue.span))?;
+        Some(Allow {
+            sid: format!("Consume {}", queue.value),
+            actions: QUEUE_READ,
+            resources: vec![(arn, Origin::written(queue.span))],
+            conditions: Vec::new(),
+            origin: Origin::granted(grant),
+        })
+    }
+}
+
+/// The prefixes of a bucket that are meant; where tenants share it, each has its name below every prefix.
+fn prefixes(used: &Use<'_>, source: &S3Source) -> Vec<(String, Span)> {
+    let written: Vec<_> = match source.prefixes.as_slice() {
+        [] => vec![(String::new(), source.bucket.span)],
+        some => some.iter().map(|prefix| (prefix.value.to_string(), prefix.span)).collect(),
+    };
+    match (&used.connector.spec.partition, used.tenant) {
+        (Some(_), Some(tenant)) => {
+            written.into_iter().map(|(prefix, span)| (format!("{prefix}{tenant}/"), span)).collect()
+        }
+        _ => written,
+    }
+}
+
+impl Use<'_> {
+    fn region(&self) -> &str {
+        self.connector.spec.region.value.as_str()
+    }
+
+    fn choose(
+        &self,
+        read: &'static [&'static str],
+        write: &'static [&'static str],
+    ) -> &'static [&'static str] {
+        if self.write { write } else { read }
+    }
+
+    fn allow(&self, verb: &str, actions: &'static [&'static str], resources: Vec<(String, Origin)>) -> Allow {
+        let sid = format!("{verb} {}", self.connector.name());
+        Allow { sid, actions, resources, conditions: Vec::new(), origin: self.origin.clone() }
+    }
+
+    /// Items of the tenant alone. `ForAllValues` holds when the key is absent, so `Null` demands that it is there.
+    fn leading_keys(&self) -> Vec<Condition> {
+        let (Some(partition), Some(tenant)) = (&self.connector.spec.partition, self.tenant) else {
+            return Vec::new();
+        };
+        let condition = |operator, value: &str| Condition {
+            operator,
+            key: "dynamodb:LeadingKeys".into(),
+            values: vec![value.into()],
+            origin: Origin::written(partition.key.span),
+        };
+        vec![condition("ForAllValues:StringEquals", tenant), condition("Null", "false")]
+    }
+}

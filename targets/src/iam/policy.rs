@@ -1,0 +1,181 @@
+//! Statements with the origin of every part, and managed policies within the limits of IAM.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::rule;
+use aipolicy_iam::{Conditions, Document, Effect, Matcher, Statement, limits};
+
+use super::Account;
+use crate::artifact::{Address, Artifact, Format};
+use crate::origin::Origin;
+use crate::tree::Tree;
+
+/// A condition: operator, key, values, and where it comes from.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    pub(super) operator: &'static str,
+    pub(super) key: String,
+    pub(super) values: Vec<String>,
+    pub(super) origin: Origin,
+}
+
+/// Something that is allowed because of a grant.
+#[derive(Clone, Debug)]
+pub(super) struct Allow {
+    /// Words that become the statement id.
+    pub(super) sid: String,
+    pub(super) actions: &'static [&'static str],
+    pub(super) resources: Vec<(String, Origin)>,
+    pub(super) conditions: Vec<Condition>,
+    pub(super) origin: Origin,
+}
+
+impl Condition {
+    /// A condition on one value of a key.
+    pub(super) fn equals(key: &str, value: impl Into<String>, origin: Origin) -> Self {
+        Self { operator: "StringEquals", key: key.into(), values: vec![value.into()], origin }
+    }
+}
+
+impl Allow {
+    fn statement(&self, sid: &str) -> Statement {
+        let mut conditions = Conditions::new();
+        for condition in &self.conditions {
+            let values = conditions
+                .entry(condition.operator.into())
+                .or_default()
+                .entry(condition.key.clone())
+                .or_default();
+            values.extend(condition.values.iter().cloned());
+        }
+        let texts = |items: &mut dyn Iterator<Item = String>| Matcher::In(items.collect::<BTreeSet<_>>());
+        Statement {
+            sid: Some(sid.into()),
+            effect: Effect::Allow,
+            principal: None,
+            actions: texts(&mut self.actions.iter().map(|action| (*action).to_owned())),
+            resources: Some(texts(&mut self.resources.iter().map(|(arn, _)| arn.clone()))),
+            conditions,
+        }
+    }
+
+    fn resource_origin(&self, arn: &str) -> Option<&Origin> {
+        self.resources.iter().find(|(known, _)| known == arn).map(|(_, origin)| origin)
+    }
+
+    fn condition_origin(&self, operator: &str, key: &str) -> Option<&Origin> {
+        let found = self.conditions.iter().find(|found| found.operator == operator && found.key == key);
+        found.map(|condition| &condition.origin)
+    }
+}
+
+/// Statement ids are letters and digits, and differ within a policy.
+fn sids(allows: &[Allow]) -> Vec<String> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut sid = |allow: &Allow| {
+        let words = allow.sid.split(|letter: char| !letter.is_ascii_alphanumeric());
+        let base: String = words.map(capital).collect();
+        let count = seen.entry(base.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 { base } else { format!("{base}{count}") }
+    };
+    allows.iter().map(&mut sid).collect()
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+}
+
+/// Managed policies that hold these statements, and nothing else, as few as fit.
+pub(super) fn managed(
+    account: &Account<'_>,
+    (words, allows): (&[&str], &[Allow]),
+    origin: &Origin,
+    out: &mut Diagnostics,
+) -> Vec<Artifact> {
+    let sids = sids(allows);
+    let by_sid: BTreeMap<&str, &Allow> = sids.iter().map(String::as_str).zip(allows).collect();
+    let statements: Vec<_> = allows.iter().zip(&sids).map(|(allow, sid)| allow.statement(sid)).collect();
+    if statements.is_empty() {
+        return Vec::new();
+    }
+    match aipolicy_iam::split(&statements, limits::MANAGED_POLICY, limits::MANAGED_POLICIES_PER_ROLE) {
+        Ok(documents) => {
+            let many = documents.len() > 1;
+            let name = |at: usize| if many { format!("{}", at + 1) } else { String::new() };
+            let named = documents.iter().enumerate().map(|(at, document)| (name(at), document));
+            named
+                .map(|(suffix, document)| artifact(account, (words, &suffix), (document, &by_sid), origin))
+                .collect()
+        }
+        Err(error) => {
+            let message = format!("what is granted does not fit into the policies of one role: {error}");
+            let help = "split the tools over several agents, or name fewer resources";
+            out.report(rule::POLICY_SIZE.at(origin.span, message, "").help(help));
+            Vec::new()
+        }
+    }
+}
+
+fn artifact(
+    account: &Account<'_>,
+    (words, suffix): (&[&str], &str),
+    (document, by_sid): (&Document, &BTreeMap<&str, &Allow>),
+    origin: &Origin,
+) -> Artifact {
+    let mut words = words.to_vec();
+    words.extend((!suffix.is_empty()).then_some(suffix));
+    let name = account.name(&words, limits::POLICY_NAME);
+    let statements = document.statements.iter().filter_map(|statement| {
+        let allow = by_sid.get(statement.sid.as_deref()?)?;
+        Some(tree(statement, allow))
+    });
+    let tree = Tree::map([
+        ("PolicyName", Tree::text(&name).from(account.default("origin.name"))),
+        ("Path", Tree::text(account.path()).from(account.default("iam.path"))),
+        (
+            "PolicyDocument",
+            Tree::map([
+                ("Version", Tree::text(document.version.as_str()).from(account.default("iam.policyVersion"))),
+                ("Statement", Tree::list(statements)),
+            ]),
+        ),
+        ("Tags", super::role::tags(account)),
+    ]);
+    let address = Address { target: "iam".into(), kind: "Policy".into(), name };
+    Artifact::new(address, Format::Json, &tree.from(origin.clone()))
+}
+
+/// A statement with the origin of each part: actions from the grant, resources and conditions from what names them.
+fn tree(statement: &Statement, allow: &Allow) -> Tree {
+    let texts = |matcher: &Matcher| match matcher {
+        Matcher::In(texts) | Matcher::NotIn(texts) => texts.iter().cloned().collect::<Vec<_>>(),
+    };
+    let resources = statement.resources.as_ref().map(&texts).unwrap_or_default();
+    let resource = |arn: String| {
+        let origin = allow.resource_origin(&arn).unwrap_or(&allow.origin).clone();
+        Tree::text(arn).from(origin)
+    };
+    let mut entries = vec![
+        ("Sid", Tree::text(statement.sid.clone().unwrap_or_default())),
+        ("Effect", Tree::text(statement.effect.as_str())),
+        ("Action", Tree::list(texts(&statement.actions).into_iter().map(Tree::text))),
+        ("Resource", Tree::list(resources.into_iter().map(resource))),
+    ];
+    if !statement.conditions.is_empty() {
+        entries.push(("Condition", conditions(statement, allow)));
+    }
+    Tree::map(entries).from(allow.origin.clone())
+}
+
+fn conditions(statement: &Statement, allow: &Allow) -> Tree {
+    Tree::map(statement.conditions.iter().map(|(operator, keys)| {
+        let key = |(key, values): (&String, &BTreeSet<String>)| {
+            let origin = allow.condition_origin(operator, key).unwrap_or(&allow.origin).clone();
+            (key.clone(), Tree::list(values.iter().map(Tree::text)).from(origin))
+        };
+        (operator.clone(), Tree::map(keys.iter().map(key)))
+    }))
+}

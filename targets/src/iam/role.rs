@@ -1,0 +1,70 @@
+//! Roles with their trust and the policies that are attached to them.
+
+use aipolicy_compiler::authorize::Grant;
+use aipolicy_compiler::rule;
+use aipolicy_iam::limits;
+
+use super::trust::Trust;
+use super::{Account, Writer, policy};
+use crate::artifact::{Address, Artifact, Format};
+use crate::origin::Origin;
+use crate::tree::Tree;
+
+/// The tags that mark an object as ours.
+pub(super) fn tags(account: &Account<'_>) -> Tree {
+    let tag = |key: &str, value: &str| Tree::map([("Key", Tree::text(key)), ("Value", Tree::text(value))]);
+    let workspace = account.input.metadata.name.value.as_str();
+    let environment = account.environment.name().as_str();
+    let tags = [("aipolicy:environment", environment), ("aipolicy:workspace", workspace)];
+    Tree::list(tags.map(|(key, value)| tag(key, value))).from(account.default("iam.tags"))
+}
+
+impl Writer<'_> {
+    /// The role of the principal and its policies.
+    pub(super) fn role(&mut self, role: Grant<'_>, trust: Trust) -> Vec<Artifact> {
+        let (kind, name) = self.principal.label(self.account.graph());
+        let kind = kind.word().to_lowercase();
+        let allows = self.allows();
+        let origin = Origin::granted(role);
+        self.documents(&[&kind, &name], (&trust, &allows), &origin)
+    }
+
+    /// A role with these words in its name, and managed policies that hold what it may do.
+    pub(super) fn documents(
+        &mut self,
+        words: &[&str],
+        (trust, allows): (&Trust, &[policy::Allow]),
+        origin: &Origin,
+    ) -> Vec<Artifact> {
+        let account = self.account;
+        let policies = policy::managed(account, (words, allows), origin, self.out);
+        let name = account.name(words, limits::ROLE_NAME);
+        let path = account.path();
+        let attached: Vec<_> = policies.iter().map(|policy| policy.document.address.clone()).collect();
+        let mut arns = Vec::new();
+        for policy in &attached {
+            let resource = format!("policy{path}{}", policy.name);
+            arns.extend(self.arn("iam", "", (&resource, origin.span)));
+        }
+        self.check_limits(&name, &path, origin);
+        let tree = Tree::map([
+            ("RoleName", Tree::text(&name).from(account.default("origin.name"))),
+            ("Path", Tree::text(path).from(account.default("iam.path"))),
+            ("AssumeRolePolicyDocument", trust.tree(account.default("iam.policyVersion"))),
+            ("MaxSessionDuration", Tree::integer(3600).from(account.default("iam.maxSessionDuration"))),
+            ("AttachedManagedPolicies", Tree::list(arns.into_iter().map(Tree::text))),
+            ("Tags", tags(account)),
+        ]);
+        let address = Address { target: "iam".into(), kind: "Role".into(), name };
+        let role = Artifact::new(address, Format::Json, &tree.from(origin.clone())).needs(attached);
+        policies.into_iter().chain([role]).collect()
+    }
+
+    fn check_limits(&mut self, name: &str, path: &str, origin: &Origin) {
+        for checked in [limits::check_role_name(name), limits::check_path(path)] {
+            if let Err(error) = checked {
+                self.out.report(rule::TARGET_LIMIT.at(origin.span, error.to_string(), ""));
+            }
+        }
+    }
+}
