@@ -65,6 +65,7 @@ enum Refusal {
     NotUtf8(usize),
     TooLarge(u64),
     Outside,
+    Link,
     Unreadable(String),
 }
 
@@ -81,7 +82,8 @@ impl Reading {
         for path in self.walk()? {
             any = true;
             let name = self.name(&path);
-            match self.read(&path, RESOURCES_LIMIT) {
+            let read = if path.is_symlink() { Err(Refusal::Link) } else { self.read(&path, RESOURCES_LIMIT) };
+            match read {
                 Ok(text) => _ = self.sources.add(name, text, SourceKind::Resources),
                 Err(refusal) => self.refuse(name, &refusal),
             }
@@ -186,10 +188,8 @@ impl Reading {
             match self.cedar_files(folder.value.as_str()) {
                 Ok(files) => files.iter().for_each(|path| self.policy(path)),
                 Err(refusal) => {
-                    let rule = match refusal {
-                        Refusal::Outside => &rule::FILE_OUTSIDE,
-                        _ => &rule::PACK_MISSING,
-                    };
+                    let outside = matches!(refusal, Refusal::Outside);
+                    let rule = if outside { &rule::FILE_OUTSIDE } else { &rule::PACK_MISSING };
                     let message = format!("the folder `{}` {}", folder.value.as_str(), said(&refusal).1);
                     let help = "name a folder of the workspace that holds `.cedar` files";
                     self.out.report(rule.at(place, message, "").help(help));
@@ -256,6 +256,7 @@ fn said(refusal: &Refusal) -> (&'static Rule, String) {
             (&rule::LIMIT_EXCEEDED, format!("is larger than {} MiB, and is not read", limit >> 20))
         }
         Refusal::Outside => (&rule::FILE_OUTSIDE, "leaves the workspace".into()),
+        Refusal::Link => (&rule::FILE_OUTSIDE, "is a link, and links are not followed".into()),
         Refusal::Unreadable(why) => (&rule::FILE_UNREADABLE, format!("cannot be read: {why}")),
     }
 }

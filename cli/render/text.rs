@@ -24,8 +24,10 @@ pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
     let mut text = String::new();
     for (at, found) in findings.found.iter().enumerate() {
         let shown = at < SHOWN && labels(found).all(|label| is_readable(label.span, sources));
-        let report = Report::new(&harmless_finding(found), sources);
-        if shown && handler.render_report(&mut text, &report).is_ok() {
+        let render = |text: &mut String| {
+            handler.render_report(text, &Report::new(&harmless_finding(found), sources)).is_ok()
+        };
+        if shown && render(&mut text) {
             text.push('\n');
         } else {
             text.push_str(&brief(findings, found));

@@ -74,7 +74,9 @@ fn require_workspace(bundle: &Bundle, sources: &SourceMap, out: &mut Diagnostics
 
 /// Adds the policies of the packs that the workspace names to the sources.
 pub fn add_packs(bundle: &Bundle, sources: &mut SourceMap, out: &mut Diagnostics) {
-    for pack in bundle.workspaces.iter().flat_map(|workspace| &workspace.spec.packs) {
+    let mut added = std::collections::BTreeSet::new();
+    let named = bundle.workspaces.iter().flat_map(|workspace| &workspace.spec.packs);
+    for pack in named.filter(|pack| added.insert(pack.value)) {
         let mut shipped = authorize::pack_policies(pack.value).peekable();
         if shipped.peek().is_none() {
             let message = format!("this version has no policies in the pack `{}`", pack.value.word());
