@@ -1,8 +1,10 @@
 //! A plan is data: what would change in a world, in which order, and why.
 
+mod build;
 mod compare;
 mod order;
 
+pub use build::{ApprovedPlan, Header, authorize};
 pub use compare::equivalent;
 
 use std::collections::BTreeMap;
