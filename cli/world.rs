@@ -42,11 +42,15 @@ pub(crate) struct Planned {
 
 impl<'w> Place<'w> {
     /// Opens the state of an environment and finds its providers. Nothing is written.
-    pub(crate) fn open(workspace: &'w Workspace, environment: (Id<EnvironmentSpec>, &str)) -> Result<Self, CliError> {
+    pub(crate) fn open(
+        workspace: &'w Workspace,
+        environment: (Id<EnvironmentSpec>, &str),
+    ) -> Result<Self, CliError> {
         let (id, name) = environment;
         let folder = state_folder(workspace)?;
         let state = State::open(&folder.join("state"), name).map_err(|error| state_error(&error))?;
-        let local: Arc<dyn Provider> = Arc::new(Local::new(folder.join("world").join(name), name_of(workspace)));
+        let local: Arc<dyn Provider> =
+            Arc::new(Local::new(folder.join("world").join(name), name_of(workspace)));
         let mut served: BTreeMap<String, Arc<dyn Provider>> = BTreeMap::new();
         let mut providers = BTreeMap::new();
         let spec = workspace.graph().resource(id).map(|found| &found.spec);
@@ -71,9 +75,11 @@ impl<'w> Place<'w> {
         let actual = self.world.observe_all(self.state.journal()).await;
         let actual = actual.map_err(|error| CliError::tool(error.to_string()))?;
         let before = effects::recall(self.state.journal().last_decisions());
-        let before = before.map_err(|why| CliError::tool(format!("the journal holds what is no grant: {why}")))?;
+        let before =
+            before.map_err(|why| CliError::tool(format!("the journal holds what is no grant: {why}")))?;
         let graph = workspace.graph();
-        let after = effects::facts(graph, &workspace.compilation.decisions, self.environment, &workspace.sources);
+        let after =
+            effects::facts(graph, &workspace.compilation.decisions, self.environment, &workspace.sources);
         let desired = Desired::of(&artifacts, &workspace.sources);
         let plan = Plan::between(self.header(actual.digest()), (&desired, &actual), &before, &after);
         let asked = (&workspace.compilation, self.environment);
@@ -112,13 +118,16 @@ pub(crate) fn state_folder(workspace: &Workspace) -> Result<PathBuf, CliError> {
     let spec = workspace.graph().bundle().workspaces.first().map(|found| &found.spec);
     match spec.and_then(|spec| spec.state.as_ref()) {
         None => Ok(workspace.root.join(DEFAULT_STATE)),
-        Some(StateBackend::Local(folder)) => inside(&workspace.root, folder.value.as_str()).ok_or_else(|| {
-            let place = workspace.place(folder.span);
-            CliError::usage(format!("{place}: the state `{}` is not below the workspace", folder.value))
-        }),
+        Some(StateBackend::Local(folder)) => {
+            inside(&workspace.root, folder.value.as_str()).ok_or_else(|| {
+                let place = workspace.place(folder.span);
+                CliError::usage(format!("{place}: the state `{}` is not below the workspace", folder.value))
+            })
+        }
         Some(StateBackend::S3(s3)) => {
             let place = workspace.place(s3.bucket.span);
-            let error = CliError::usage(format!("{place}: this version keeps its state in a folder, not in S3"));
+            let error =
+                CliError::usage(format!("{place}: this version keeps its state in a folder, not in S3"));
             Err(error.hint("use `state: { local: .aipolicy }`"))
         }
     }

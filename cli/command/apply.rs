@@ -146,7 +146,8 @@ impl Apply {
 
 fn read(file: &Path) -> Result<Plan, CliError> {
     let text = std::fs::read_to_string(file).map_err(|error| CliError::file("read", file, &error))?;
-    Plan::from_json(&text).map_err(|why| CliError::usage(format!("`{}` is not a plan: {why}", file.display())))
+    Plan::from_json(&text)
+        .map_err(|why| CliError::usage(format!("`{}` is not a plan: {why}", file.display())))
 }
 
 fn unused(saved: &Plan, place: &Place<'_>) -> Result<(), CliError> {
@@ -194,13 +195,15 @@ fn line(event: &Event, quiet: bool) -> Option<String> {
     match event {
         Event::Started { address, action } => (!quiet).then(|| format!("  {} {address} …", action.word())),
         Event::Done(address) => (!quiet).then(|| format!("  done {address}")),
-        Event::Retrying { address, error, .. } => {
-            Some(format!("  again {address}: {error}"))
-        }
+        Event::Retrying { address, error, .. } => Some(format!("  again {address}: {error}")),
         Event::Failed(failure) => Some(format!("  failed {}: {}", failure.address, failure.error)),
         Event::Skipped(skipped) => Some(format!("  skipped {}", skipped.address)),
-        Event::Repaired(repair) => Some(format!("the journal ended in half a line ({repair:?}); it was dropped")),
-        Event::Resolved { release } => Some(format!("release {release} was interrupted; what it did is known again")),
+        Event::Repaired(repair) => {
+            Some(format!("the journal ended in half a line ({repair:?}); it was dropped"))
+        }
+        Event::Resolved { release } => {
+            Some(format!("release {release} was interrupted; what it did is known again"))
+        }
     }
 }
 
@@ -216,8 +219,12 @@ fn told(report: Result<Report, ApplyError>, ui: &mut Ui) -> Result<Exit, CliErro
         };
         CliError::findings(exit, error.to_string())
     })?;
-    let summary =
-        format!("{} done, {} failed, {} skipped\n", report.done.len(), report.failed.len(), report.skipped.len());
+    let summary = format!(
+        "{} done, {} failed, {} skipped\n",
+        report.done.len(),
+        report.failed.len(),
+        report.skipped.len()
+    );
     ui.print(&summary)?;
     match report.status {
         Status::Complete => Ok(Exit::Clean),

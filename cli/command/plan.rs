@@ -70,7 +70,9 @@ impl PlanArgs {
             let planned = super::block_on(place.plan())??;
             if planned.approved.is_none() {
                 refused = true;
-                ui.remark(findings::render(&Findings::new(&workspace, &planned.refusals), ui.width()).trim_end());
+                ui.remark(
+                    findings::render(&Findings::new(&workspace, &planned.refusals), ui.width()).trim_end(),
+                );
             }
             plans.push(planned.plan);
         }

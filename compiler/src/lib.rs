@@ -7,6 +7,7 @@
 
 pub mod authorize;
 pub mod catalog;
+pub mod check;
 pub mod diagnostic;
 pub mod ir;
 pub mod model;
@@ -108,6 +109,7 @@ pub fn compile(
     out: &mut Diagnostics,
 ) -> Compilation {
     let graph = resolve::link(bundle, files, sources, out);
+    check::run(&graph, out);
     let mut found = Diagnostics::default();
     let policies = authorize::read_policies(sources, &mut found);
     let readable = !found.has_errors();

@@ -46,14 +46,16 @@ fn effect(effect: &Effect) -> String {
         EffectClass::Mixed => "🔀",
         EffectClass::Neutral => "▫️",
     };
-    let origin = effect.origin.as_ref().map_or_else(String::new, |origin| format!(" ({})", inline(&place(origin))));
+    let origin =
+        effect.origin.as_ref().map_or_else(String::new, |origin| format!(" ({})", inline(&place(origin))));
     format!("- {mark} {}{origin}\n", prose(&effect.sentence))
 }
 
 fn document(change: &Change) -> String {
     let diff = difference(change);
     let fence = "`".repeat(longest_run(&diff).max(2) + 1);
-    let title = format!("{} <code>{}</code> ({})", change.action.word(), change.address, change.effect.word());
+    let title =
+        format!("{} <code>{}</code> ({})", change.action.word(), change.address, change.effect.word());
     format!("<details><summary>{title}</summary>\n\n{fence}diff\n{diff}{fence}\n\n</details>\n\n")
 }
 

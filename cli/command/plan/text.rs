@@ -60,7 +60,8 @@ fn change(change: &Change) -> String {
     if written.len() > FEW {
         places.push(format!("{} more", written.len() - FEW));
     }
-    let mut text = format!("\n  {mark} {} {} ({}{effect})\n", change.action.word(), change.address, why(change));
+    let mut text =
+        format!("\n  {mark} {} {} ({}{effect})\n", change.action.word(), change.address, why(change));
     if !places.is_empty() {
         text.push_str(&format!("    from {}\n", places.join(", ")));
     }

@@ -51,7 +51,6 @@ rules! {
     NOT_PERMITTED = "AIP-POL-005" "not-permitted" Verdict;
     POLICY_ID = "AIP-POL-006" "policy-id" Input;
     FORBIDDEN = "AIP-POL-007" "forbidden" Verdict;
-    FALLBACK_CYCLE = "AIP-RTE-002" "fallback-cycle" Verdict;
     PACK_MISSING = "AIP-POL-008" "pack-missing" Input;
     UNSUPPORTED = "AIP-CMP-002" "control-unsupported-on-target" Verdict;
     NAME_COLLISION = "AIP-CMP-003" "name-join-miss" Verdict;

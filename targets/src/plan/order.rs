@@ -9,7 +9,8 @@ use crate::artifact::Address;
 /// what is named later tends to use what is named earlier (a role its policies). Needs outside the plan are dropped.
 pub(super) fn sorted(changes: Vec<Change>) -> Vec<Change> {
     let addresses: BTreeSet<Address> = changes.iter().map(|change| change.address.clone()).collect();
-    let (mut gone, kept): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.action == Action::Delete);
+    let (mut gone, kept): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| change.action == Action::Delete);
     let mut waiting: BTreeMap<Address, Change> = BTreeMap::new();
     for mut change in kept {
         change.after_changes.retain(|needed| addresses.contains(needed));
