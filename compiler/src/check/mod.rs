@@ -28,9 +28,3 @@ pub static CHECKS: &[Check] = &[
 pub(crate) fn run(graph: &Graph, out: &mut Diagnostics) {
     CHECKS.iter().for_each(|check| (check.run)(graph, out));
 }
-
-/// The rule of the check with this code or name.
-pub fn find(code: &str) -> Option<&'static Rule> {
-    let mut rules = CHECKS.iter().map(|check| check.rule);
-    rules.find(|rule| rule.code.eq_ignore_ascii_case(code) || rule.name == code)
-}
