@@ -72,7 +72,7 @@ impl Apply {
             ui.print(&plan::text(approved.plan()))?;
             self.agree(ui)?;
         }
-        self.carry_out(&workspace, &mut place, &approved, ui)
+        self.carry_out((&workspace, &mut place), &approved, ui)
     }
 
     /// The saved plan that was named, if one was.
@@ -120,8 +120,7 @@ impl Apply {
 
     fn carry_out(
         &self,
-        workspace: &Workspace,
-        place: &mut Place<'_>,
+        (workspace, place): (&Workspace, &mut Place<'_>),
         approved: &ApprovedPlan,
         ui: &mut Ui,
     ) -> Result<Exit, CliError> {

@@ -128,6 +128,25 @@ pub enum Circumstances {
     Plain,
 }
 
+impl Circumstances {
+    /// What residency rules allow, where they have a say.
+    pub fn residency(&self) -> Option<&Arc<Residency>> {
+        match self {
+            Self::Invocation(call) => call.residency.as_ref(),
+            Self::Storage(storage) => storage.residency.as_ref(),
+            Self::Connector { residency, .. } => residency.as_ref(),
+            Self::Tool { .. } | Self::Placement(_) | Self::Namespace(_) | Self::Support(_) | Self::Plain => {
+                None
+            }
+        }
+    }
+
+    /// The call of a model, if it is one.
+    pub fn invocation(&self) -> Option<&Invocation> {
+        if let Self::Invocation(call) = self { Some(call) } else { None }
+    }
+}
+
 /// One request, from one place in a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRequest {

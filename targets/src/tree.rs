@@ -99,8 +99,16 @@ impl Tree {
                     pointer.truncate(length);
                 }
             }
-            _ if origin.is_none() => trace.note_uncovered(pointer),
-            _ => {}
+            Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Decimal(_)
+            | Value::Text(_)
+            | Value::List(_)
+            | Value::Map(_) => {
+                if origin.is_none() {
+                    trace.note_uncovered(pointer);
+                }
+            }
         }
     }
 }

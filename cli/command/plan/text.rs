@@ -53,7 +53,9 @@ fn change(change: &Change) -> String {
     };
     let effect = match change.effect {
         EffectClass::Neutral => String::new(),
-        other => format!(", {}", other.word()),
+        EffectClass::Narrows | EffectClass::Widens | EffectClass::Mixed => {
+            format!(", {}", change.effect.word())
+        }
     };
     let written: Vec<_> = change.origins.iter().filter(|origin| !origin.file.starts_with('<')).collect();
     let mut places: Vec<_> = written.iter().take(FEW).map(|origin| place(origin)).collect();

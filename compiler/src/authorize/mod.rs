@@ -91,12 +91,11 @@ impl Court<'_> {
     }
 
     fn named_in_context(&self, request: &AccessRequest, slice: &mut Slice<'_>) {
-        match &request.circumstances {
-            Circumstances::Invocation(call) => call.route.into_iter().for_each(|route| slice.route(route)),
-            Circumstances::Storage(storage) => {
-                storage.store.into_iter().for_each(|store| slice.data_store(store));
-            }
-            _ => {}
+        if let Circumstances::Invocation(call) = &request.circumstances {
+            call.route.into_iter().for_each(|route| slice.route(route));
+        }
+        if let Circumstances::Storage(storage) = &request.circumstances {
+            storage.store.into_iter().for_each(|store| slice.data_store(store));
         }
     }
 
@@ -111,7 +110,7 @@ impl Court<'_> {
             }
         };
         let off = self.switched(request, SeverityWord::Off);
-        let answer = self.answer(request, &question, &principals, (&off, entities));
+        let answer = self.answer((request, &question), &principals, (&off, entities));
         self.report_failures(request, &answer, judged)?;
         let reasons = self.reasons(&answer);
         if answer.decision() == Verdict::Allow {
@@ -128,7 +127,7 @@ impl Court<'_> {
         }
         judged.warnings.extend(advisory.iter().map(|policy| (request.clone(), *policy)));
         let without = off.into_iter().chain(advisory.iter().map(|policy| policy.0 as usize)).collect();
-        let answer = self.answer(request, &question, &principals, (&without, entities));
+        let answer = self.answer((request, &question), &principals, (&without, entities));
         let reasons = self.reasons(&answer);
         Some(match answer.decision() {
             Verdict::Allow => Outcome::Permitted(reasons),
@@ -149,8 +148,7 @@ impl Court<'_> {
 
     fn answer(
         &self,
-        request: &AccessRequest,
-        question: &Request,
+        (request, question): (&AccessRequest, &Request),
         principals: &[EntityUid],
         (without, entities): (&BTreeSet<usize>, &Entities),
     ) -> Response {

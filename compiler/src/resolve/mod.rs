@@ -71,7 +71,7 @@ impl Graph {
 /// Gives every reference its id.
 pub fn link(mut bundle: Bundle, files: &[FileAnswer], sources: &SourceMap, out: &mut Diagnostics) -> Graph {
     add_built_in_classes(&mut bundle, sources);
-    let names = index(&bundle, sources, out);
+    let names = index(&bundle, out);
     bundle.each_reference(
         &mut |reference| match names.get(&(reference.kind, reference.name.value.as_str())) {
             Some(found) => (reference.resolve)(found.0),
@@ -85,11 +85,11 @@ pub fn link(mut bundle: Bundle, files: &[FileAnswer], sources: &SourceMap, out: 
 /// The position of each resource by kind and name, and where its name is written.
 type Index = BTreeMap<(KindName, Box<str>), (usize, crate::source::Span)>;
 
-fn index(bundle: &Bundle, _: &SourceMap, out: &mut Diagnostics) -> Names {
+fn index(bundle: &Bundle, out: &mut Diagnostics) -> Names {
     let mut names = Names { by_name: Index::new() };
     for kind in KindName::ALL {
         for (position, name) in bundle.names(*kind).into_iter().enumerate() {
-            names.add(*kind, position, name, out);
+            names.add(*kind, (position, name), out);
         }
     }
     names
@@ -100,7 +100,12 @@ struct Names {
 }
 
 impl Names {
-    fn add(&mut self, kind: KindName, position: usize, name: &Spanned<value::Name>, out: &mut Diagnostics) {
+    fn add(
+        &mut self,
+        kind: KindName,
+        (position, name): (usize, &Spanned<value::Name>),
+        out: &mut Diagnostics,
+    ) {
         let key = (kind, Box::from(name.value.as_str()));
         match self.by_name.get(&key) {
             Some((_, first)) => {

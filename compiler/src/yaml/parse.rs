@@ -92,7 +92,7 @@ impl<'a, 'o> Loader<'a, 'o> {
         match self.next() {
             Ok(Some((event, span))) => match self.node(event, span, 0) {
                 Ok(Some(root)) if self.sound && root.core() != Some(Core::Null) => {
-                    found.push(Document { root })
+                    found.push(Document { root });
                 }
                 Ok(_) => {}
                 Err(GivenUp) => _ = self.recover(),
@@ -152,7 +152,15 @@ impl<'a, 'o> Loader<'a, 'o> {
                 self.refuse(span, "an alias", "write the value out; references between resources are names");
                 Ok(None)
             }
-            _ => Ok(None),
+            Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(..)
+            | Event::DocumentEnd
+            | Event::Anchor(..)
+            | Event::Comment(..)
+            | Event::SequenceEnd
+            | Event::MappingEnd
+            | _ => Ok(None),
         }
     }
 

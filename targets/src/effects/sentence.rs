@@ -9,7 +9,7 @@ pub(super) fn of(fact: &Fact, class: EffectClass) -> String {
     let who = who(fact);
     let name = name(&fact.resource);
     let get = |key: &str| fact.context.get(key).map(String::as_str);
-    let text = match fact.action.as_str() {
+    match fact.action.as_str() {
         "invokeModel" => invocation(fact, may, &who),
         "readConnector" => format!("{who} {may} read {}{}", scoped(fact, name), gated(get("gate"))),
         "writeConnector" => format!("{who} {may} write to {}{}", scoped(fact, name), gated(get("gate"))),
@@ -26,8 +26,7 @@ pub(super) fn of(fact: &Fact, class: EffectClass) -> String {
         "useRoute" => format!("{who} {may} send requests to route `{name}`"),
         "delegate" => format!("{who} {may} hand work to agent `{name}`"),
         other => format!("{who} {may} {other} `{name}`"),
-    };
-    text
+    }
 }
 
 fn who(fact: &Fact) -> String {

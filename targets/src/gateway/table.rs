@@ -90,7 +90,7 @@ impl<'g> Table<'g> {
 
     fn route(&mut self, id: Id<RouteSpec>, resource: &'g Resource<RouteSpec>, granted: &Granted<'g>) {
         let mut steps = Vec::new();
-        self.steps((id, resource), (id, &[]), granted, &mut steps);
+        self.steps(resource, (id, &[]), (granted, &mut steps));
         let origin = Origin::written(resource.name_span());
         self.routes.push(Route { name: resource.name().as_str(), resource, steps, origin });
     }
@@ -98,10 +98,9 @@ impl<'g> Table<'g> {
     /// The steps of a route, and of every route that it falls back to.
     fn steps(
         &mut self,
-        (id, route): (Id<RouteSpec>, &'g Resource<RouteSpec>),
+        route: &'g Resource<RouteSpec>,
         (asked, on): (Id<RouteSpec>, &'g [Spanned<Trigger>]),
-        granted: &Granted<'g>,
-        steps: &mut Vec<Step<'g>>,
+        (granted, steps): (&Granted<'g>, &mut Vec<Step<'g>>),
     ) {
         let share = 100_u32 / u32::try_from(route.spec.primary.len().max(1)).unwrap_or(1);
         let mut targets = Vec::new();
@@ -115,16 +114,15 @@ impl<'g> Table<'g> {
         }
         steps.push(Step { targets, on, governed_by: route });
         for fallback in &route.spec.fallback {
-            self.fallback((id, route), (asked, fallback), granted, steps);
+            self.fallback(route, (asked, fallback), (granted, &mut *steps));
         }
     }
 
     fn fallback(
         &mut self,
-        (_, route): (Id<RouteSpec>, &'g Resource<RouteSpec>),
+        route: &'g Resource<RouteSpec>,
         (asked, fallback): (Id<RouteSpec>, &'g Fallback),
-        granted: &Granted<'g>,
-        steps: &mut Vec<Step<'g>>,
+        (granted, steps): (&Granted<'g>, &mut Vec<Step<'g>>),
     ) {
         match &fallback.target {
             FallbackTarget::Model(model) => {
@@ -134,9 +132,8 @@ impl<'g> Table<'g> {
                 steps.push(Step { targets, on: &fallback.on, governed_by: route });
             }
             FallbackTarget::Route(next) => {
-                let found = next.id().and_then(|id| Some((id, self.input.grants.graph().resource(id)?)));
-                if let Some(next) = found {
-                    self.steps(next, (asked, &fallback.on), granted, steps);
+                if let Some(next) = self.input.grants.graph().get(next) {
+                    self.steps(next, (asked, &fallback.on), (granted, steps));
                 }
             }
         }

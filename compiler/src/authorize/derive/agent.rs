@@ -67,7 +67,11 @@ impl<'g> Asks<'g> {
             }
             AgentModel::Route(route) => {
                 let request = |id| {
-                    self.asker.ask(Action::UseRoute, Object::Route(id), Circumstances::Plain, route.name.span)
+                    self.asker.ask(
+                        Action::UseRoute,
+                        (Object::Route(id), Circumstances::Plain),
+                        route.name.span,
+                    )
                 };
                 route.id().map(request).into_iter().collect()
             }
@@ -92,11 +96,14 @@ impl<'g> Asks<'g> {
         vec![
             self.asker.ask(
                 Action::CallTool,
-                Object::Tool(self.id, at),
-                Circumstances::Tool { access, gate },
+                (Object::Tool(self.id, at), Circumstances::Tool { access, gate }),
                 tool.name.span,
             ),
-            self.asker.ask(action, Object::Connector(id), Circumstances::Connector { gate, residency }, span),
+            self.asker.ask(
+                action,
+                (Object::Connector(id), Circumstances::Connector { gate, residency }),
+                span,
+            ),
         ]
     }
 
@@ -113,12 +120,12 @@ impl<'g> Asks<'g> {
     fn collaborators(&self) -> impl Iterator<Item = AccessRequest> {
         self.agent.spec.collaborators.iter().filter_map(|other| {
             let object = Object::Agent(other.agent.id()?);
-            Some(self.asker.ask(Action::Delegate, object, Circumstances::Plain, other.agent.name.span))
+            Some(self.asker.ask(Action::Delegate, (object, Circumstances::Plain), other.agent.name.span))
         })
     }
 
     fn support(&self, need: &'static str) -> AccessRequest {
         let object = Object::Environment(self.asker.environment);
-        self.asker.ask(Action::SupportRuntime, object, Circumstances::Support(need), self.agent.name_span())
+        self.asker.ask(Action::SupportRuntime, (object, Circumstances::Support(need)), self.agent.name_span())
     }
 }

@@ -24,7 +24,8 @@ fn own(graph: &Graph, id: Id<GatewaySpec>, gateway: &Resource<GatewaySpec>) -> G
     let Some(environment) = gateway.spec.environment.id() else { return Vec::new() };
     let asker = Asker { graph, principal: Principal::Gateway(id), environment, tenant: None };
     let object = Object::Environment(environment);
-    let role = asker.ask(Action::SupportRuntime, object, Circumstances::Support("role"), gateway.name_span());
+    let role =
+        asker.ask(Action::SupportRuntime, (object, Circumstances::Support("role")), gateway.name_span());
     placement(asker, id, gateway.spec.cluster.as_ref()).into_iter().chain([role]).collect()
 }
 
@@ -37,7 +38,7 @@ fn placement(
     let routes = asker.graph.each::<RouteSpec>().filter(|(_, route)| route.spec.gateway.id() == Some(id));
     let class = highest(asker.graph, routes.filter_map(|(_, route)| route.spec.data_class.id()));
     let object = Object::Cluster(cluster.id()?);
-    Some(asker.ask(Action::RunOn, object, Circumstances::Placement(class), cluster.name.span))
+    Some(asker.ask(Action::RunOn, (object, Circumstances::Placement(class)), cluster.name.span))
 }
 
 fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Group {
@@ -54,7 +55,7 @@ fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Grou
     }
     for (reference, tenant) in tenants {
         let user = Asker { principal: Principal::Tenant(tenant), tenant: Some(tenant), ..asker };
-        all.push(user.ask(Action::UseRoute, Object::Route(id), Circumstances::Plain, reference.name.span));
+        all.push(user.ask(Action::UseRoute, (Object::Route(id), Circumstances::Plain), reference.name.span));
         all.extend(serving.models(Some(tenant)));
     }
     all.extend(serving.cache());

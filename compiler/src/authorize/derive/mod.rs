@@ -48,7 +48,12 @@ struct Call<'r> {
 }
 
 impl Asker<'_> {
-    fn ask(self, action: Action, object: Object, circumstances: Circumstances, span: Span) -> AccessRequest {
+    fn ask(
+        self,
+        action: Action,
+        (object, circumstances): (Object, Circumstances),
+        span: Span,
+    ) -> AccessRequest {
         let Self { principal, environment, tenant, .. } = self;
         AccessRequest { principal, action, object, environment, tenant, circumstances, span }
     }
@@ -70,7 +75,7 @@ impl Asker<'_> {
                 residency: residency.clone(),
             };
             let circumstances = Circumstances::Invocation(Box::new(invocation));
-            self.ask(Action::InvokeModel, Object::Model(id), circumstances, call.model.name.span)
+            self.ask(Action::InvokeModel, (Object::Model(id), circumstances), call.model.name.span)
         };
         self.graph.processing(&model.spec, caller).into_iter().map(request).collect()
     }
@@ -79,7 +84,7 @@ impl Asker<'_> {
     fn store(self, region: &str, mut storage: Storage, span: Span) -> AccessRequest {
         storage.residency = self.graph.residency(storage.class, self.tenant).map(Arc::new);
         let circumstances = Circumstances::Storage(Box::new(storage));
-        self.ask(Action::StoreData, Object::Region(region.into()), circumstances, span)
+        self.ask(Action::StoreData, (Object::Region(region.into()), circumstances), span)
     }
 }
 

@@ -170,7 +170,7 @@ impl<T: Decode> Decode for OrNone<T> {
     fn decode(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         match &node.value {
             Value::Scalar { text, .. } if text == "none" => Some(Self::None),
-            _ => T::decode(node, reader).map(Self::Some),
+            Value::Scalar { .. } | Value::List(_) | Value::Map(_) => T::decode(node, reader).map(Self::Some),
         }
     }
 }

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aipolicy_targets::artifact::{Address, Document, Format};
 use aipolicy_targets::plan::{Actual, Bindings, Desired, DesiredDocument, FORMAT, Plan};
 
-use crate::{ApplyError, Clock, Event, Local, Options, Provider, Report, Site, State, World, apply};
+use crate::{ApplyError, Clock, Event, Local, Options, Provider, Report, Site, State, World};
 
 /// A clock that stands still until it is set.
 #[derive(Default)]
