@@ -18,20 +18,22 @@ const COMPILER: &[Row] = &[
     ("catalog", &["source", "diagnostic", "rule"]),
     ("model", &["source", "diagnostic", "rule", "yaml", "catalog"]),
     ("resolve", &["source", "diagnostic", "rule", "yaml", "catalog", "model"]),
-    ("check", &["source", "diagnostic", "rule", "yaml", "catalog", "model", "resolve", "authorize::request"]),
+    ("check", &["source", "diagnostic", "rule", "yaml", "catalog", "model", "resolve"]),
     ("ir", &["source", "model", "resolve"]),
     ("authorize", &["source", "diagnostic", "rule", "catalog", "model", "resolve", "ir"]),
 ];
 
 /// The modules of the targets: no target knows another.
 const TARGETS: &[Row] = &[
-    ("artifact", &[]),
-    ("origin", &["artifact"]),
-    ("iam", &["artifact", "origin"]),
-    ("gateway", &["artifact", "origin"]),
-    ("check", &["artifact", "origin", "iam", "gateway"]),
-    ("effects", &["artifact", "origin", "iam", "gateway"]),
-    ("plan", &["artifact", "origin", "iam", "gateway"]),
+    ("origin", &[]),
+    ("tree", &["origin"]),
+    ("artifact", &["origin", "tree"]),
+    ("manifest", &["origin", "artifact"]),
+    ("input", &[]),
+    ("iam", &["origin", "tree", "artifact", "input"]),
+    ("gateway", &["origin", "tree", "artifact", "input"]),
+    ("effects", &["artifact"]),
+    ("plan", &["origin", "artifact", "effects"]),
 ];
 
 /// Crates that bring in a runtime or a network, which pure crates do without.

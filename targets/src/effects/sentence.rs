@@ -1,7 +1,6 @@
 //! Effects as sentences that a reviewer reads.
 
-use super::Fact;
-use crate::plan::EffectClass;
+use super::{EffectClass, Fact};
 
 /// "`invoice-bot` may now read connector `invoices` in eu-central-1".
 pub(super) fn of(fact: &Fact, class: EffectClass) -> String {

@@ -8,8 +8,8 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::gateway::{Dialect, GatewaySpec};
 use aipolicy_compiler::rule;
 
-use crate::Input;
 use crate::artifact::Artifact;
+use crate::input::Input;
 use table::Table;
 
 /// Renders the tables of every gateway of an environment.

@@ -12,7 +12,7 @@ use aipolicy_compiler::model::tenant::TenantSpec;
 use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_compiler::source::Spanned;
 
-use crate::Input;
+use crate::input::Input;
 use crate::origin::Origin;
 
 /// A gateway with everything that it was granted.

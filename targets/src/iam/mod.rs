@@ -20,8 +20,8 @@ use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 use aipolicy_iam::{Arn, ArnParts, Partition, PatternParts, Piece};
 
-use crate::Input;
 use crate::artifact::Artifact;
+use crate::input::Input;
 use crate::origin::Origin;
 use policy::Allow;
 
