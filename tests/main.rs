@@ -7,5 +7,6 @@
     reason = "a test fails by panicking, and prints figures for whoever asks with `--nocapture`"
 )]
 
+mod cli;
 mod harness;
 mod tidy;
