@@ -9,4 +9,5 @@
 
 mod cli;
 mod harness;
+mod language;
 mod tidy;

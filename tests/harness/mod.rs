@@ -2,6 +2,7 @@
 
 pub(crate) mod annotate;
 pub(crate) mod cases;
+pub(crate) mod compile;
 pub(crate) mod golden;
 pub(crate) mod markdown;
 

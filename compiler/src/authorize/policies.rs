@@ -46,11 +46,17 @@ pub(super) fn schema() -> Schema {
 
 /// Reads and validates every policy of the sources. What is not sound is reported, and must stop the run.
 pub fn read(sources: &SourceMap, out: &mut Diagnostics) -> Policies {
+    let mut files: Vec<_> = sources
+        .iter()
+        .filter_map(|(id, source)| match source.kind() {
+            SourceKind::Policies { shipped } => Some((!shipped, source.path(), id)),
+            _ => None,
+        })
+        .collect();
+    files.sort_unstable();
     let mut read = Vec::new();
-    for (id, source) in sources.iter() {
-        if matches!(source.kind(), SourceKind::Policies { .. }) {
-            read.extend(read_file(id, source.text(), out));
-        }
+    for (_, _, id) in files {
+        read.extend(read_file(id, sources.get(id).text(), out));
     }
     let named = name(read, out);
     let schema = schema();
@@ -84,16 +90,20 @@ fn read_file(source: SourceId, text: &str, out: &mut Diagnostics) -> Vec<(Policy
         }
     };
     for template in set.templates() {
-        let message = format!("`{}` is a template, and nothing links it", template.id());
-        out.report(
-            rule::POLICY_INVALID
-                .at(Span::new(source, 0, 0), message, "")
-                .help("write a policy without slots"),
-        );
+        let inner: &cedar_policy_core::ast::Template = template.as_ref();
+        let place = inner.loc().map_or(Span::new(source, 0, 0), |loc| head(source, loc.start(), loc.end()));
+        let name = template.annotation("id").unwrap_or("this policy");
+        let message = format!("`{name}` is a template, and nothing links it");
+        out.report(rule::POLICY_INVALID.at(place, message, "").help("write a policy without slots"));
     }
     let mut found: Vec<_> = set.policies().map(|policy| (policy.clone(), place(policy, source))).collect();
     found.sort_by_key(|(_, span)| *span);
     found
+}
+
+/// The first character of a range, for what concerns all of it.
+fn head(source: SourceId, start: usize, end: usize) -> Span {
+    Span::new(source, start, end.min(start + 1))
 }
 
 /// Where a policy is written. The core crate knows; its public face does not say.

@@ -72,9 +72,11 @@ impl Graph {
 pub fn link(mut bundle: Bundle, files: &[FileAnswer], sources: &SourceMap, out: &mut Diagnostics) -> Graph {
     add_built_in_classes(&mut bundle, sources);
     let names = index(&bundle, out);
+    let refused = std::mem::take(&mut bundle.refused);
     bundle.each_reference(
         &mut |reference| match names.get(&(reference.kind, reference.name.value.as_str())) {
             Some(found) => (reference.resolve)(found.0),
+            None if refused.contains(&(reference.kind, reference.name.value.clone())) => {}
             None => report_dangling(reference.kind, reference.name, &names, out),
         },
     );

@@ -62,9 +62,8 @@ fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Grou
     all
 }
 
-/// Models by the place that names them, and whether they are a fallback.
-type Models<'g> = BTreeMap<Span, (&'g Ref<ModelSpec>, bool)>;
-type Routes = BTreeSet<Id<RouteSpec>>;
+/// Models by the place that names them, and whether it is a fallback.
+type Reachable<'g> = BTreeMap<Span, (&'g Ref<ModelSpec>, bool)>;
 
 struct Serving<'g> {
     asker: Asker<'g>,
@@ -78,28 +77,28 @@ impl<'g> Serving<'g> {
     fn models(&self, tenant: Option<Id<TenantSpec>>) -> Group {
         let asker = Asker { tenant, ..self.asker };
         let class = self.route.spec.data_class.id().unwrap_or(Id::new(0));
-        let mut models = BTreeMap::new();
-        self.reachable(self.id, false, (&mut models, &mut BTreeSet::new()));
         let call = |(model, fallback)| Call { model, route: Some(self.id), fallback, class };
-        models.into_values().flat_map(|found| asker.invoke(&call(found), self.region)).collect()
+        self.reachable().into_values().flat_map(|found| asker.invoke(&call(found), self.region)).collect()
     }
 
     /// Walks fallbacks to other routes, each once; each place that names a model counts once.
-    fn reachable(&self, route: Id<RouteSpec>, fallback: bool, (found, seen): (&mut Models<'g>, &mut Routes)) {
-        let Some(resource) = self.asker.graph.resource(route).filter(|_| seen.insert(route)) else { return };
-        for primary in &resource.spec.primary {
-            found.insert(primary.model.name.span, (&primary.model, fallback));
-        }
-        for next in &resource.spec.fallback {
-            match &next.target {
-                FallbackTarget::Model(model) => _ = found.insert(model.name.span, (model, true)),
-                FallbackTarget::Route(next) => {
-                    if let Some(next) = next.id() {
-                        self.reachable(next, true, (&mut *found, &mut *seen));
-                    }
+    fn reachable(&self) -> Reachable<'g> {
+        let mut found = Reachable::new();
+        let mut seen = BTreeSet::from([self.id]);
+        let mut open = vec![self.id];
+        while let Some(id) = open.pop() {
+            let Some(route) = self.asker.graph.resource(id) else { continue };
+            for primary in &route.spec.primary {
+                found.insert(primary.model.name.span, (&primary.model, id != self.id));
+            }
+            for next in &route.spec.fallback {
+                match &next.target {
+                    FallbackTarget::Model(model) => _ = found.insert(model.name.span, (model, true)),
+                    FallbackTarget::Route(next) => open.extend(next.id().filter(|next| seen.insert(*next))),
                 }
             }
         }
+        found
     }
 
     fn cache(&self) -> Option<AccessRequest> {

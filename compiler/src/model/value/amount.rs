@@ -2,7 +2,7 @@
 
 use schemars::{Schema, json_schema};
 
-use super::{Fault, Scalar, Tokens, currency, digits, pattern, scalars, scaled};
+use super::{Fault, Form, Scalar, Tokens, currency, digits, pattern, scalars, scaled};
 
 scalars!(Money, Price, BudgetLimit);
 
@@ -55,7 +55,7 @@ impl Money {
 
 impl Scalar for Money {
     const WANTED: &'static str = "an amount of money such as `USD 5000` or `EUR 12.50`";
-    const NUMERIC: bool = true;
+    const FORM: Form = Form::Either;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         Self::read(text)
@@ -102,13 +102,16 @@ impl Price {
 
 impl Scalar for Price {
     const WANTED: &'static str = "a price such as `USD 3.00 / 1M tokens`";
+    const FORM: Form = Form::Either;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let units = "`/ 1M tokens`, `/ 1k tokens`, `/ 1 requests` and `/ 1 images`";
         let Some((money, per)) = text.split_once(" / ") else {
-            return Err(match Money::read(text) {
-                Ok(_) => Fault::unit(text, units),
-                Err(_) => Fault::bad(format!("`{text}` is not a price")),
+            let number = digits(text).is_some_and(|(_, _, rest)| rest.is_empty());
+            return Err(if number || Money::read(text).is_ok() {
+                Fault::unit(text, units)
+            } else {
+                Fault::bad(format!("`{text}` is not a price"))
             });
         };
         let money = Money::read(money)?;
@@ -146,7 +149,7 @@ pub enum BudgetLimit {
 
 impl Scalar for BudgetLimit {
     const WANTED: &'static str = "a limit such as `USD 5000` or `1.5G tokens`";
-    const NUMERIC: bool = true;
+    const FORM: Form = Form::Either;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         match text.strip_suffix(" tokens").and_then(Tokens::read) {

@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::{Fault, Scalar, scalars};
+use super::{Fault, Form, Scalar, scalars, secret};
 use crate::model::reference::{Linked, Reference};
 use crate::yaml::{Core, Decode, Node, Reader, Value};
 
@@ -34,7 +34,10 @@ impl Decode for Literal {
         let wanted = "text, a whole number or a boolean";
         let Value::Scalar { text, .. } = &node.value else { return reader.wrong_type(node, wanted) };
         match node.core() {
-            Some(Core::Text) => Some(Self::Text(text.to_string())),
+            Some(Core::Text) => match secret::fault(text) {
+                Some(fault) => reader.fail(fault.at(node.span)),
+                None => Some(Self::Text(text.to_string())),
+            },
             Some(Core::Bool(value)) => Some(Self::Bool(value)),
             Some(Core::Integer(value)) => match i64::try_from(value) {
                 Ok(value) => Some(Self::Integer(value)),
@@ -57,7 +60,7 @@ impl JsonSchema for Literal {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "anyOf": [
-            { "type": "string" },
+            { "type": "string", "not": secret::schema() },
             { "type": "boolean" },
             { "type": "integer", "minimum": i64::MIN, "maximum": i64::MAX },
         ] })
@@ -73,7 +76,7 @@ pub struct Fraction {
 
 impl Scalar for Fraction {
     const WANTED: &'static str = "a number from 0 to 1 such as `0.7`";
-    const NUMERIC: bool = true;
+    const FORM: Form = Form::Number;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let bad = || Fault::bad(format!("`{text}` is not a number from 0 to 1"));
