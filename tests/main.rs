@@ -9,4 +9,5 @@
 
 mod harness;
 mod policies;
+mod residency;
 mod tidy;

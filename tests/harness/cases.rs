@@ -379,7 +379,10 @@ mod tests {
         assert_eq!(rewrite(text, &compile), text);
         let files = files_of(text);
         assert_eq!(files[0].0, "one");
-        assert_eq!(files[0].1.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["all.yaml", "case.yaml"]);
+        assert_eq!(
+            files[0].1.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(),
+            ["all.yaml", "case.yaml"]
+        );
         assert_eq!(files[1].1, [("all.yaml".to_owned(), "own\n".to_owned())]);
     }
 

@@ -78,7 +78,9 @@ impl Built {
         let graph = &self.compilation.graph;
         let sound = !self.diagnostics.has_errors();
         for (id, environment) in graph.each::<EnvironmentSpec>() {
-            let Some(grants) = self.compilation.decisions.approved(graph, id).filter(|_| sound) else { continue };
+            let Some(grants) = self.compilation.decisions.approved(graph, id).filter(|_| sound) else {
+                continue;
+            };
             let mut out = Diagnostics::default();
             let rendered = aipolicy_targets::render(grants, &self.sources, &mut out);
             self.diagnostics.append(out);
