@@ -10,4 +10,6 @@
 mod cli;
 mod harness;
 mod language;
+mod policies;
+mod residency;
 mod tidy;

@@ -45,15 +45,20 @@ pub fn decide(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagnos
     }
     let sound = !out.has_errors();
     report::refusals(graph, policies, &all, out);
-    report::warnings(graph, policies, &warnings, out);
+    for severity in [Severity::Advisory, Severity::Note] {
+        report::warnings(graph, policies, (&warnings, severity), out);
+    }
     Decisions::new(all, policies.facts().to_vec(), sound)
 }
+
+/// A request, the policy that would forbid it, and how much that matters.
+type Warning = (AccessRequest, PolicyIndex, Severity);
 
 /// What became of a group of requests.
 struct Judged {
     decisions: Vec<Decision>,
     /// Requests that an advisory policy would forbid.
-    warnings: Vec<(AccessRequest, PolicyIndex)>,
+    warnings: Vec<Warning>,
     errors: Diagnostics,
 }
 
@@ -117,7 +122,7 @@ impl Court<'_> {
             return Some(Outcome::Permitted(reasons));
         }
         let (advisory, mandatory): (Vec<_>, Vec<_>) =
-            reasons.into_iter().partition(|policy| self.is_advisory(*policy, request));
+            reasons.into_iter().partition(|policy| self.severity(*policy, request) != Severity::Mandatory);
         if advisory.is_empty() || !mandatory.is_empty() {
             return Some(if mandatory.is_empty() {
                 Outcome::NotPermitted
@@ -125,7 +130,9 @@ impl Court<'_> {
                 Outcome::Forbidden(mandatory)
             });
         }
-        judged.warnings.extend(advisory.iter().map(|policy| (request.clone(), *policy)));
+        judged.warnings.extend(
+            advisory.iter().map(|policy| (request.clone(), *policy, self.severity(*policy, request))),
+        );
         let without = off.into_iter().chain(advisory.iter().map(|policy| policy.0 as usize)).collect();
         let answer = self.answer((request, &question), &principals, (&without, entities));
         let reasons = self.reasons(&answer);
@@ -174,13 +181,15 @@ impl Court<'_> {
         sound
     }
 
-    fn is_advisory(&self, policy: PolicyIndex, request: &AccessRequest) -> bool {
+    /// How much a policy matters where a request is made: as the environment says, or else as it is written.
+    fn severity(&self, policy: PolicyIndex, request: &AccessRequest) -> Severity {
         let written = self.policies.severity.get(policy.0 as usize).copied();
         let fact = self.policies.facts.get(policy.0 as usize);
         match fact.and_then(|fact| self.setting(request, &fact.id)) {
-            Some(SeverityWord::Mandatory) => false,
-            Some(SeverityWord::Advisory | SeverityWord::Note | SeverityWord::Off) => true,
-            None => written == Some(Severity::Advisory),
+            Some(SeverityWord::Mandatory) => Severity::Mandatory,
+            Some(SeverityWord::Advisory | SeverityWord::Off) => Severity::Advisory,
+            Some(SeverityWord::Note) => Severity::Note,
+            None => written.unwrap_or(Severity::Mandatory),
         }
     }
 

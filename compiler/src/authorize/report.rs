@@ -38,20 +38,20 @@ pub(super) fn refusals(graph: &Graph, policies: &Policies, decisions: &[Decision
     }
 }
 
-/// Reports what advisory policies would forbid.
+/// Reports what policies of a severity that does not stop would forbid.
 pub(super) fn warnings(
     graph: &Graph,
     policies: &Policies,
-    found: &[(AccessRequest, PolicyIndex)],
+    (found, severity): (&[super::Warning], Severity),
     out: &mut Diagnostics,
 ) {
     let mut alike: Alike<'_> = BTreeMap::new();
-    for (request, policy) in found {
+    for (request, policy, _) in found.iter().filter(|(_, _, found)| *found == severity) {
         alike.entry((request.span, Some(*policy), request.action.word())).or_default().push(request);
     }
     for ((_, policy, _), requests) in alike {
         let found = policy.map(|policy| forbidden(graph, policies, &requests, policy));
-        out.extend(found.map(|found| Diagnostic { severity: Severity::Advisory, ..found }));
+        out.extend(found.map(|found| Diagnostic { severity, ..found }));
     }
 }
 

@@ -151,9 +151,10 @@ impl<'g> Table<'g> {
         let mut targets: BTreeMap<String, Target> = BTreeMap::new();
         for grant in granted.get(&key).into_iter().flatten() {
             let Circumstances::Invocation(call) = &grant.decision.request.circumstances else { continue };
+            // Names have no dots, so no other model is called like this.
             let id = match model.spec.regions.len() {
                 0 | 1 => model.name().to_string(),
-                _ => format!("{}-{}", model.name(), call.source),
+                _ => format!("{}.{}", model.name(), call.source),
             };
             let backend = self.backends.entry(id.clone()).or_insert_with(|| Backend {
                 model,
@@ -170,7 +171,17 @@ impl<'g> Table<'g> {
                 origin: Origin::granted(*grant),
             });
         }
-        targets.into_values().collect()
+        let mut targets: Vec<_> = targets.into_values().collect();
+        share(weight, &mut targets);
+        targets
+    }
+}
+
+/// Regions share the weight of their model, so that it takes no more than was written.
+fn share(weight: u32, targets: &mut [Target]) {
+    let count = u32::try_from(targets.len()).unwrap_or(u32::MAX).max(1);
+    for (target, at) in targets.iter_mut().zip(0_u32..) {
+        target.weight = weight / count + u32::from(at < weight % count);
     }
 }
 

@@ -102,14 +102,15 @@ impl<'w> Writer<'w> {
         artifacts
     }
 
-    /// Everything that the principal may do itself. What stands behind a gate belongs to the role of the gate.
+    /// Everything that the principal may do itself. What stands behind an approval or a verification is done by the
+    /// gate alone, reading included, and belongs to its role.
     fn allows(&mut self) -> Vec<Allow> {
         let mut allows = self.models();
         let grants = self.grants;
         for grant in grants {
             match (&grant.decision.request.object, &grant.decision.request.circumstances) {
                 (Object::Connector(_), Circumstances::Connector { gate, .. })
-                    if self.may_go_directly(grant, gate) =>
+                    if !matches!(*gate, "approval" | "verify") =>
                 {
                     allows.extend(self.connector(*grant));
                 }
@@ -119,12 +120,6 @@ impl<'w> Writer<'w> {
         }
         allows.extend(self.gate_starts());
         allows
-    }
-
-    /// A write behind an approval or a verification is made by the gate alone.
-    fn may_go_directly(&self, grant: &Grant<'_>, gate: &str) -> bool {
-        use aipolicy_compiler::ir::Action;
-        grant.decision.request.action == Action::ReadConnector || !matches!(gate, "approval" | "verify")
     }
 
     fn agent(&self) -> Option<&'w Resource<AgentSpec>> {

@@ -52,13 +52,14 @@ fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Grou
     let mut all = Vec::new();
     if tenants.is_empty() {
         all.extend(serving.models(None));
+        all.extend(serving.cache(None));
     }
     for (reference, tenant) in tenants {
         let user = Asker { principal: Principal::Tenant(tenant), tenant: Some(tenant), ..asker };
         all.push(user.ask(Action::UseRoute, (Object::Route(id), Circumstances::Plain), reference.name.span));
         all.extend(serving.models(Some(tenant)));
+        all.extend(serving.cache(Some(tenant)));
     }
-    all.extend(serving.cache());
     all
 }
 
@@ -101,7 +102,8 @@ impl<'g> Serving<'g> {
         found
     }
 
-    fn cache(&self) -> Option<AccessRequest> {
+    /// Answers of a tenant that are kept for reuse.
+    fn cache(&self, tenant: Option<Id<TenantSpec>>) -> Option<AccessRequest> {
         let reference = self.route.spec.cache.as_ref()?.some()?;
         let id = reference.id()?;
         let store = self.asker.graph.resource(id)?;
@@ -109,7 +111,7 @@ impl<'g> Serving<'g> {
         storage.customer_managed_key = store.spec.encryption.is_some();
         storage.retention_days = store.spec.retention.as_ref().map(|retention| retention.value.days());
         storage.store = Some(id);
-        let asker = Asker { principal: Principal::Route(self.id), ..self.asker };
+        let asker = Asker { principal: Principal::Route(self.id), tenant, ..self.asker };
         Some(asker.store(store.spec.region.value.as_str(), storage, reference.name.span))
     }
 }

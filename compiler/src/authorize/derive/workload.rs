@@ -15,7 +15,7 @@ pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
 }
 
 /// Where a workload runs: in the environment of its cluster, or in those of its tenant.
-fn places(graph: &Graph, workload: &WorkloadSpec) -> Vec<Id<EnvironmentSpec>> {
+pub(super) fn places(graph: &Graph, workload: &WorkloadSpec) -> Vec<Id<EnvironmentSpec>> {
     match workload.cluster.as_ref().and_then(|cluster| graph.get(cluster)) {
         Some(cluster) => cluster.spec.environment.id().into_iter().collect(),
         None => {
