@@ -17,7 +17,11 @@ pub use policies::{Policies, SCHEMA, read as read_policies};
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{Authorizer, Context, Decision as Verdict, Entities, EntityUid, Request, Response};
+use std::sync::Arc;
+
+use cedar_policy::{
+    Authorizer, Context, Decision as Verdict, Entities, EntityUid, PolicySet, Request, Response,
+};
 use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -47,6 +51,37 @@ pub fn decide(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagnos
     Decisions::new(all, policies.facts().to_vec(), sound)
 }
 
+/// A question as Cedar is asked it.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Who asks for what, with the context.
+    pub request: Request,
+    /// The policies that can have a say.
+    pub policies: Arc<PolicySet>,
+    /// What the policies can reach.
+    pub entities: Entities,
+}
+
+/// Shows every question that [`decide`] asks, group by group, to whoever measures Cedar or asks another engine.
+/// A group that cannot be asked is left out.
+pub fn each_question(graph: &Graph, policies: &Policies, today: Date, show: &mut dyn FnMut(&[Question])) {
+    let today = today.to_string();
+    let court = Court { graph, policies, today: &today };
+    for group in derive::requests(graph) {
+        let Ok(entities) = court.entities(&group) else { continue };
+        let question = |request: &AccessRequest| {
+            let principals = entities::principal(graph, request.principal);
+            let off = court.switched(request, SeverityWord::Off);
+            Some(Question {
+                request: court.question(request, &principals).ok()?,
+                policies: policies.index.candidates(request.action.word(), &principals, &off),
+                entities: entities.clone(),
+            })
+        };
+        show(&group.iter().filter_map(question).collect::<Vec<_>>());
+    }
+}
+
 /// What became of a group of requests.
 struct Judged {
     decisions: Vec<Decision>,
@@ -65,15 +100,7 @@ impl Court<'_> {
     fn judge(&self, group: Vec<AccessRequest>) -> Judged {
         let mut judged =
             Judged { decisions: Vec::new(), warnings: Vec::new(), errors: Diagnostics::default() };
-        let mut slice = Slice::new(self.graph);
-        for request in &group {
-            slice.principal(request.principal);
-            slice.object(&request.object);
-            slice.environment(request.environment);
-            request.tenant.into_iter().for_each(|tenant| slice.tenant(tenant));
-            self.named_in_context(request, &mut slice);
-        }
-        let entities = match slice.finish(&self.policies.schema) {
+        let entities = match self.entities(&group) {
             Ok(entities) => entities,
             Err(error) => {
                 let spans = group.first().map(|request| request.span);
@@ -86,6 +113,22 @@ impl Court<'_> {
             judged.decisions.extend(outcome.map(|outcome| Decision { request, outcome }));
         }
         judged
+    }
+
+    /// Everything that a group of requests can reach.
+    fn entities(
+        &self,
+        group: &[AccessRequest],
+    ) -> Result<Entities, Box<cedar_policy::entities_errors::EntitiesError>> {
+        let mut slice = Slice::new(self.graph);
+        for request in group {
+            slice.principal(request.principal);
+            slice.object(&request.object);
+            slice.environment(request.environment);
+            request.tenant.into_iter().for_each(|tenant| slice.tenant(tenant));
+            self.named_in_context(request, &mut slice);
+        }
+        slice.finish(&self.policies.schema)
     }
 
     fn named_in_context(&self, request: &AccessRequest, slice: &mut Slice<'_>) {
