@@ -7,8 +7,9 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use super::Findings;
 use crate::ui::harmless;
 
-/// So many findings are shown with their lines; beyond, one line each is what anybody reads.
+/// So many findings are shown with their lines, and so many in all; whoever has more reads another format.
 const SHOWN: usize = 100;
+const TOLD: usize = 1_000;
 /// A line longer than this is not shown, since nobody would see what is marked in it.
 const LONGEST_LINE: usize = 1_000;
 
@@ -22,14 +23,20 @@ pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
     let sources = harmless_sources(findings.sources);
     let sources = sources.as_ref().unwrap_or(findings.sources);
     let mut text = String::new();
-    for (at, found) in findings.found.iter().enumerate() {
+    for (at, found) in findings.found.iter().enumerate().take(TOLD) {
         let shown = at < SHOWN && labels(found).all(|label| is_readable(label.span, sources));
-        let report = Report::new(&harmless_finding(found), sources);
-        if shown && handler.render_report(&mut text, &report).is_ok() {
+        let render = |text: &mut String| {
+            handler.render_report(text, &Report::new(&harmless_finding(found), sources)).is_ok()
+        };
+        if shown && render(&mut text) {
             text.push('\n');
         } else {
             text.push_str(&brief(findings, found));
         }
+    }
+    if findings.found.len() > TOLD {
+        let more = findings.found.len() - TOLD;
+        text.push_str(&format!("and {more} more, which `aipolicy check --format json` lists\n"));
     }
     for missed in &findings.not_run {
         text.push_str(&format!("{missed}\n"));

@@ -231,6 +231,12 @@ pub fn tool_name(graph: &Graph, agent: Id<AgentSpec>, at: usize) -> String {
 }
 
 impl AccessRequest {
+    /// What of a connector is meant, so that a wider connector shows as a wider grant.
+    fn scope(&self, graph: &Graph) -> Option<String> {
+        let Object::Connector(id) = self.object else { return None };
+        graph.resource(id).map(|connector| connector.spec.kind.scope())
+    }
+
     /// What decides, as words: what `why`, `can` and effects show.
     pub fn facts(&self, graph: &Graph) -> BTreeMap<&'static str, String> {
         let mut facts = BTreeMap::new();
@@ -245,7 +251,10 @@ impl AccessRequest {
                     facts.insert("fallback", "true".to_owned());
                 }
             }
-            Circumstances::Connector { gate, .. } => _ = facts.insert("gate", (*gate).to_owned()),
+            Circumstances::Connector { gate, .. } => {
+                facts.insert("gate", (*gate).to_owned());
+                facts.extend(self.scope(graph).map(|scope| ("scope", scope)));
+            }
             Circumstances::Tool { access, gate } => {
                 facts.insert("access", access.word().to_owned());
                 facts.insert("gate", (*gate).to_owned());

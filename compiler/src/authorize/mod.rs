@@ -1,6 +1,7 @@
 //! Asks Cedar about every request of a workspace; the only maker of approved grants.
 
 mod approve;
+mod changes;
 mod context;
 mod derive;
 mod entities;
@@ -12,6 +13,7 @@ mod report;
 mod value;
 
 pub use approve::{ApprovedGrants, Decisions, Grant};
+pub use changes::{ChangeRequest, permit_changes};
 pub use packs::{SHIPPED, ShippedPolicy, of as pack_policies, page as policy_page};
 pub use policies::{Policies, SCHEMA, read as read_policies};
 

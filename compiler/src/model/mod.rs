@@ -219,6 +219,18 @@ impl KindName {
     pub fn find(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.word() == word)
     }
+
+    /// The file of its JSON Schema, for instance `residency-rule.schema.json`.
+    pub fn schema_file(self) -> String {
+        let mut name = String::new();
+        for letter in self.word().chars() {
+            if letter.is_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.extend(letter.to_lowercase());
+        }
+        name + ".schema.json"
+    }
 }
 
 impl std::fmt::Display for KindName {

@@ -13,7 +13,7 @@ pub fn kind_schema(kind: KindName) -> Value {
     let spec = spec_schema(kind, &mut generator);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": format!("https://aipolicy.dev/v1/{}.schema.json", kind.word()),
+        "$id": format!("https://aipolicy.dev/v1/{}", kind.schema_file()),
         "title": kind.word(),
         "type": "object",
         "additionalProperties": false,
@@ -35,7 +35,7 @@ pub fn workspace_schema() -> Value {
         .map(|kind| {
             json!({
                 "if": { "properties": { "kind": { "const": kind.word() } } },
-                "then": { "$ref": format!("{}.schema.json", kind.word()) },
+                "then": { "$ref": kind.schema_file() },
             })
         })
         .collect();

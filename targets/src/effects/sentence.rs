@@ -11,8 +11,8 @@ pub(super) fn of(fact: &Fact, class: EffectClass) -> String {
     let get = |key: &str| fact.context.get(key).map(String::as_str);
     let text = match fact.action.as_str() {
         "invokeModel" => invocation(fact, may, &who),
-        "readConnector" => format!("{who} {may} read connector `{name}`{}", gated(get("gate"))),
-        "writeConnector" => format!("{who} {may} write to connector `{name}`{}", gated(get("gate"))),
+        "readConnector" => format!("{who} {may} read {}{}", scoped(fact, name), gated(get("gate"))),
+        "writeConnector" => format!("{who} {may} write to {}{}", scoped(fact, name), gated(get("gate"))),
         "callTool" => format!(
             "{who} {may} call tool `{name}` to {}{}",
             get("access").unwrap_or("use it"),
@@ -37,6 +37,14 @@ fn who(fact: &Fact) -> String {
 
 fn name(resource: &str) -> &str {
     resource.split_once('/').map_or(resource, |(_, name)| name)
+}
+
+/// "`s3://acme-invoices/eu/` (connector `invoices`)".
+fn scoped(fact: &Fact, name: &str) -> String {
+    match fact.context.get("scope") {
+        Some(scope) => format!("`{scope}` (connector `{name}`)"),
+        None => format!("connector `{name}`"),
+    }
 }
 
 fn gated(gate: Option<&str>) -> String {

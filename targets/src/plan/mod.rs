@@ -1,8 +1,10 @@
 //! A plan is data: what would change in a world, in which order, and why.
 
+mod build;
 mod compare;
 mod order;
 
+pub use build::{ApprovedPlan, Header, authorize};
 pub use compare::equivalent;
 
 use std::collections::BTreeMap;
@@ -239,9 +241,21 @@ impl Plan {
         (order::sorted(wanted.chain(gone).collect()), foreign.cloned().collect())
     }
 
-    /// Whether there is nothing to do.
+    /// Whether there is nothing to do: no document changes, and nothing else may happen than before.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.changes.is_empty() && self.effects.is_empty()
+    }
+
+    /// Reads a saved plan.
+    ///
+    /// # Errors
+    /// Why the text is not a plan of this version.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        let format = serde_json::from_str::<Versioned>(text).map_err(|error| error.to_string())?.format;
+        if format != FORMAT {
+            return Err(format!("it has the format `{format}`, and this version reads `{FORMAT}`"));
+        }
+        serde_json::from_str(text).map_err(|error| error.to_string())
     }
 
     /// The digest that identifies this plan.
@@ -256,4 +270,10 @@ impl Plan {
         text.push('\n');
         text
     }
+}
+
+/// The part of a saved plan that every version has.
+#[derive(Deserialize)]
+struct Versioned {
+    format: String,
 }

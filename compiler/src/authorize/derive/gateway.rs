@@ -1,16 +1,18 @@
 //! Requests of gateways: for each route and tenant, every model that a request may end at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Asker, Call, Group, highest, resting};
 use crate::ir::{AccessRequest, Action, Circumstances, Object, Principal};
 use crate::model::cluster::ClusterSpec;
 use crate::model::gateway::GatewaySpec;
+use crate::model::model::ModelSpec;
 use crate::model::reference::Ref;
 use crate::model::route::{FallbackTarget, RouteSpec};
 use crate::model::tenant::TenantSpec;
 use crate::model::{Id, Resource};
 use crate::resolve::Graph;
+use crate::source::Span;
 
 /// One group for each gateway itself and one for each of its routes.
 pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
@@ -59,6 +61,10 @@ fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Grou
     all
 }
 
+/// Models by the place that names them, and whether they are a fallback.
+type Models<'g> = BTreeMap<Span, (&'g Ref<ModelSpec>, bool)>;
+type Routes = BTreeSet<Id<RouteSpec>>;
+
 struct Serving<'g> {
     asker: Asker<'g>,
     id: Id<RouteSpec>,
@@ -72,30 +78,23 @@ impl<'g> Serving<'g> {
         let asker = Asker { tenant, ..self.asker };
         let class = self.route.spec.data_class.id().unwrap_or(Id::new(0));
         let mut models = BTreeMap::new();
-        self.reachable(self.id, false, &mut models);
+        self.reachable(self.id, false, (&mut models, &mut BTreeSet::new()));
         let call = |(model, fallback)| Call { model, route: Some(self.id), fallback, class };
         models.into_values().flat_map(|found| asker.invoke(&call(found), self.region)).collect()
     }
 
-    /// Walks fallbacks to other routes; each place that names a model counts once.
-    fn reachable(
-        &self,
-        route: Id<RouteSpec>,
-        fallback: bool,
-        found: &mut BTreeMap<crate::source::Span, (&'g Ref<crate::model::model::ModelSpec>, bool)>,
-    ) {
-        let Some(route) = self.asker.graph.resource(route) else { return };
-        for primary in &route.spec.primary {
-            if found.insert(primary.model.name.span, (&primary.model, fallback)).is_some() {
-                return;
-            }
+    /// Walks fallbacks to other routes, each once; each place that names a model counts once.
+    fn reachable(&self, route: Id<RouteSpec>, fallback: bool, (found, seen): (&mut Models<'g>, &mut Routes)) {
+        let Some(resource) = self.asker.graph.resource(route).filter(|_| seen.insert(route)) else { return };
+        for primary in &resource.spec.primary {
+            found.insert(primary.model.name.span, (&primary.model, fallback));
         }
-        for next in &route.spec.fallback {
+        for next in &resource.spec.fallback {
             match &next.target {
                 FallbackTarget::Model(model) => _ = found.insert(model.name.span, (model, true)),
                 FallbackTarget::Route(next) => {
                     if let Some(next) = next.id() {
-                        self.reachable(next, true, found);
+                        self.reachable(next, true, (&mut *found, &mut *seen));
                     }
                 }
             }

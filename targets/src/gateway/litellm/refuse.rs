@@ -46,7 +46,7 @@ fn refusal(span: Span, message: impl Into<String>, help: &str) -> Diagnostic {
 fn difference(span: Span, message: impl Into<String>) -> Diagnostic {
     Diagnostic {
         severity: Severity::Note,
-        ..rule::UNSUPPORTED.at(span, message, "LiteLLM does this differently")
+        ..rule::APPROXIMATED.at(span, message, "LiteLLM does this differently")
     }
 }
 
