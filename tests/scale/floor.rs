@@ -101,10 +101,6 @@ fn write(from: &Path, to: &Path, floor: &mut Floor) -> Result<(), Box<dyn Error>
 fn serialise(text: &str, name: &Path, floor: &mut Floor) -> Result<String, Box<dyn Error>> {
     let extension = name.extension().and_then(std::ffi::OsStr::to_str);
     Ok(match extension {
-        Some("json") if name.file_name().is_some_and(|name| name == "origins.json") => {
-            let value: serde_json::Value = serde_json::from_str(text)?;
-            time(&mut floor.serialise, || serde_json::to_string(&value))?
-        }
         Some("json") => {
             let value: serde_json::Value = serde_json::from_str(text)?;
             time(&mut floor.serialise, || serde_json::to_string_pretty(&value))?

@@ -146,7 +146,7 @@ fn agent((tenant, word): (&str, &str), (environment, model): (&str, &str), text:
         );
     }
     text.push_str(
-        "      idempotencyKey: requestId\n  limits: { steps: 12, wallClock: 5m, tokensPerSession: 200k }\n  \
+        "      idempotencyKey: requestId\n      gate: confirm\n  limits: { steps: 12, wallClock: 5m, tokensPerSession: 200k }\n  \
          memory: { retention: 30d }\n",
     );
 }

@@ -20,17 +20,18 @@ use crate::floor::{self, Floor};
 use crate::generate::{self, Texts};
 
 /// The phases in order.
-pub(crate) const PHASES: [&str; 9] =
-    ["load", "read", "link", "policies", "decide", "render", "manifest", "write", "free"];
+pub(crate) const PHASES: [&str; 10] =
+    ["load", "read", "link", "check", "policies", "decide", "render", "manifest", "write", "free"];
 const LOAD: usize = 0;
 const READ: usize = 1;
 const LINK: usize = 2;
-const POLICIES: usize = 3;
-const DECIDE: usize = 4;
-const RENDER: usize = 5;
-const MANIFEST: usize = 6;
-const WRITE: usize = 7;
-const FREE: usize = 8;
+const CHECK: usize = 3;
+const POLICIES: usize = 4;
+const DECIDE: usize = 5;
+const RENDER: usize = 6;
+const MANIFEST: usize = 7;
+const WRITE: usize = 8;
+const FREE: usize = 9;
 
 /// What a compile took, and what it had to do at least.
 #[derive(Debug, Serialize, Deserialize)]
@@ -82,6 +83,7 @@ pub(crate) fn measure(tenants: usize, seed: u64, folder: &Path) -> Result<Measur
         debug_assert_eq!(wanted.len(), answers.len());
         resolve::link(bundle, &answers, &sources, &mut out)
     });
+    watch.time(CHECK, || aipolicy_compiler::check::run(&graph, &mut out));
     let policies = watch.time(POLICIES, || authorize::read_policies(&sources, &mut out));
     let decisions = watch.time(DECIDE, || authorize::decide(&graph, &policies, today, &mut out));
     watch.time(DECIDE, || out.sort(&sources));
@@ -176,8 +178,8 @@ impl Made {
         let manifest = Manifest::new(artifacts, "scale", digest, Catalog::shipped().digest());
         let origins = SourceMapFile::new(artifacts, &self.sources, &self.decisions);
         Ok([
-            ("manifest.json", serde_json::to_string_pretty(&manifest)?),
-            ("origins.json", serde_json::to_string(&origins)?),
+            ("manifest.json", serde_json::to_string_pretty(&manifest)? + "\n"),
+            ("origins.json", serde_json::to_string_pretty(&origins)? + "\n"),
         ])
     }
 }
