@@ -25,6 +25,6 @@ pub static CHECKS: &[Check] = &[
 ];
 
 /// Runs every check.
-pub(crate) fn run(graph: &Graph, out: &mut Diagnostics) {
+pub fn run(graph: &Graph, out: &mut Diagnostics) {
     CHECKS.iter().for_each(|check| (check.run)(graph, out));
 }

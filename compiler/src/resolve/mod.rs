@@ -24,6 +24,7 @@ pub struct Graph {
     bundle: Bundle,
     files: BTreeMap<String, SourceId>,
     catalog: &'static Catalog,
+    residencies: residency::Residencies,
 }
 
 impl Graph {
@@ -81,7 +82,7 @@ pub fn link(mut bundle: Bundle, files: &[FileAnswer], sources: &SourceMap, out: 
         },
     );
     let files = files::accept(&bundle, files, out);
-    Graph { bundle, files, catalog: Catalog::shipped() }
+    Graph { bundle, files, catalog: Catalog::shipped(), residencies: residency::Residencies::default() }
 }
 
 /// The position of each resource by kind and name, and where its name is written.

@@ -91,7 +91,7 @@ impl<'g> Asks<'g> {
             Access::Write => Action::WriteConnector,
         };
         let class = connector.spec.data_class.id().unwrap_or(Id::new(0));
-        let residency = self.asker.graph.residency(class, self.asker.tenant).map(Into::into);
+        let residency = self.asker.graph.residency(class, self.asker.tenant);
         let span = tool.connector.name.span;
         vec![
             self.asker.ask(

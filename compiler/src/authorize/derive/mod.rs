@@ -5,8 +5,6 @@ mod environment;
 mod gateway;
 mod workload;
 
-use std::sync::Arc;
-
 use crate::ir::{AccessRequest, Action, Circumstances, Invocation, Object, Principal, Storage};
 use crate::model::Id;
 use crate::model::agent::Gate;
@@ -63,7 +61,7 @@ impl Asker<'_> {
         let Some((id, model)) = call.model.id().and_then(|id| Some((id, self.graph.resource(id)?))) else {
             return Vec::new();
         };
-        let residency = self.graph.residency(call.class, self.tenant).map(Arc::new);
+        let residency = self.graph.residency(call.class, self.tenant);
         let request = |at: crate::resolve::Processing| {
             let invocation = Invocation {
                 source: at.source.into(),
@@ -82,7 +80,7 @@ impl Asker<'_> {
 
     /// Content that comes to rest in a region.
     fn store(self, region: &str, mut storage: Storage, span: Span) -> AccessRequest {
-        storage.residency = self.graph.residency(storage.class, self.tenant).map(Arc::new);
+        storage.residency = self.graph.residency(storage.class, self.tenant);
         let circumstances = Circumstances::Storage(Box::new(storage));
         self.ask(Action::StoreData, (Object::Region(region.into()), circumstances), span)
     }

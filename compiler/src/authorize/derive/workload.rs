@@ -96,7 +96,7 @@ impl<'g> Asks<'g> {
         used.filter_map(|used| {
             let id = used.connector.id()?;
             let class = self.asker.graph.resource(id)?.spec.data_class.id().unwrap_or(Id::new(0));
-            let residency = self.asker.graph.residency(class, self.asker.tenant).map(Into::into);
+            let residency = self.asker.graph.residency(class, self.asker.tenant);
             let action = match used.access.value {
                 Access::Read => Action::ReadConnector,
                 Access::Write => Action::WriteConnector,
