@@ -110,7 +110,7 @@ fn explain_knows_every_code_that_it_lists() {
         let page = aipolicy(place.path(), &["explain", code]).expect(0);
         assert!(page.starts_with("# "), "{page}");
     }
-    aipolicy(place.path(), &["explain", "AIP-XXX-999"]).expect(1);
+    aipolicy(place.path(), &["explain", "AIP-NIX-999"]).expect(1);
 }
 
 #[test]

@@ -192,5 +192,5 @@ fn a_crossing_is_told_with_its_line() {
     assert_eq!(told.len(), 3, "{told:?}");
     assert_eq!(told[0], "x.rs:1: `yaml` may not use crate::check::run");
     assert!(told[2].ends_with("not `lib`)"), "{told:?}");
-    assert_eq!(crossings_of(&module("check"), &tops, COMPILER).len(), 1);
+    assert_eq!(crossings_of(&module("check"), &tops, COMPILER).len(), 2);
 }
