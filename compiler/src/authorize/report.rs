@@ -106,7 +106,8 @@ fn residency_note(graph: &Graph, requests: &[&AccessRequest]) -> Option<String> 
         few if few.len() <= 12 => few.join(", "),
         many => format!("{} regions", many.len()),
     };
-    Some(format!("residency rule {} allows {allowed}", rules.join(" and ")))
+    let (word, verb) = if rules.len() == 1 { ("rule", "allows") } else { ("rules", "together allow") };
+    Some(format!("residency {word} {} {verb} {allowed}", rules.join(" and ")))
 }
 
 fn not_permitted(
