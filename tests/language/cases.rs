@@ -61,8 +61,6 @@ fn expect(spec: &str, expected: &[(&str, &str)]) {
 fn findings_underline_what_is_to_blame_and_no_more() {
     expect("  members: []\n  colour: red\n", &[("AIP-LNG-001", "colour")]);
     expect("  members: []\n  \"colour\": red\n", &[("AIP-LNG-001", "\"colour\"")]);
-    expect("  required: 2\n  notAlone: []\n", &[("AIP-LNG-002", "required")]);
-    expect("  { required: 2, notAlone: [] }\n", &[("AIP-LNG-002", "{ required")]);
     expect("  members: ana  # one\n", &[("AIP-LNG-003", "ana")]);
     expect("  members:\n    ana: 1\n    ben: 2\n\n  required: 1\n", &[("AIP-LNG-003", "ana: 1\n    ben: 2")]);
     expect("  members: { ana: 1 }  # map\n", &[("AIP-LNG-003", "{ ana: 1 }")]);
@@ -89,6 +87,20 @@ fn characters_that_cannot_be_seen_are_underlined_where_they_stand() {
         let value = format!("  members: [\"ana{hidden}\"]\n");
         expect(&value, &[("AIP-YML-005", &hidden.to_string())]);
     }
+}
+
+#[test]
+fn what_is_missing_is_shown_where_its_map_begins() {
+    let missing = |spec: &str| {
+        let head = "apiVersion: aipolicy.dev/v1\nkind: Environment\nmetadata: { name: case }\nspec:\n";
+        let found = underlined(&format!("{head}{spec}"));
+        assert!(found.iter().all(|(code, _)| code == "AIP-LNG-002"), "{found:?}");
+        found.into_iter().map(|(_, text)| text).collect::<Vec<_>>()
+    };
+    assert_eq!(missing("  aws: { regions: [] }\n"), ["{ regions"]);
+    assert_eq!(missing("  aws:\n    regions: []\n"), ["regions"]);
+    assert_eq!(missing("  aws: {}\n"), ["{}"]);
+    assert_eq!(missing("  network: {}\n"), ["network"]);
 }
 
 #[test]

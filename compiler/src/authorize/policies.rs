@@ -15,6 +15,9 @@ use crate::source::{SourceId, SourceKind, SourceMap, Span};
 /// The schema that every policy is validated against.
 pub const SCHEMA: &str = include_str!("../../../schemas/aipolicy.cedarschema");
 
+/// The largest file of policies that is read, in bytes.
+const MAX_BYTES: usize = 1 << 20;
+
 /// Every policy of a run.
 #[derive(Debug)]
 pub struct Policies {
@@ -38,10 +41,13 @@ impl Policies {
     }
 }
 
-/// Reads the Cedar schema that ships.
+/// The Cedar schema that ships, read once.
 pub(super) fn schema() -> Schema {
-    #[expect(clippy::expect_used, reason = "the schema is part of the program, and a test reads it")]
-    Schema::from_cedarschema_str(SCHEMA).expect("the schema that ships").0
+    static READ: std::sync::LazyLock<Schema> = std::sync::LazyLock::new(|| {
+        #[expect(clippy::expect_used, reason = "the schema is part of the program, and a test reads it")]
+        Schema::from_cedarschema_str(SCHEMA).expect("the schema that ships").0
+    });
+    READ.clone()
 }
 
 /// Reads and validates every policy of the sources. What is not sound is reported, and must stop the run.
@@ -73,6 +79,12 @@ pub fn read(sources: &SourceMap, out: &mut Diagnostics) -> Policies {
 }
 
 fn read_file(source: SourceId, text: &str, out: &mut Diagnostics) -> Vec<(Policy, Span)> {
+    if text.len() > MAX_BYTES {
+        let message = format!("the file has {} bytes, and at most {MAX_BYTES} are read", text.len());
+        let found = rule::LIMIT_EXCEEDED.at(Span::new(source, 0, 0), message, "");
+        out.report(found.help("split it into several files"));
+        return Vec::new();
+    }
     if let Some((at, what)) = nesting::excess(text) {
         let span = Span::new(source, at, at + 1);
         out.report(

@@ -2,7 +2,7 @@
 
 use schemars::{Schema, json_schema};
 
-use super::{Fault, Form, Scalar, Tokens, currency, digits, pattern, scalars, scaled};
+use super::{Fault, Form, Scalar, Tokens, currency, digits, is_padded, pattern, scalars, scaled};
 
 scalars!(Money, Price, BudgetLimit);
 
@@ -47,8 +47,7 @@ impl Money {
             currency.ok_or_else(|| Fault::bad(format!("`{code}` is not a currency of ISO 4217")))?;
         let bad = || Fault::bad(format!("`{amount}` is not an amount")).help("write it as `5000` or `12.50`");
         let (whole, fraction, "") = digits(amount).ok_or_else(bad)? else { return Err(bad()) };
-        let padded = amount.starts_with('0') && amount != "0" && !amount.starts_with("0.");
-        let micros = scaled(whole, fraction, 6).filter(|_| !padded && whole < 1_000_000_000_000);
+        let micros = scaled(whole, fraction, 6).filter(|_| !is_padded(amount) && whole < 1_000_000_000_000);
         Ok(Self { currency, micros: micros.ok_or_else(bad)? })
     }
 }

@@ -39,6 +39,10 @@ impl Decode for Literal {
                 None => Some(Self::Text(text.to_string())),
             },
             Some(Core::Bool(value)) => Some(Self::Bool(value)),
+            Some(Core::Integer(value)) if value.to_string() != **text => {
+                let found = crate::rule::BAD_VALUE.at(node.span, format!("`{text}` has another notation"), "");
+                reader.fail(found.help(format!("write `{value}`, or quotes if text is meant")))
+            }
             Some(Core::Integer(value)) => match i64::try_from(value) {
                 Ok(value) => Some(Self::Integer(value)),
                 Err(_) => {
@@ -81,6 +85,9 @@ impl Scalar for Fraction {
     fn parse(text: &str) -> Result<Self, Fault> {
         let bad = || Fault::bad(format!("`{text}` is not a number from 0 to 1"));
         let (whole, fraction, "") = super::digits(text).ok_or_else(bad)? else { return Err(bad()) };
+        if super::is_padded(text) {
+            return Err(Fault::bad(format!("`{text}` begins with a zero")));
+        }
         let value = super::scaled(whole, fraction.trim_end_matches('0'), 3)
             .and_then(|value| u16::try_from(value).ok());
         match value {

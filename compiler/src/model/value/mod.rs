@@ -100,7 +100,9 @@ pub(crate) fn decode<T: Scalar>(node: &Node<'_>, reader: &mut Reader<'_>) -> Opt
     match T::parse(text) {
         Ok(_) if number && T::FORM == Form::Text => reader.wrong_type(node, T::WANTED),
         Ok(value) => Some(value),
-        Err(fault) if number && fault.rule == &crate::rule::BAD_VALUE => reader.wrong_type(node, T::WANTED),
+        Err(fault) if number && T::FORM != Form::Number && fault.rule == &crate::rule::BAD_VALUE => {
+            reader.wrong_type(node, T::WANTED)
+        }
         Err(mut fault) => {
             fault.help.get_or_insert_with(|| format!("expected {}", T::WANTED));
             reader.fail(fault.at(node.span))
@@ -158,6 +160,11 @@ pub(crate) fn digits(text: &str) -> Option<(u64, &str, &str)> {
         }
         None => Some((whole, "", rest)),
     }
+}
+
+/// Whether a number begins with zeros that other readers take for a sign of another base.
+pub(crate) fn is_padded(text: &str) -> bool {
+    text.strip_prefix('0').is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_digit()))
 }
 
 /// A decimal number scaled to `places` digits after the point; more digits, or too large a number, give nothing.

@@ -2,7 +2,7 @@
 
 use schemars::{Schema, json_schema};
 
-use super::{Fault, Form, Scalar, digits, pattern, scalars, scaled};
+use super::{Fault, Form, Scalar, digits, is_padded, pattern, scalars, scaled};
 use crate::model::macros::words;
 
 scalars!(Duration, Tokens, Rate, CountPer, Growth, Percent, Change, Bytes, Count);
@@ -243,10 +243,8 @@ impl Percent {
 
     fn read(text: &str) -> Option<Self> {
         let (whole, fraction, "%") = digits(text)? else { return None };
-        let padded =
-            text.len() > 1 && text.starts_with('0') && !text.starts_with("0.") && !text.starts_with("0%");
         let basis_points = u32::try_from(scaled(whole, fraction, 2)?).ok()?;
-        (basis_points <= 10_000 && !padded).then_some(Self { basis_points })
+        (basis_points <= 10_000 && !is_padded(text)).then_some(Self { basis_points })
     }
 }
 
@@ -366,6 +364,7 @@ impl Scalar for Count {
     fn parse(text: &str) -> Result<Self, Fault> {
         let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse::<u32>() {
+            _ if is_padded(text) => Err(Fault::bad(format!("`{text}` begins with a zero"))),
             Ok(count) if plain && count <= 1_000_000 => Ok(Self(count)),
             _ if text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()) => {
                 Err(Fault::range(format!("`{text}` is not between 0 and 1,000,000")))
