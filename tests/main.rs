@@ -12,4 +12,5 @@ mod harness;
 mod language;
 mod policies;
 mod residency;
+mod targets;
 mod tidy;

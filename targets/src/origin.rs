@@ -79,6 +79,15 @@ impl Trace {
         tracer.finish()
     }
 
+    /// A copy that lacks one entry, to see whether anything would be missed.
+    pub fn without(&self, entry: usize) -> Self {
+        let mut rest = self.clone();
+        if entry < rest.entries.len() {
+            rest.entries.remove(entry);
+        }
+        rest
+    }
+
     /// Pointers with the positions of their origins, in the order of the document.
     pub fn entries(&self) -> &[(String, u32)] {
         &self.entries

@@ -42,7 +42,11 @@ fn said(files: &[(String, String)]) -> Said {
         diagnostics.append(out);
     }
     diagnostics.sort(&sources);
-    Said { findings: findings(&diagnostics, &sources), decisions: decisions(&compilation, &sources), documents }
+    Said {
+        findings: findings(&diagnostics, &sources),
+        decisions: decisions(&compilation, &sources),
+        documents,
+    }
 }
 
 fn place(sources: &SourceMap, span: aipolicy_compiler::source::Span) -> String {
@@ -74,7 +78,11 @@ fn decisions(compilation: &aipolicy_compiler::Compilation, sources: &SourceMap) 
         };
         let (who, what) = (request.principal.label(graph), request.object.label(graph));
         let facts = request.facts(graph);
-        format!("{who:?} {} {what:?} {facts:?} {} {outcome}", request.action.word(), place(sources, request.span))
+        format!(
+            "{who:?} {} {what:?} {facts:?} {} {outcome}",
+            request.action.word(),
+            place(sources, request.span)
+        )
     };
     compilation.decisions.all().iter().map(one).collect()
 }

@@ -11,9 +11,6 @@ use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
 use crate::gateway::table::{Route, Table, Tenant};
-
-/// The longest pause that LiteLLM makes before it tries again, in milliseconds (its own limit, 1.108.7).
-const LONGEST_PAUSE: u64 = 8_000;
 /// What LiteLLM does not tell apart when it falls back.
 const FAILURES: [Trigger; 3] = [Trigger::Throttled, Trigger::Unavailable, Trigger::Timeout];
 
