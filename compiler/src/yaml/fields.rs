@@ -134,6 +134,9 @@ impl<'n, 'a> Fields<'n, 'a> {
 
     /// Reports every field that nobody read, with the nearest known one.
     pub(crate) fn finish(&mut self, known: &[&str], reader: &mut Reader<'_>) -> bool {
+        if self.taken.iter().all(|taken| *taken) {
+            return self.sound;
+        }
         let known: Vec<_> = known.iter().map(|field| camel(field)).collect();
         for ((key, _), _) in self.entries.iter().zip(&self.taken).filter(|(_, taken)| !**taken) {
             let message = format!("there is no field `{}` here", key.value);
