@@ -134,7 +134,12 @@ impl<'a> Court<'a> {
                 Circumstances::Storage(storage) => {
                     storage.store.into_iter().for_each(|store| slice.add(Key::DataStore(store)));
                 }
-                _ => {}
+                Circumstances::Connector { .. }
+                | Circumstances::Tool { .. }
+                | Circumstances::Placement(_)
+                | Circumstances::Namespace(_)
+                | Circumstances::Support(_)
+                | Circumstances::Plain => {}
             }
         }
         slice.finish()
