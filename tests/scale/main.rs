@@ -63,7 +63,7 @@ impl Arguments {
                 "--runs" => read.runs = value()?.parse()?,
                 "--keep" => read.keep = Some(value()?.into()),
                 size => {
-                    read.sizes.push(size.parse().map_err(|_| format!("`{size}` is no number of tenants"))?)
+                    read.sizes.push(size.parse().map_err(|_| format!("`{size}` is no number of tenants"))?);
                 }
             }
         }
