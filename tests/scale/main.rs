@@ -6,7 +6,8 @@
 //! cargo run --release -p aipolicy-scale -- --keep /tmp/out 100     # leaves what was written in /tmp/out/100
 //! ```
 //!
-//! Each size runs in a process of its own. CPU is that of the process; `--threads` is 1 unless given, since threads
+//! Each size runs in a process of its own, three times unless `--runs` says otherwise, and the run that needed the least
+//! CPU for compile and floor together is shown: what disturbs a run only adds. CPU is that of the process; `--threads` is 1 unless given, since threads
 //! that wait for work burn CPU too. The seed is 1 unless given. See `generate.rs` for what is generated and `floor.rs`
 //! for the floor.
 
@@ -35,6 +36,7 @@ struct Arguments {
     json: bool,
     threads: usize,
     seed: u64,
+    runs: usize,
     keep: Option<PathBuf>,
     /// Set in the process that measures one size and prints it as JSON.
     is_child: bool,
@@ -42,8 +44,15 @@ struct Arguments {
 
 impl Arguments {
     fn read(mut words: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
-        let mut read =
-            Self { sizes: Vec::new(), json: false, threads: 1, seed: 1, keep: None, is_child: false };
+        let mut read = Self {
+            sizes: Vec::new(),
+            json: false,
+            threads: 1,
+            seed: 1,
+            runs: 3,
+            keep: None,
+            is_child: false,
+        };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("`{word}` needs a value"));
             match word.as_str() {
@@ -51,9 +60,10 @@ impl Arguments {
                 "--child" => read.is_child = true,
                 "--threads" => read.threads = value()?.parse()?,
                 "--seed" => read.seed = value()?.parse()?,
+                "--runs" => read.runs = value()?.parse()?,
                 "--keep" => read.keep = Some(value()?.into()),
                 size => {
-                    read.sizes.push(size.parse().map_err(|_| format!("`{size}` is no number of tenants"))?)
+                    read.sizes.push(size.parse().map_err(|_| format!("`{size}` is no number of tenants"))?);
                 }
             }
         }
@@ -71,7 +81,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut measured = Vec::new();
     for tenants in &arguments.sizes {
-        measured.push(in_child(*tenants, &arguments)?);
+        let mut best = in_child(*tenants, &arguments)?;
+        for _ in 1..arguments.runs {
+            let next = in_child(*tenants, &arguments)?;
+            if next.least() < best.least() {
+                best = next;
+            }
+        }
+        measured.push(best);
     }
     let text = match arguments.json {
         true => serde_json::to_string_pretty(&table::json(&measured, arguments.seed))?,

@@ -8,6 +8,11 @@ use crate::generate;
 use crate::measure::{Measured, PHASES};
 
 impl Measured {
+    /// What orders runs of one size: CPU of compile and floor.
+    pub(crate) fn least(&self) -> f64 {
+        self.cpu() + self.floor.cpu()
+    }
+
     fn cpu(&self) -> f64 {
         self.phases.iter().map(|took| took.cpu).sum()
     }

@@ -217,7 +217,7 @@ pub(crate) fn camel(field: &str) -> String {
 fn is_key_of(key: &str, field: &str) -> bool {
     let mut written = key.bytes();
     let mut upper = false;
-    for letter in field.trim_end_matches('_').trim_start_matches("r#").bytes() {
+    for letter in field.strip_prefix("r#").unwrap_or(field).trim_end_matches('_').bytes() {
         if letter == b'_' {
             upper = true;
             continue;
