@@ -109,10 +109,10 @@ impl<'w> Writer<'w> {
         let grants = self.grants;
         for grant in grants {
             match (&grant.decision.request.object, &grant.decision.request.circumstances) {
-                (Object::Connector(_), Circumstances::Connector { gate, .. }) => {
-                    if !matches!(*gate, "approval" | "verify") {
-                        allows.extend(self.connector(*grant));
-                    }
+                (Object::Connector(_), Circumstances::Connector { gate, .. })
+                    if !matches!(*gate, "approval" | "verify") =>
+                {
+                    allows.extend(self.connector(*grant));
                 }
                 (_, Circumstances::Support("trigger")) => allows.extend(self.consumed(*grant)),
                 _ => {}
