@@ -10,4 +10,5 @@
 mod harness;
 mod policies;
 mod residency;
+mod targets;
 mod tidy;

@@ -41,7 +41,7 @@ pub struct Trace {
 
 impl Trace {
     /// Notes the origin of a value.
-    pub(crate) fn note(&mut self, pointer: &str, origin: &Origin) {
+    pub fn note(&mut self, pointer: &str, origin: &Origin) {
         let at = self.origins.iter().rposition(|known| known == origin).unwrap_or_else(|| {
             self.origins.push(origin.clone());
             self.origins.len() - 1
