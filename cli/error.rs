@@ -14,6 +14,10 @@ pub(crate) enum Exit {
     Changes = 2,
     /// A policy, a mandatory check or a proof says no.
     Refused = 3,
+    /// A plan or the state is stale.
+    Stale = 5,
+    /// Somebody else holds the lock.
+    Locked = 6,
 }
 
 /// Why a command could not do what it was asked to.

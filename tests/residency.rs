@@ -34,6 +34,9 @@ const HAIKU: &str = "provider: bedrock, modelId: anthropic.claude-haiku-5-5";
 /// A document: its kind, its name and its specification.
 type Document<'a> = (&'a str, &'a str, &'a str);
 
+/// What a case is about, who uses the connector, what and where it is, and the findings.
+type Resting<'a> = (&'a str, &'a [Document<'a>], &'a str, &'a str, &'a [&'a str]);
+
 /// A document in one line.
 fn document(kind: &str, name: &str, spec: &str) -> String {
     format!(
@@ -177,11 +180,12 @@ fn rules_say_how_far_inference_may_go() {
 fn fallbacks_hold_the_same_rules_at_any_depth() {
     let us = format!("{NOVA}, regions: [us-east-1]");
     let match_ = "gateway: edge, match: { tenants: [payments] }, dataClass: confidential";
-    let first =
-        format!("{match_}, primary: [{{ model: m }}], fallback: [{{ route: second, on: [timeout] }}]");
-    let second = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, primary: [{ model: m }], \
+    let first = format!(
+        "{match_}, caps: {{ output: 1k }}, primary: [{{ model: m }}], fallback: [{{ route: second, on: [timeout] }}]"
+    );
+    let second = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, caps: { output: 1k }, primary: [{ model: m }], \
                   fallback: [{ route: third, on: [timeout] }]";
-    let third = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, primary: [{ model: n }]";
+    let third = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, caps: { output: 1k }, primary: [{ model: n }]";
     let models = [("Model", "m", NOVA), ("Model", "n", us.as_str()), ("ResidencyRule", "r", RULE)];
     let routes = [("Route", "first", first.as_str()), ("Route", "second", second), ("Route", "third", third)];
     let all: Vec<_> = models.into_iter().chain(routes).collect();
@@ -204,7 +208,7 @@ fn connectors_rest_where_rules_allow() {
     let pod = [("Cluster", "k", cluster), ("Workload", "w", workload)];
     let base = "knowledgeBase: { id: ABCDEFGHIJ }";
     let sourced = "knowledgeBase: { id: ABCDEFGHIJ, sources: [f] }";
-    let cases: &[(&str, &[Document<'_>], &str, &str, &[&str])] = &[
+    let cases: &[Resting<'_>] = &[
         (
             "a backup",
             &agent,
@@ -236,7 +240,7 @@ fn connectors_rest_where_rules_allow() {
 #[test]
 fn logs_caches_and_memory_rest_where_rules_allow() {
     let memory = |more: &str| format!("tenant: payments, model: {{ model: m }}, {more}");
-    let route = "gateway: edge, match: { tenants: [payments] }, dataClass: confidential, primary: [{ model: m }], \
+    let route = "gateway: edge, match: { tenants: [payments] }, dataClass: confidential, caps: { output: 1k }, primary: [{ model: m }], \
                  cache: d";
     let (abroad, beside) =
         (memory("memory: { region: us-east-1 }"), memory("region: eu-west-2, memory: { retention: 1d }"));
@@ -309,7 +313,7 @@ fn what_a_tenant_logs_and_caches_is_held_to_the_rules_of_that_tenant() {
     let store = ("DataStore", "d", "s3: { bucket: logs }, region: us-east-1, holds: confidential");
     let logging = ("logging", "", "invocations: d");
     check("logs", &[rule, store, logging], &["AIP-RES-004"]);
-    let route = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, primary: [{ model: m }], cache: d";
+    let route = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, caps: { output: 1k }, primary: [{ model: m }], cache: d";
     let cache = ("DataStore", "d", "cache: { name: c }, region: us-east-1, holds: confidential");
     check("cache", &[rule, cache, ("Model", "m", NOVA), ("Route", "x", route)], &["AIP-RES-006"]);
 }

@@ -33,7 +33,7 @@ enum DiffFormat {
 
 /// Compares two revisions of a workspace by what they allow
 ///
-/// Each side is a folder, or a git revision of the workspace in `-C DIR`. Effects come first: what may happen with B
+/// Each side is a folder, seen from `-C DIR`, or a git revision of the workspace in it. Effects come first: what may happen with B
 /// that could not with A, and the other way round. Then come the documents that differ. No world is looked at, and no
 /// file of the repository is touched.
 ///

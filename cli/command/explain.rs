@@ -1,7 +1,6 @@
 //! `aipolicy explain`.
 
 use aipolicy_compiler::authorize::{SHIPPED, ShippedPolicy};
-use aipolicy_compiler::rule;
 
 use crate::error::{CliError, Exit};
 use crate::ui::Ui;
@@ -29,10 +28,10 @@ impl Explain {
 
 fn page(code: &str) -> Result<&'static str, CliError> {
     let id = code.trim_start_matches('@');
-    let rule = rule::find(code).map(|rule| rule.page);
+    let rule = aipolicy_compiler::find_rule(code).map(|rule| rule.page);
     let policy = || SHIPPED.iter().find(|policy| self::id(policy) == id).map(|policy| policy.page);
     rule.or_else(policy).ok_or_else(|| {
-        let rules = rule::RULES.iter().flat_map(|rule| [rule.code, rule.name]);
+        let rules = aipolicy_compiler::rules().flat_map(|rule| [rule.code, rule.name]);
         let error = CliError::usage(format!("nothing is known about `{code}`"));
         match aipolicy_compiler::nearest(id, rules.chain(SHIPPED.iter().map(self::id))) {
             Some(near) => error.hint(format!("`{near}` is the nearest; `aipolicy explain` lists all")),
@@ -44,7 +43,7 @@ fn page(code: &str) -> Result<&'static str, CliError> {
 }
 
 fn list() -> String {
-    let rules = rule::RULES.iter().map(|rule| format!("{:<14} {}\n", rule.code, rule.name));
+    let rules = aipolicy_compiler::rules().map(|rule| format!("{:<14} {}\n", rule.code, rule.name));
     let policies = SHIPPED.iter().map(|policy| format!("{:<14} {}\n", policy.pack.word(), id(policy)));
     rules.chain(policies).collect()
 }

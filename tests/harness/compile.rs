@@ -1,15 +1,106 @@
-//! Cases are compiled as a workspace is: resources, packs, policies, and every target that the workspace names.
+//! Compiles a set of files as the product does, on a fixed day: from paths and texts to findings.
+
+use aipolicy_compiler::Compilation;
+use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics};
+use aipolicy_compiler::model::value::Date;
+use aipolicy_compiler::resolve::{FileAnswer, file_requests};
+use aipolicy_compiler::source::{SourceKind, SourceMap};
 
 use super::cases::Finding;
-use super::workspace::Built;
 
-/// Compiles the files of a case and returns every finding. A workspace with both packs and no target is added when
-/// none is given; the day is 2026-11-22.
-pub(crate) fn findings(files: &[(String, String)]) -> Vec<Finding> {
-    Built::new(files).findings()
+/// The root of a workspace for files that bring none.
+const WORKSPACE: &str = "apiVersion: aipolicy.dev/v1\nkind: Workspace\nmetadata: { name: case }\nspec: { packs: [baseline, residency], targets: [] }\n";
+
+/// What became of a set of files.
+pub(crate) struct Compiled {
+    pub(crate) sources: SourceMap,
+    pub(crate) compilation: Compilation,
+    pub(crate) diagnostics: Diagnostics,
 }
 
-/// Compiles the files of a case without one of the shipped policies.
+/// The day of every case.
+pub(crate) fn today() -> Date {
+    Date(jiff::civil::date(2026, 11, 22))
+}
+
+/// Compiles the files and returns what is found, sorted by place.
+///
+/// A `.yaml` file holds resources and a `.cedar` file policies; any other can be named by a resource. Without a
+/// `Workspace` among them, and without an `aipolicy.yaml`, one with the packs `baseline` and `residency` is added.
+pub(crate) fn findings(files: &[(String, String)]) -> Vec<Finding> {
+    let compiled = compile(&with_workspace(files));
+    compiled.diagnostics.iter().map(|found| finding(found, &compiled.sources)).collect()
+}
+
+/// Compiles the files without one of the shipped policies, to see whether it matters.
 pub(crate) fn findings_without(policy: &str, files: &[(String, String)]) -> Vec<Finding> {
-    Built::without(Some(policy), files).findings()
+    super::workspace::Built::without(Some(policy), files).findings()
+}
+
+/// Compiles exactly these files.
+pub(crate) fn compile(files: &[(String, String)]) -> Compiled {
+    let mut sources = SourceMap::new();
+    for (path, text) in files {
+        sources.add(path.as_str(), text.as_str(), kind(path));
+    }
+    let mut diagnostics = Diagnostics::default();
+    let bundle = aipolicy_compiler::read(&sources, &mut diagnostics);
+    let answers: Vec<_> =
+        file_requests(&bundle).into_iter().map(|request| answer(request.path, &sources)).collect();
+    aipolicy_compiler::add_packs(&bundle, &mut sources, &mut diagnostics);
+    let compilation = aipolicy_compiler::compile(bundle, (&sources, &answers), today(), &mut diagnostics);
+    Compiled { sources, compilation, diagnostics }
+}
+
+/// The files, and the root of a workspace if they have none.
+pub(crate) fn with_workspace(files: &[(String, String)]) -> Vec<(String, String)> {
+    let is_root = |(path, text): &(String, String)| {
+        path == "aipolicy.yaml" || (kind(path) == SourceKind::Resources && text.contains("kind: Workspace"))
+    };
+    let root = (!files.iter().any(is_root)).then(|| ("aipolicy.yaml".to_owned(), WORKSPACE.to_owned()));
+    files.iter().cloned().chain(root).collect()
+}
+
+fn kind(path: &str) -> SourceKind {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("yaml" | "yml") => SourceKind::Resources,
+        Some("cedar") => SourceKind::Policies { shipped: false },
+        _ => SourceKind::Referenced,
+    }
+}
+
+fn answer(path: String, sources: &SourceMap) -> FileAnswer {
+    match sources.find(&path) {
+        Some(source) => FileAnswer::Found { path, source },
+        None => FileAnswer::Unreadable { path, why: "there is no such file".to_owned() },
+    }
+}
+
+fn finding(found: &Diagnostic, sources: &SourceMap) -> Finding {
+    let span = found.primary.span;
+    Finding {
+        file: sources.get(span.source).path().to_owned(),
+        line: sources.position(span).line,
+        severity: found.severity.word().to_owned(),
+        code: found.code.to_string(),
+        message: found.message.clone(),
+    }
+}
+
+#[test]
+fn files_without_a_workspace_get_one_and_others_do_not() {
+    let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    assert_eq!(with_workspace(&[file("a.yaml", "kind: Group\n")]).len(), 2);
+    assert_eq!(with_workspace(&[file("a.yaml", "kind: Workspace\n")]).len(), 1);
+    assert_eq!(with_workspace(&[file("aipolicy.yaml", "")]).len(), 1);
+    assert_eq!(with_workspace(&[file("a.md", "kind: Workspace\n")]).len(), 2);
+}
+
+#[test]
+fn a_finding_has_the_place_and_the_word_of_its_severity() {
+    let text = "apiVersion: aipolicy.dev/v1\nkind: Group\nmetadata: { name: a }\nspec: { members: 5 }\n";
+    let found = findings(&[("a.yaml".to_owned(), text.to_owned())]);
+    let found: Vec<_> =
+        found.iter().map(|one| (one.file.as_str(), one.line, one.severity.as_str())).collect();
+    assert_eq!(found, [("a.yaml", 4, "error")]);
 }

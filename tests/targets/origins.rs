@@ -80,12 +80,7 @@ fn every_leaf_has_an_origin_that_is_a_place() {
 /// Whether a trace without one of its entries still gives every answer. Maps and lists of their own count too:
 /// somebody may point at them.
 fn is_idle(artifact: &Artifact, without: usize) -> bool {
-    let mut rest = Trace::default();
-    for (at, (pointer, origin)) in artifact.trace.entries().iter().enumerate() {
-        if at != without {
-            rest.note(pointer, &artifact.trace.origins()[*origin as usize]);
-        }
-    }
+    let rest = artifact.trace.without(without);
     let (pointer, _) = &artifact.trace.entries()[without];
     rest.at(pointer) == artifact.trace.at(pointer)
 }
@@ -113,12 +108,7 @@ fn a_trace_without_an_entry_is_found_out_by_its_leaves() {
     let golden = answers(&artifact.trace, &leaves);
     let mut unseen = Vec::new();
     for without in 0..artifact.trace.entries().len() {
-        let mut rest = Trace::default();
-        for (_, (pointer, origin)) in
-            artifact.trace.entries().iter().enumerate().filter(|(at, _)| *at != without)
-        {
-            rest.note(pointer, &artifact.trace.origins()[*origin as usize]);
-        }
+        let rest = artifact.trace.without(without);
         if answers(&rest, &leaves) == golden {
             unseen.push(artifact.trace.entries()[without].0.clone());
         }

@@ -21,8 +21,9 @@ pub(super) struct Side {
 impl Side {
     /// Reads the workspace in a folder, or as it was at a revision; it must be understood.
     pub(super) fn load(name: &str, place: &Elsewhere, ui: &mut Ui) -> Result<Self, CliError> {
-        let copy = if Path::new(name).is_dir() { None } else { Some(copy(name, &place.folder)?) };
-        let folder = copy.as_ref().map_or(Path::new(name), TempDir::path);
+        let named = place.folder.join(name);
+        let copy = if named.is_dir() { None } else { Some(copy(name, &place.folder)?) };
+        let folder = copy.as_ref().map_or(named.as_path(), TempDir::path);
         let mut workspace = load(folder, place.view.as_of)?;
         workspace.root = PathBuf::from(name);
         workspace.understood(ui)?;

@@ -1,15 +1,14 @@
 //! Asks Cedar whether changes of the world may be made.
 
-use std::collections::{HashMap, HashSet};
-
-use cedar_policy::{Authorizer, Context, Decision as Verdict, Entity, Request};
+use cedar_policy::{Authorizer, Decision as Verdict, Entity, Request};
 use jiff::Timestamp;
 use jiff::civil::Weekday as Day;
 use jiff::tz::TimeZone;
 
-use super::entities::{Slice, uid, uid_of};
+use super::entities::{Attributes, Key, Made, Slice, uid, uid_of};
 use super::policies::Policies;
-use super::value::{bool, datetime, entity, long, string};
+use super::shared::Shared;
+use super::value::{bool, context, entity, long, string};
 use crate::diagnostic::Diagnostics;
 use crate::model::Id;
 use crate::model::environment::{ChangeWindow, EnvironmentSpec, Weekday};
@@ -42,7 +41,9 @@ pub fn permit_changes(
 ) -> bool {
     let Some(found) = graph.resource(environment) else { return false };
     let span = found.name_span();
-    let asked = Asked { graph, policies, environment, spec: &found.spec, now };
+    let day = now.to_zoned(TimeZone::UTC).date().to_string();
+    let shared = Shared::new(graph, &policies.schema, &day);
+    let asked = Asked { graph, policies, shared, environment, spec: &found.spec, now };
     match changes.iter().map(|change| asked.refusal(change)).collect::<Result<Vec<_>, String>>() {
         Ok(refusals) => {
             let refusals: Vec<_> = refusals.into_iter().flatten().collect();
@@ -59,6 +60,7 @@ pub fn permit_changes(
 struct Asked<'a> {
     graph: &'a Graph,
     policies: &'a Policies,
+    shared: Shared<'a>,
     environment: Id<EnvironmentSpec>,
     spec: &'a EnvironmentSpec,
     now: Timestamp,
@@ -74,18 +76,14 @@ impl Asked<'_> {
     fn refusal(&self, change: &ChangeRequest) -> Result<Option<Refusal>, String> {
         let own = uid_of(self.graph, self.environment);
         let resource = uid("Artifact", &change.address);
-        let attributes = HashMap::from([
-            ("target".to_owned(), string(&change.target)),
-            ("kind".to_owned(), string(&change.kind)),
-        ]);
-        let artifact =
-            Entity::new(resource.clone(), attributes, HashSet::new()).map_err(|error| error.to_string())?;
-        let mut slice = Slice::new(self.graph);
-        slice.environment(self.environment);
+        let attributes = vec![("target", string(&change.target)), ("kind", string(&change.kind))];
+        let artifact = Entity::from(Made::of("Artifact", &change.address, attributes).entity());
         let schema = &self.policies.schema;
-        let entities = slice.finish(schema).map_err(|error| error.to_string())?;
+        let mut slice = Slice::new(&self.shared);
+        slice.add(Key::Environment(self.environment));
+        let entities = slice.finish()?;
         let entities = entities.add_entities([artifact], Some(schema)).map_err(|error| error.to_string())?;
-        let context = Context::from_pairs(self.context(change)).map_err(|error| error.to_string())?;
+        let context = context(self.context(change)?);
         let action = uid("Action", "change");
         let request = Request::new(own.clone(), action, resource, context, Some(schema))
             .map_err(|error| error.to_string())?;
@@ -100,19 +98,17 @@ impl Asked<'_> {
         Ok((answer.decision() == Verdict::Deny).then(|| Refusal { change: change.clone(), by }))
     }
 
-    fn context(&self, change: &ChangeRequest) -> Vec<(String, cedar_policy::RestrictedExpression)> {
+    fn context(&self, change: &ChangeRequest) -> Result<Attributes, String> {
         let required = self.spec.approvals.as_ref().map_or(0, |approvals| approvals.required.value.0);
-        let day = self.now.to_zoned(TimeZone::UTC).date().to_string();
-        let pairs = [
+        Ok(vec![
             ("environment", entity(uid_of(self.graph, self.environment))),
-            ("today", datetime(&day)),
+            ("today", self.shared.today.clone()?),
             ("operation", string(change.operation)),
             ("effect", string(change.effect)),
             ("approvals", long(0)),
             ("approvalsRequired", long(required)),
             ("inWindow", bool(in_window(&self.spec.change_windows, self.now))),
-        ];
-        pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+        ])
     }
 
     fn report(&self, refusal: &Refusal, span: Span, out: &mut Diagnostics) {

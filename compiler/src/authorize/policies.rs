@@ -15,6 +15,9 @@ use crate::source::{SourceId, SourceKind, SourceMap, Span};
 /// The schema that every policy is validated against.
 pub const SCHEMA: &str = include_str!("../../../schemas/aipolicy.cedarschema");
 
+/// The largest file of policies that is read, in bytes.
+const MAX_BYTES: usize = 1 << 20;
+
 /// Every policy of a run.
 #[derive(Debug)]
 pub struct Policies {
@@ -38,19 +41,28 @@ impl Policies {
     }
 }
 
-/// Reads the Cedar schema that ships.
+/// The Cedar schema that ships, read once.
 pub(super) fn schema() -> Schema {
-    #[expect(clippy::expect_used, reason = "the schema is part of the program, and a test reads it")]
-    Schema::from_cedarschema_str(SCHEMA).expect("the schema that ships").0
+    static READ: std::sync::LazyLock<Schema> = std::sync::LazyLock::new(|| {
+        #[expect(clippy::expect_used, reason = "the schema is part of the program, and a test reads it")]
+        Schema::from_cedarschema_str(SCHEMA).expect("the schema that ships").0
+    });
+    READ.clone()
 }
 
 /// Reads and validates every policy of the sources. What is not sound is reported, and must stop the run.
 pub fn read(sources: &SourceMap, out: &mut Diagnostics) -> Policies {
+    let mut files: Vec<_> = sources
+        .iter()
+        .filter_map(|(id, source)| match source.kind() {
+            SourceKind::Policies { shipped } => Some((!shipped, source.path(), id)),
+            _ => None,
+        })
+        .collect();
+    files.sort_unstable();
     let mut read = Vec::new();
-    for (id, source) in sources.iter() {
-        if matches!(source.kind(), SourceKind::Policies { .. }) {
-            read.extend(read_file(id, source.text(), out));
-        }
+    for (_, _, id) in files {
+        read.extend(read_file(id, sources.get(id).text(), out));
     }
     let named = name(read, out);
     let schema = schema();
@@ -67,6 +79,12 @@ pub fn read(sources: &SourceMap, out: &mut Diagnostics) -> Policies {
 }
 
 fn read_file(source: SourceId, text: &str, out: &mut Diagnostics) -> Vec<(Policy, Span)> {
+    if text.len() > MAX_BYTES {
+        let message = format!("the file has {} bytes, and at most {MAX_BYTES} are read", text.len());
+        let found = rule::LIMIT_EXCEEDED.at(Span::new(source, 0, 0), message, "");
+        out.report(found.help("split it into several files"));
+        return Vec::new();
+    }
     if let Some((at, what)) = nesting::excess(text) {
         let span = Span::new(source, at, at + 1);
         out.report(
@@ -84,16 +102,20 @@ fn read_file(source: SourceId, text: &str, out: &mut Diagnostics) -> Vec<(Policy
         }
     };
     for template in set.templates() {
-        let message = format!("`{}` is a template, and nothing links it", template.id());
-        out.report(
-            rule::POLICY_INVALID
-                .at(Span::new(source, 0, 0), message, "")
-                .help("write a policy without slots"),
-        );
+        let inner: &cedar_policy_core::ast::Template = template.as_ref();
+        let place = inner.loc().map_or(Span::new(source, 0, 0), |loc| head(source, loc.start(), loc.end()));
+        let name = template.annotation("id").unwrap_or("this policy");
+        let message = format!("`{name}` is a template, and nothing links it");
+        out.report(rule::POLICY_INVALID.at(place, message, "").help("write a policy without slots"));
     }
     let mut found: Vec<_> = set.policies().map(|policy| (policy.clone(), place(policy, source))).collect();
     found.sort_by_key(|(_, span)| *span);
     found
+}
+
+/// The first character of a range, for what concerns all of it.
+fn head(source: SourceId, start: usize, end: usize) -> Span {
+    Span::new(source, start, end.min(start + 1))
 }
 
 /// Where a policy is written. The core crate knows; its public face does not say.

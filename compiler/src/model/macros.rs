@@ -164,7 +164,10 @@ macro_rules! tagged {
         impl $crate::yaml::Decode for $name {
             fn decode(node: &$crate::yaml::Node<'_>, reader: &mut $crate::yaml::Reader<'_>) -> Option<Self> {
                 let mut fields = $crate::yaml::Fields::of(node, reader)?;
-                let word = fields.take::<$crate::model::shape::Word>(stringify!($tag), reader)?;
+                let Some(word) = fields.take::<$crate::model::shape::Word>(stringify!($tag), reader) else {
+                    fields.report_lacking(reader);
+                    return None;
+                };
                 match word.text() {
                     $( $word => <$type as $crate::model::shape::Record>::decode_fields(
                         &mut fields, &[stringify!($tag)], reader,

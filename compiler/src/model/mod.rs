@@ -12,6 +12,10 @@ pub mod gateway;
 pub mod group;
 pub mod guardrail;
 mod macros;
+#[expect(
+    clippy::module_inception,
+    reason = "the kind `Model` is called so; so is the layer of what users write"
+)]
 pub mod model;
 pub mod model_test;
 pub mod policy_test;
@@ -119,12 +123,15 @@ macro_rules! kinds {
                 #[doc = concat!("Resources of kind `", stringify!($kind), "`.")]
                 pub $field: Vec<Resource<$spec>>,
             )+
+            /// Resources that could not be read, which has been reported; whoever refers to one is not to blame.
+            pub(crate) refused: std::collections::BTreeSet<(KindName, Name)>,
         }
 
         impl Bundle {
             /// Adds the resources of another bundle.
             pub(crate) fn append(&mut self, mut other: Self) {
                 $(self.$field.append(&mut other.$field);)+
+                self.refused.append(&mut other.refused);
             }
 
             /// How many resources there are.
@@ -177,7 +184,10 @@ macro_rules! kinds {
         /// Reads the specification of a kind and keeps the resource.
         fn keep(kind: KindName, header: read::Header<'_, '_>, bundle: &mut Bundle, reader: &mut crate::yaml::Reader<'_>) {
             match kind {
-                $(KindName::$kind => bundle.$field.extend(header.resource::<$spec>(reader)),)+
+                $(KindName::$kind => match header.resource::<$spec>(reader) {
+                    Ok(resource) => bundle.$field.push(resource),
+                    Err(name) => bundle.refused.extend(name.map(|name| (kind, name))),
+                },)+
             }
         }
 

@@ -1,6 +1,6 @@
 //! Documents to resources.
 
-use super::{Bundle, KindName, Metadata, Resource, Spec, keep};
+use super::{Bundle, KindName, Metadata, Name, Resource, Spec, keep};
 use crate::diagnostic::Diagnostics;
 use crate::rule;
 use crate::source::{SourceId, SourceMap, Span};
@@ -28,21 +28,22 @@ fn read_document(document: &Document<'_>, bundle: &mut Bundle, reader: &mut Read
     let Some(mut fields) = Fields::of(&document.root, reader) else { return };
     let version = fields.find("api_version");
     let kind = fields.find("kind");
-    check_version(version.map(|(_, node)| node), &fields, reader);
+    check_version(version.map(|(_, node)| node), &mut fields, reader);
     match kind.map(|(_, node)| node) {
         Some(node) => {
             if let Some(kind) = read_kind(node, reader) {
                 keep(kind, Header { fields, span: document.root.span }, bundle, reader);
+                return;
             }
         }
-        None => reader.out.report(rule::MISSING_FIELD.at(fields.head(), "the field `kind` is missing", "")),
+        None => fields.lack_field("kind", None),
     }
+    fields.report_lacking(reader);
 }
 
-fn check_version(node: Option<&Node<'_>>, fields: &Fields<'_, '_>, reader: &mut Reader<'_>) {
+fn check_version(node: Option<&Node<'_>>, fields: &mut Fields<'_, '_>, reader: &mut Reader<'_>) {
     let Some(node) = node else {
-        let missing = rule::MISSING_FIELD.at(fields.head(), "the field `apiVersion` is missing", "");
-        reader.out.report(missing.help(format!("write `apiVersion: {API_VERSION}`")));
+        fields.lack_field("api_version", Some(format!("write `apiVersion: {API_VERSION}`")));
         return;
     };
     if !super::shape::is_word(node, API_VERSION) {
@@ -66,11 +67,15 @@ fn read_kind(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<KindName> {
 }
 
 impl Header<'_, '_> {
-    pub(super) fn resource<S: Spec>(mut self, reader: &mut Reader<'_>) -> Option<Resource<S>> {
+    /// The resource, or the name of what could not be read.
+    pub(super) fn resource<S: Spec>(mut self, reader: &mut Reader<'_>) -> Result<Resource<S>, Option<Name>> {
         let metadata = self.fields.take::<Metadata>("metadata", reader);
         let spec = self.fields.take::<Required<S>>("spec", reader);
         self.fields.finish(&["api_version", "kind", "metadata", "spec"], reader);
-        Some(Resource { metadata: metadata?, spec: spec?.0, span: self.span })
+        match (metadata, spec) {
+            (Some(metadata), Some(Required(spec))) => Ok(Resource { metadata, spec, span: self.span }),
+            (metadata, _) => Err(metadata.map(|metadata| metadata.name.value)),
+        }
     }
 }
 

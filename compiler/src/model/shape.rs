@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value as Json, json};
 
+use crate::diagnostic::Diagnostic;
 use crate::rule;
 use crate::source::Span;
 use crate::yaml::{Core, Decode, Fields, Node, Reader, Value, nearest};
@@ -30,7 +31,7 @@ pub(crate) fn key(field: &str) -> String {
     crate::yaml::camel(field)
 }
 
-/// The single key that is present among alternatives; none or several are reported.
+/// The single key that is present among alternatives; several are reported, and none is noted.
 pub(crate) fn only_key(
     fields: &mut Fields<'_, '_>,
     keys: &[&'static str],
@@ -43,7 +44,9 @@ pub(crate) fn only_key(
         [(only, _)] => Some(only),
         [] => {
             let message = format!("one of {} is missing", crate::yaml::list(&names));
-            reader.fail(rule::EXACTLY_ONE.at(fields.head(), message, ""))
+            let found = rule::EXACTLY_ONE.at(fields.head(), message, "");
+            fields.lack(names, found);
+            None
         }
         [(_, first), (_, second), ..] => {
             let message = format!("only one of {} may be written", crate::yaml::list(&names));
@@ -65,6 +68,10 @@ pub(crate) fn choice_fields<'n, 'a>(
 ) -> Option<Fields<'n, 'a>> {
     match (&node.value, words) {
         (Value::Map(_), _) | (_, []) => Fields::of(node, reader),
+        (Value::Scalar { text, .. }, _) if node.core() == Some(Core::Text) => {
+            let message = format!("expected a map or {}, found `{text}`", crate::yaml::list(words));
+            unknown_word(text, rule::BAD_VALUE.at(node.span, message, ""), words, reader)
+        }
         _ => reader.wrong_type(node, &format!("a map or {}", crate::yaml::list(words))),
     }
 }
@@ -83,12 +90,15 @@ impl Word {
     /// Reports a word that is not one of those that are known.
     pub(crate) fn unknown<T>(&self, known: &[&str], reader: &mut Reader<'_>) -> Option<T> {
         let message = format!("`{}` is not one of {}", self.text, crate::yaml::list(known));
-        let found = rule::BAD_VALUE.at(self.span, message, "");
-        reader.fail(match nearest(&self.text, known.iter().copied()) {
-            Some(near) => found.help(format!("`{near}` is the nearest")),
-            None => found,
-        })
+        unknown_word(&self.text, rule::BAD_VALUE.at(self.span, message, ""), known, reader)
     }
+}
+
+fn unknown_word<T>(text: &str, found: Diagnostic, known: &[&str], reader: &mut Reader<'_>) -> Option<T> {
+    reader.fail(match nearest(text, known.iter().copied()) {
+        Some(near) => found.help(format!("`{near}` is the nearest")),
+        None => found,
+    })
 }
 
 impl Decode for Word {
@@ -163,10 +173,37 @@ impl ObjectSchema {
 fn described(schema: Schema, doc: &str) -> Json {
     let doc = tidy(doc);
     let mut value = schema.to_value();
+    refuse_null(&mut value);
     if let (Some(object), false) = (value.as_object_mut(), doc.is_empty()) {
         object.insert("description".into(), doc.into());
     }
     value
+}
+
+/// A field may be left out, and is never null; `schemars` says otherwise of an `Option`.
+fn refuse_null(schema: &mut Json) {
+    let null = json!({ "type": "null" });
+    let Some(object) = schema.as_object_mut() else { return };
+    if let Some(Json::Array(words)) = object.get_mut("enum") {
+        words.retain(|word| !word.is_null());
+    }
+    match object.get_mut("type") {
+        Some(Json::Array(types)) => {
+            types.retain(|one| one != "null");
+            if let [only] = types.as_slice() {
+                let only = only.clone();
+                object.insert("type".into(), only);
+            }
+        }
+        Some(_) | None => {
+            let is_alone = object.len() == 1;
+            let Some(Json::Array(alternatives)) = object.get_mut("anyOf") else { return };
+            alternatives.retain(|one| *one != null);
+            if let ([only], true) = (alternatives.as_slice(), is_alone) {
+                *schema = only.clone();
+            }
+        }
+    }
 }
 
 /// Doc comments arrive with a leading space per line.

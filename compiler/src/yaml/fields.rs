@@ -90,14 +90,21 @@ pub(crate) struct Fields<'n, 'a> {
     entries: &'n [(Key<'a>, Node<'a>)],
     taken: Vec<bool>,
     span: Span,
-    sound: bool,
+    lacking: Vec<Lack>,
+}
+
+/// Something that is missing; it is held back until the unknown fields show whether one of them was meant.
+struct Lack {
+    /// The keys of which one would do.
+    keys: Vec<String>,
+    found: Diagnostic,
 }
 
 impl<'n, 'a> Fields<'n, 'a> {
     /// The fields of a node that must be a map.
     pub(crate) fn of(node: &'n Node<'a>, reader: &mut Reader<'_>) -> Option<Self> {
         let Value::Map(entries) = &node.value else { return reader.wrong_type(node, "a map") };
-        Some(Self { entries, taken: vec![false; entries.len()], span: node.span, sound: true })
+        Some(Self { entries, taken: vec![false; entries.len()], span: node.span, lacking: Vec::new() })
     }
 
     /// The first line of the map, for what concerns all of it.
@@ -115,7 +122,25 @@ impl<'n, 'a> Fields<'n, 'a> {
         self.entries.get(at).map(|(key, value)| (key, value))
     }
 
-    /// Reads a field; a missing one that is required is reported.
+    /// Notes that one of these keys should have been there, to be reported by [`Self::finish`].
+    pub(crate) fn lack(&mut self, keys: Vec<String>, found: Diagnostic) {
+        self.lacking.push(Lack { keys, found });
+    }
+
+    /// Notes that a required field is missing.
+    pub(crate) fn lack_field(&mut self, field: &str, help: Option<String>) {
+        let key = camel(field);
+        let found = rule::MISSING_FIELD.at(self.head(), format!("the field `{key}` is missing"), "");
+        self.lack(
+            vec![key],
+            match help {
+                Some(help) => found.help(help),
+                None => found,
+            },
+        );
+    }
+
+    /// Reads a field; a missing one that is required is noted.
     pub(crate) fn take<T: Decode>(&mut self, field: &str, reader: &mut Reader<'_>) -> Option<T> {
         match self.find(field) {
             Some((key, node)) if node.core() == Some(Core::Null) => {
@@ -126,26 +151,39 @@ impl<'n, 'a> Fields<'n, 'a> {
             }
             Some((_, node)) => T::decode(node, reader),
             None => T::absent().or_else(|| {
-                let message = format!("the field `{}` is missing", camel(field));
-                reader.fail(rule::MISSING_FIELD.at(self.head(), message, ""))
+                self.lack_field(field, None);
+                None
             }),
         }
     }
 
-    /// Reports every field that nobody read, with the nearest known one.
+    /// Reports every field that nobody read, with the nearest known one, and what is missing; what is only misspelt
+    /// is not missing too. Gives whether all is well.
     pub(crate) fn finish(&mut self, known: &[&str], reader: &mut Reader<'_>) -> bool {
         let known: Vec<_> = known.iter().map(|field| camel(field)).collect();
+        let mut meant = Vec::new();
+        let mut sound = self.lacking.is_empty();
         for ((key, _), _) in self.entries.iter().zip(&self.taken).filter(|(_, taken)| !**taken) {
             let message = format!("there is no field `{}` here", key.value);
-            let mut diagnostic = rule::UNKNOWN_FIELD.at(key.span, message, "");
-            diagnostic = match nearest(&key.value, known.iter().map(String::as_str)) {
+            let diagnostic = rule::UNKNOWN_FIELD.at(key.span, message, "");
+            let near = nearest(&key.value, known.iter().map(String::as_str));
+            reader.out.report(match near {
                 Some(near) => diagnostic.help(format!("`{near}` is the nearest known field")),
                 None => diagnostic.help(format!("known fields are {}", list(&known))),
-            };
-            reader.out.report(diagnostic);
-            self.sound = false;
+            });
+            meant.extend(near);
+            sound = false;
         }
-        self.sound
+        self.lacking.retain(|lack| !lack.keys.iter().any(|key| meant.contains(&key.as_str())));
+        self.report_lacking(reader);
+        sound
+    }
+
+    /// Reports what is missing where nothing can be said about the other fields.
+    pub(crate) fn report_lacking(&mut self, reader: &mut Reader<'_>) {
+        for lack in self.lacking.drain(..) {
+            reader.out.report(lack.found);
+        }
     }
 }
 

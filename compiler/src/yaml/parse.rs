@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle};
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle};
 
 use super::{Core, Key, Node, Value, characters};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -56,6 +56,10 @@ fn options() -> Options {
     options
 }
 
+fn too_deep() -> String {
+    format!("lists and maps nest deeper than {MAX_DEPTH} levels")
+}
+
 struct Loader<'a, 'o> {
     events: Parser<'a, granit_parser::StrInput<'a>>,
     text: &'a str,
@@ -92,7 +96,7 @@ impl<'a, 'o> Loader<'a, 'o> {
         match self.next() {
             Ok(Some((event, span))) => match self.node(event, span, 0) {
                 Ok(Some(root)) if self.sound && root.core() != Some(Core::Null) => {
-                    found.push(Document { root })
+                    found.push(Document { root });
                 }
                 Ok(_) => {}
                 Err(GivenUp) => _ = self.recover(),
@@ -132,6 +136,10 @@ impl<'a, 'o> Loader<'a, 'o> {
         let end =
             self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |next| at + next.len_utf8());
         let span = Span::new(self.source, at, end);
+        if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+            self.out.report(rule::LIMIT_EXCEEDED.at(span, too_deep(), "here"));
+            return;
+        }
         let message = format!("this is not YAML: {}", error.info().replace('\n', " "));
         let help = "the rest of this document is not read; documents after the next `---` are";
         self.out.report(rule::YAML_SYNTAX.at(span, message, "").help(help));
@@ -152,13 +160,21 @@ impl<'a, 'o> Loader<'a, 'o> {
                 self.refuse(span, "an alias", "write the value out; references between resources are names");
                 Ok(None)
             }
-            _ => Ok(None),
+            Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(..)
+            | Event::DocumentEnd
+            | Event::Anchor(..)
+            | Event::Comment(..)
+            | Event::SequenceEnd
+            | Event::MappingEnd
+            | _ => Ok(None),
         }
     }
 
     fn too_much(&mut self, span: Span, depth: usize) -> Result<Option<Node<'a>>, GivenUp> {
         let message = if depth > MAX_DEPTH {
-            format!("lists and maps nest deeper than {MAX_DEPTH} levels")
+            too_deep()
         } else {
             format!("the document has more than {MAX_NODES} values")
         };
@@ -287,6 +303,7 @@ impl<'a, 'o> Loader<'a, 'o> {
 pub fn read_json(sources: &SourceMap, id: SourceId) -> Result<serde_json::Value, Diagnostics> {
     let mut out = Diagnostics::default();
     let found = documents(sources.get(id).text(), id, &mut out);
+    found.iter().for_each(|document| refuse_not_finite(&document.root, &mut out));
     match found.first() {
         Some(document) if !out.has_errors() => Ok(json(&document.root)),
         _ if out.has_errors() => Err(out),
@@ -297,15 +314,35 @@ pub fn read_json(sources: &SourceMap, id: SourceId) -> Result<serde_json::Value,
     }
 }
 
+/// A number that JSON can hold; past 64 bits it is the nearest one.
+fn integer(value: i128) -> serde_json::Value {
+    #[expect(clippy::cast_precision_loss, reason = "JSON readers keep such numbers as floating point too")]
+    let nearest = value as f64;
+    let small = i64::try_from(value).map(serde_json::Value::from);
+    small.or_else(|_| u64::try_from(value).map(serde_json::Value::from)).unwrap_or_else(|_| nearest.into())
+}
+
+/// Reports every number that JSON does not have.
+fn refuse_not_finite(node: &Node<'_>, out: &mut Diagnostics) {
+    match &node.value {
+        Value::Scalar { text, .. } => {
+            if node.core().is_some_and(|core| matches!(core, Core::Float(value) if !value.is_finite())) {
+                let message = format!("`{text}` is not a number that JSON can hold");
+                out.report(rule::BAD_VALUE.at(node.span, message, ""));
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| refuse_not_finite(item, out)),
+        Value::Map(entries) => entries.iter().for_each(|(_, value)| refuse_not_finite(value, out)),
+    }
+}
+
 fn json(node: &Node<'_>) -> serde_json::Value {
     match &node.value {
         Value::Scalar { text, .. } => match node.core().unwrap_or(Core::Text) {
             Core::Null => serde_json::Value::Null,
             Core::Bool(value) => value.into(),
-            Core::Integer(value) => i64::try_from(value).map_or_else(|_| text.as_ref().into(), Into::into),
-            Core::Float(value) => {
-                serde_json::Number::from_f64(value).map_or_else(|| text.as_ref().into(), Into::into)
-            }
+            Core::Integer(value) => integer(value),
+            Core::Float(value) => value.into(),
             Core::Text => text.as_ref().into(),
         },
         Value::List(items) => items.iter().map(json).collect(),

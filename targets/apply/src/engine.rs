@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aipolicy_targets::artifact::{Address, Document};
-use aipolicy_targets::plan::{Action, Actual, Change, FORMAT, Plan};
+use aipolicy_targets::plan::{Action, Actual, ApprovedPlan, Change, FORMAT, Plan};
 use tokio::sync::watch;
 
 use crate::clock::{Clock, written};
@@ -69,9 +69,18 @@ pub struct Site<'a> {
     pub state: &'a mut State,
 }
 
-/// Carries out a plan. It takes the lock for as long as it needs it, and gives it back. A plan without changes is verified
-/// and writes nothing at all.
+/// Carries out a plan that Cedar let through. It takes the lock for as long as it needs it, and gives it back. A plan
+/// without changes is verified and writes nothing at all.
 pub async fn apply(
+    plan: &ApprovedPlan,
+    site: Site<'_>,
+    options: Options,
+    events: &mut dyn FnMut(Event),
+) -> Result<Report, ApplyError> {
+    carry_out(plan.plan(), site, options, events).await
+}
+
+pub(crate) async fn carry_out(
     plan: &Plan,
     site: Site<'_>,
     options: Options,

@@ -11,8 +11,6 @@ use crate::artifact::Artifact;
 use crate::origin::Origin;
 
 const START: &[&str] = &["states:StartExecution"];
-/// The longest name of a state machine (Step Functions API: 80 characters).
-const MACHINE_NAME: usize = 80;
 
 /// A tool whose call is made by its gate.
 struct Gated<'w> {
@@ -73,7 +71,8 @@ impl<'w> Writer<'w> {
     /// The state machine of a gate, by the name that it gets.
     fn machine(&mut self, gated: &Gated<'_>) -> Option<String> {
         let words = ["gate", gated.agent.name().as_str(), gated.tool.name.value.as_str()];
-        let name = self.account.name(&words, MACHINE_NAME);
+        let longest = self.account.graph().catalog().limit("stepFunctions.stateMachineName");
+        let name = self.account.name(&words, usize::try_from(longest?).ok()?);
         let region = self.agent_region(gated.agent);
         self.arn("states", region, (&format!("stateMachine:{name}"), gated.tool.name.span))
     }

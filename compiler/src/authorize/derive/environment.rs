@@ -47,8 +47,7 @@ fn log(asker: Asker<'_>, place: &'static str, reference: &Ref<DataStoreSpec>) ->
     };
     let support = asker.ask(
         Action::SupportRuntime,
-        Object::DataStore(id),
-        Circumstances::Support("logs"),
+        (Object::DataStore(id), Circumstances::Support("logs")),
         reference.name.span,
     );
     let mut all = vec![support];
@@ -156,7 +155,7 @@ fn namespaces(graph: &Graph, id: Id<TenantSpec>, tenant: &Resource<TenantSpec>) 
         let asker = Asker { graph, principal: Principal::Tenant(id), environment, tenant: Some(id) };
         tenant.spec.namespaces.iter().map(move |namespace| {
             let circumstances = Circumstances::Namespace(namespace.value.as_str().into());
-            asker.ask(Action::UseNamespace, Object::Cluster(cluster), circumstances, namespace.span)
+            asker.ask(Action::UseNamespace, (Object::Cluster(cluster), circumstances), namespace.span)
         })
     })
     .collect::<Vec<AccessRequest>>()

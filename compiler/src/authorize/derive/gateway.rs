@@ -1,16 +1,18 @@
 //! Requests of gateways: for each route and tenant, every model that a request may end at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Asker, Call, Group, highest, resting};
 use crate::ir::{AccessRequest, Action, Circumstances, Object, Principal};
 use crate::model::cluster::ClusterSpec;
 use crate::model::gateway::GatewaySpec;
+use crate::model::model::ModelSpec;
 use crate::model::reference::Ref;
 use crate::model::route::{FallbackTarget, RouteSpec};
 use crate::model::tenant::TenantSpec;
 use crate::model::{Id, Resource};
 use crate::resolve::Graph;
+use crate::source::Span;
 
 /// One group for each gateway itself and one for each of its routes.
 pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
@@ -22,7 +24,8 @@ fn own(graph: &Graph, id: Id<GatewaySpec>, gateway: &Resource<GatewaySpec>) -> G
     let Some(environment) = gateway.spec.environment.id() else { return Vec::new() };
     let asker = Asker { graph, principal: Principal::Gateway(id), environment, tenant: None };
     let object = Object::Environment(environment);
-    let role = asker.ask(Action::SupportRuntime, object, Circumstances::Support("role"), gateway.name_span());
+    let role =
+        asker.ask(Action::SupportRuntime, (object, Circumstances::Support("role")), gateway.name_span());
     placement(asker, id, gateway.spec.cluster.as_ref()).into_iter().chain([role]).collect()
 }
 
@@ -35,7 +38,7 @@ fn placement(
     let routes = asker.graph.each::<RouteSpec>().filter(|(_, route)| route.spec.gateway.id() == Some(id));
     let class = highest(asker.graph, routes.filter_map(|(_, route)| route.spec.data_class.id()));
     let object = Object::Cluster(cluster.id()?);
-    Some(asker.ask(Action::RunOn, object, Circumstances::Placement(class), cluster.name.span))
+    Some(asker.ask(Action::RunOn, (object, Circumstances::Placement(class)), cluster.name.span))
 }
 
 fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Group {
@@ -53,12 +56,15 @@ fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Grou
     }
     for (reference, tenant) in tenants {
         let user = Asker { principal: Principal::Tenant(tenant), tenant: Some(tenant), ..asker };
-        all.push(user.ask(Action::UseRoute, Object::Route(id), Circumstances::Plain, reference.name.span));
+        all.push(user.ask(Action::UseRoute, (Object::Route(id), Circumstances::Plain), reference.name.span));
         all.extend(serving.models(Some(tenant)));
         all.extend(serving.cache(Some(tenant)));
     }
     all
 }
+
+/// Models by the place that names them, and whether it is a fallback.
+type Reachable<'g> = BTreeMap<Span, (&'g Ref<ModelSpec>, bool)>;
 
 struct Serving<'g> {
     asker: Asker<'g>,
@@ -72,36 +78,28 @@ impl<'g> Serving<'g> {
     fn models(&self, tenant: Option<Id<TenantSpec>>) -> Group {
         let asker = Asker { tenant, ..self.asker };
         let class = self.route.spec.data_class.id().unwrap_or(Id::new(0));
-        let mut models = BTreeMap::new();
-        self.reachable(self.id, false, &mut models);
         let call = |(model, fallback)| Call { model, route: Some(self.id), fallback, class };
-        models.into_values().flat_map(|found| asker.invoke(&call(found), self.region)).collect()
+        self.reachable().into_values().flat_map(|found| asker.invoke(&call(found), self.region)).collect()
     }
 
-    /// Walks fallbacks to other routes; each place that names a model counts once.
-    fn reachable(
-        &self,
-        route: Id<RouteSpec>,
-        fallback: bool,
-        found: &mut BTreeMap<crate::source::Span, (&'g Ref<crate::model::model::ModelSpec>, bool)>,
-    ) {
-        let Some(route) = self.asker.graph.resource(route) else { return };
-        for primary in &route.spec.primary {
-            if found.contains_key(&primary.model.name.span) {
-                return;
+    /// Walks fallbacks to other routes, each once; each place that names a model counts once.
+    fn reachable(&self) -> Reachable<'g> {
+        let mut found = Reachable::new();
+        let mut seen = BTreeSet::from([self.id]);
+        let mut open = vec![self.id];
+        while let Some(id) = open.pop() {
+            let Some(route) = self.asker.graph.resource(id) else { continue };
+            for primary in &route.spec.primary {
+                found.insert(primary.model.name.span, (&primary.model, id != self.id));
             }
-            found.insert(primary.model.name.span, (&primary.model, fallback));
-        }
-        for next in &route.spec.fallback {
-            match &next.target {
-                FallbackTarget::Model(model) => _ = found.insert(model.name.span, (model, true)),
-                FallbackTarget::Route(next) => {
-                    if let Some(next) = next.id() {
-                        self.reachable(next, true, found);
-                    }
+            for next in &route.spec.fallback {
+                match &next.target {
+                    FallbackTarget::Model(model) => _ = found.insert(model.name.span, (model, true)),
+                    FallbackTarget::Route(next) => open.extend(next.id().filter(|next| seen.insert(*next))),
                 }
             }
         }
+        found
     }
 
     /// Answers of a tenant that are kept for reuse.

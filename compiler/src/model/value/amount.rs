@@ -2,7 +2,7 @@
 
 use schemars::{Schema, json_schema};
 
-use super::{Fault, Scalar, Tokens, currency, digits, pattern, scalars, scaled};
+use super::{Fault, Form, Scalar, Tokens, currency, digits, is_padded, pattern, scalars, scaled};
 
 scalars!(Money, Price, BudgetLimit);
 
@@ -47,15 +47,14 @@ impl Money {
             currency.ok_or_else(|| Fault::bad(format!("`{code}` is not a currency of ISO 4217")))?;
         let bad = || Fault::bad(format!("`{amount}` is not an amount")).help("write it as `5000` or `12.50`");
         let (whole, fraction, "") = digits(amount).ok_or_else(bad)? else { return Err(bad()) };
-        let padded = amount.starts_with('0') && amount != "0" && !amount.starts_with("0.");
-        let micros = scaled(whole, fraction, 6).filter(|_| !padded && whole < 1_000_000_000_000);
+        let micros = scaled(whole, fraction, 6).filter(|_| !is_padded(amount) && whole < 1_000_000_000_000);
         Ok(Self { currency, micros: micros.ok_or_else(bad)? })
     }
 }
 
 impl Scalar for Money {
     const WANTED: &'static str = "an amount of money such as `USD 5000` or `EUR 12.50`";
-    const NUMERIC: bool = true;
+    const FORM: Form = Form::Either;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         Self::read(text)
@@ -102,13 +101,16 @@ impl Price {
 
 impl Scalar for Price {
     const WANTED: &'static str = "a price such as `USD 3.00 / 1M tokens`";
+    const FORM: Form = Form::Either;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let units = "`/ 1M tokens`, `/ 1k tokens`, `/ 1 requests` and `/ 1 images`";
         let Some((money, per)) = text.split_once(" / ") else {
-            return Err(match Money::read(text) {
-                Ok(_) => Fault::unit(text, units),
-                Err(_) => Fault::bad(format!("`{text}` is not a price")),
+            let number = digits(text).is_some_and(|(_, _, rest)| rest.is_empty());
+            return Err(if number || Money::read(text).is_ok() {
+                Fault::unit(text, units)
+            } else {
+                Fault::bad(format!("`{text}` is not a price"))
             });
         };
         let money = Money::read(money)?;
@@ -146,7 +148,7 @@ pub enum BudgetLimit {
 
 impl Scalar for BudgetLimit {
     const WANTED: &'static str = "a limit such as `USD 5000` or `1.5G tokens`";
-    const NUMERIC: bool = true;
+    const FORM: Form = Form::Either;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         match text.strip_suffix(" tokens").and_then(Tokens::read) {

@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::{Fault, Scalar, scalars};
+use super::{Fault, Form, Scalar, scalars, secret};
 use crate::model::reference::{Linked, Reference};
 use crate::yaml::{Core, Decode, Node, Reader, Value};
 
@@ -34,8 +34,16 @@ impl Decode for Literal {
         let wanted = "text, a whole number or a boolean";
         let Value::Scalar { text, .. } = &node.value else { return reader.wrong_type(node, wanted) };
         match node.core() {
-            Some(Core::Text) => Some(Self::Text(text.to_string())),
+            Some(Core::Text) => match secret::fault(text) {
+                Some(fault) => reader.fail(fault.at(node.span)),
+                None => Some(Self::Text(text.to_string())),
+            },
             Some(Core::Bool(value)) => Some(Self::Bool(value)),
+            Some(Core::Integer(value)) if value.to_string() != **text => {
+                let found =
+                    crate::rule::BAD_VALUE.at(node.span, format!("`{text}` has another notation"), "");
+                reader.fail(found.help(format!("write `{value}`, or quotes if text is meant")))
+            }
             Some(Core::Integer(value)) => match i64::try_from(value) {
                 Ok(value) => Some(Self::Integer(value)),
                 Err(_) => {
@@ -57,7 +65,7 @@ impl JsonSchema for Literal {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "anyOf": [
-            { "type": "string" },
+            { "type": "string", "not": secret::schema() },
             { "type": "boolean" },
             { "type": "integer", "minimum": i64::MIN, "maximum": i64::MAX },
         ] })
@@ -73,11 +81,14 @@ pub struct Fraction {
 
 impl Scalar for Fraction {
     const WANTED: &'static str = "a number from 0 to 1 such as `0.7`";
-    const NUMERIC: bool = true;
+    const FORM: Form = Form::Number;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let bad = || Fault::bad(format!("`{text}` is not a number from 0 to 1"));
         let (whole, fraction, "") = super::digits(text).ok_or_else(bad)? else { return Err(bad()) };
+        if super::is_padded(text) {
+            return Err(Fault::bad(format!("`{text}` begins with a zero")));
+        }
         let value = super::scaled(whole, fraction.trim_end_matches('0'), 3)
             .and_then(|value| u16::try_from(value).ok());
         match value {
@@ -170,7 +181,7 @@ impl<T: Decode> Decode for OrNone<T> {
     fn decode(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         match &node.value {
             Value::Scalar { text, .. } if text == "none" => Some(Self::None),
-            _ => T::decode(node, reader).map(Self::Some),
+            Value::Scalar { .. } | Value::List(_) | Value::Map(_) => T::decode(node, reader).map(Self::Some),
         }
     }
 }

@@ -20,7 +20,8 @@ pub use text::{File, Keyed, Text, Texts};
 
 use schemars::Schema;
 
-use crate::diagnostic::Rule;
+use crate::diagnostic::{Diagnostic, Rule};
+use crate::source::Span;
 use crate::yaml::{Core, Node, Reader, Value};
 
 /// Why a text is not a value of its type.
@@ -52,14 +53,34 @@ impl Fault {
         self.help = Some(help.into());
         self
     }
+
+    /// The fault as a finding.
+    pub(crate) fn at(self, span: Span) -> Diagnostic {
+        let found = self.rule.at(span, self.message, "");
+        match self.help {
+            Some(help) => found.help(help),
+            None => found,
+        }
+    }
+}
+
+/// What a value is in YAML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Text; a number is never meant.
+    Text,
+    /// Text, and a plain number is looked at too: it may be a count, or lack its unit.
+    Either,
+    /// A number; text is never converted.
+    Number,
 }
 
 /// A value that is written as one text.
 pub(crate) trait Scalar: Sized {
     /// What is expected, for messages: "a duration such as `30s`".
     const WANTED: &'static str;
-    /// Whether a plain number is accepted as well as text.
-    const NUMERIC: bool = false;
+    /// Which scalars of YAML it may be.
+    const FORM: Form = Form::Text;
 
     /// Reads the text.
     fn parse(text: &str) -> Result<Self, Fault>;
@@ -72,18 +93,19 @@ pub(crate) trait Scalar: Sized {
 pub(crate) fn decode<T: Scalar>(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<T> {
     let Value::Scalar { text, .. } = &node.value else { return reader.wrong_type(node, T::WANTED) };
     let number = matches!(node.core(), Some(Core::Integer(_) | Core::Float(_)));
-    let other = matches!(node.core(), Some(Core::Null | Core::Bool(_)));
+    let text_is_fine = T::FORM != Form::Number && node.core() == Some(Core::Text);
+    if !number && !text_is_fine {
+        return reader.wrong_type(node, T::WANTED);
+    }
     match T::parse(text) {
-        _ if other => reader.wrong_type(node, T::WANTED),
-        Ok(_) if number && !T::NUMERIC => reader.wrong_type(node, T::WANTED),
+        Ok(_) if number && T::FORM == Form::Text => reader.wrong_type(node, T::WANTED),
         Ok(value) => Some(value),
-        Err(fault) if number && fault.rule == &crate::rule::BAD_VALUE => reader.wrong_type(node, T::WANTED),
-        Err(fault) => {
-            let found = fault.rule.at(node.span, fault.message, "");
-            reader.fail(match fault.help {
-                Some(help) => found.help(help),
-                None => found.help(format!("expected {}", T::WANTED)),
-            })
+        Err(fault) if number && T::FORM != Form::Number && fault.rule == &crate::rule::BAD_VALUE => {
+            reader.wrong_type(node, T::WANTED)
+        }
+        Err(mut fault) => {
+            fault.help.get_or_insert_with(|| format!("expected {}", T::WANTED));
+            reader.fail(fault.at(node.span))
         }
     }
 }
@@ -138,6 +160,11 @@ pub(crate) fn digits(text: &str) -> Option<(u64, &str, &str)> {
         }
         None => Some((whole, "", rest)),
     }
+}
+
+/// Whether a number begins with zeros that other readers take for a sign of another base.
+pub(crate) fn is_padded(text: &str) -> bool {
+    text.strip_prefix('0').is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_digit()))
 }
 
 /// A decimal number scaled to `places` digits after the point; more digits, or too large a number, give nothing.

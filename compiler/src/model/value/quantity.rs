@@ -2,7 +2,7 @@
 
 use schemars::{Schema, json_schema};
 
-use super::{Fault, Scalar, digits, pattern, scalars, scaled};
+use super::{Fault, Form, Scalar, digits, is_padded, pattern, scalars, scaled};
 use crate::model::macros::words;
 
 scalars!(Duration, Tokens, Rate, CountPer, Growth, Percent, Change, Bytes, Count);
@@ -34,12 +34,11 @@ impl Scalar for Duration {
     const WANTED: &'static str = "a duration such as `30s`, `5m`, `4h` or `30d`";
 
     fn parse(text: &str) -> Result<Self, Fault> {
-        let (whole, "", unit) =
-            digits(text).ok_or_else(|| Fault::bad(format!("`{text}` is not a duration")))?
-        else {
-            return Err(Fault::bad(format!("`{text}` is not a duration"))
-                .help("use a whole number and a smaller unit"));
-        };
+        let bad = || Fault::bad(format!("`{text}` is not a duration"));
+        let (whole, fraction, unit) = digits(text).ok_or_else(bad)?;
+        if !fraction.is_empty() && !unit.is_empty() {
+            return Err(bad().help("use a whole number and a smaller unit"));
+        }
         let factor = match unit {
             "ms" => 1,
             "s" => 1000,
@@ -47,7 +46,7 @@ impl Scalar for Duration {
             "h" => 3_600_000,
             "d" => 86_400_000,
             "" => return Err(Fault::unit(text, "`ms`, `s`, `m`, `h` and `d`")),
-            _ => return Err(Fault::bad(format!("`{unit}` is not a unit of time"))),
+            _ => return Err(Fault::bad(format!("`{}` is not a unit of time", unit.trim()))),
         };
         if whole == 0 || whole > 999_999_999 || text.starts_with('0') {
             return Err(Fault::range(format!("`{text}` is not between 1 and 999,999,999")));
@@ -91,10 +90,17 @@ impl Tokens {
 
 impl Scalar for Tokens {
     const WANTED: &'static str = "a count of tokens such as `512`, `16k` or `1M`";
-    const NUMERIC: bool = true;
+    const FORM: Form = Form::Either;
 
     fn parse(text: &str) -> Result<Self, Fault> {
-        Self::read(text).ok_or_else(|| Fault::bad(format!("`{text}` is not a count of tokens")))
+        let whole = text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit());
+        Self::read(text).ok_or_else(|| {
+            if whole && !text.is_empty() {
+                Fault::range(format!("`{text}` is not between 1 and 999,999,999,999"))
+            } else {
+                Fault::bad(format!("`{text}` is not a count of tokens"))
+            }
+        })
     }
 
     fn schema() -> Schema {
@@ -169,7 +175,7 @@ impl Rate {
 
 impl Scalar for Rate {
     const WANTED: &'static str = "a rate such as `200k tokens/min` or `600 requests/min`";
-    const NUMERIC: bool = true;
+    const FORM: Form = Form::Either;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let bad = || Fault::bad(format!("`{text}` is not a rate"));
@@ -200,7 +206,7 @@ pub struct CountPer {
 
 impl Scalar for CountPer {
     const WANTED: &'static str = "a count per period such as `5000 per day`";
-    const NUMERIC: bool = true;
+    const FORM: Form = Form::Either;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let bad = || Fault::bad(format!("`{text}` is not a count per period"));
@@ -237,16 +243,14 @@ impl Percent {
 
     fn read(text: &str) -> Option<Self> {
         let (whole, fraction, "%") = digits(text)? else { return None };
-        let padded =
-            text.len() > 1 && text.starts_with('0') && !text.starts_with("0.") && !text.starts_with("0%");
         let basis_points = u32::try_from(scaled(whole, fraction, 2)?).ok()?;
-        (basis_points <= 10_000 && !padded).then_some(Self { basis_points })
+        (basis_points <= 10_000 && !is_padded(text)).then_some(Self { basis_points })
     }
 }
 
 impl Scalar for Percent {
     const WANTED: &'static str = "a share such as `80%`, from 0% to 100%";
-    const NUMERIC: bool = true;
+    const FORM: Form = Form::Either;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         match Self::read(text) {
@@ -296,10 +300,17 @@ pub struct Growth {
 
 impl Scalar for Growth {
     const WANTED: &'static str = "growth such as `5% per month`";
+    const FORM: Form = Form::Either;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let share = text.strip_suffix(" per month").and_then(Percent::read);
-        share.map(|monthly| Self { monthly }).ok_or_else(|| Fault::bad(format!("`{text}` is not a growth")))
+        share.map(|monthly| Self { monthly }).ok_or_else(|| {
+            if Percent::read(text).is_some() || digits(text).is_some_and(|(_, _, rest)| rest.is_empty()) {
+                Fault::unit(text, "`% per month`")
+            } else {
+                Fault::bad(format!("`{text}` is not a growth"))
+            }
+        })
     }
 
     fn schema() -> Schema {
@@ -316,18 +327,23 @@ pub struct Bytes {
 
 impl Scalar for Bytes {
     const WANTED: &'static str = "an amount of memory such as `512Mi` or `16Gi`";
-    const NUMERIC: bool = true;
+    const FORM: Form = Form::Either;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let bad = || Fault::bad(format!("`{text}` is not an amount of memory"));
-        let (whole, "", unit) = digits(text).ok_or_else(bad)? else { return Err(bad()) };
+        let (whole, fraction, unit) = digits(text).ok_or_else(bad)?;
+        if !fraction.is_empty() && !unit.is_empty() {
+            return Err(bad().help("use a whole number and a smaller unit"));
+        }
+        if unit.is_empty() {
+            return Err(Fault::unit(text, "`Mi` and `Gi`"));
+        }
         if !(1..=999_999).contains(&whole) || text.starts_with('0') {
             return Err(Fault::range(format!("`{text}` is not between 1 and 999,999")));
         }
         match unit {
             "Mi" => Ok(Self { mebibytes: whole }),
             "Gi" => Ok(Self { mebibytes: whole * 1024 }),
-            "" => Err(Fault::unit(text, "`Mi` and `Gi`")),
             _ => Err(bad()),
         }
     }
@@ -343,11 +359,12 @@ pub struct Count(pub u32);
 
 impl Scalar for Count {
     const WANTED: &'static str = "a whole number from 0 to 1,000,000";
-    const NUMERIC: bool = true;
+    const FORM: Form = Form::Number;
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse::<u32>() {
+            _ if is_padded(text) => Err(Fault::bad(format!("`{text}` begins with a zero"))),
             Ok(count) if plain && count <= 1_000_000 => Ok(Self(count)),
             _ if text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()) => {
                 Err(Fault::range(format!("`{text}` is not between 0 and 1,000,000")))

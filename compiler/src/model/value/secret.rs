@@ -1,7 +1,12 @@
 //! Credentials that somebody wrote where a reference to a secret belongs.
 
+use schemars::{Schema, json_schema};
+
+use super::Fault;
+use crate::rule;
+
 /// How a kind of credential looks: what it is, and a pattern that editors can use too.
-pub(super) const SHAPES: &[(&str, &str)] = &[
+const SHAPES: &[(&str, &str)] = &[
     ("an AWS access key", "(AKIA|ASIA)[0-9A-Z]{16}"),
     ("a private key", "-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     ("a GitHub token", "gh[pousr]_[0-9A-Za-z]{36}"),
@@ -13,12 +18,24 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
 ];
 
 /// What kind of credential a text contains, if any.
-pub(super) fn recognise(text: &str) -> Option<&'static str> {
+fn recognise(text: &str) -> Option<&'static str> {
     static SET: std::sync::LazyLock<Option<regex::RegexSet>> =
         std::sync::LazyLock::new(|| regex::RegexSet::new(SHAPES.iter().map(|(_, pattern)| pattern)).ok());
-    let long_enough = text.len() >= 8;
-    let found = SET.as_ref().filter(|_| long_enough)?.matches(text).into_iter().next()?;
+    let found = SET.as_ref()?.matches(text).into_iter().next()?;
     SHAPES.get(found).map(|(what, _)| *what)
+}
+
+/// What is to be said about a text that contains a credential.
+pub(super) fn fault(text: &str) -> Option<Fault> {
+    let what = recognise(text)?;
+    let fault = Fault::new(&rule::INLINE_SECRET, format!("the text looks like {what}"));
+    Some(fault.help("keep it in a secret store and name it through a connector"))
+}
+
+/// The JSON Schema of texts that contain one.
+pub(super) fn schema() -> Schema {
+    let shapes: Vec<_> = SHAPES.iter().map(|(_, pattern)| json_schema!({ "pattern": pattern })).collect();
+    json_schema!({ "anyOf": shapes })
 }
 
 #[cfg(test)]

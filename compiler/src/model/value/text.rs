@@ -40,17 +40,14 @@ impl Scalar for Text {
         if text.len() > 10_000 && text.chars().count() > 10_000 {
             return Err(Fault::range("the text has more than 10,000 characters").help("put it into a file"));
         }
-        match secret::recognise(text) {
-            Some(what) => Err(Fault::new(&rule::INLINE_SECRET, format!("the text looks like {what}"))
-                .help("keep it in a secret store and name it through a connector")),
+        match secret::fault(text) {
+            Some(fault) => Err(fault),
             None => Ok(Self(text.to_owned())),
         }
     }
 
     fn schema() -> Schema {
-        let secrets: Vec<_> =
-            secret::SHAPES.iter().map(|(_, pattern)| json_schema!({ "pattern": pattern })).collect();
-        json_schema!({ "type": "string", "minLength": 1, "maxLength": 10_000, "not": { "anyOf": secrets } })
+        json_schema!({ "type": "string", "minLength": 1, "maxLength": 10_000, "not": secret::schema() })
     }
 }
 

@@ -224,7 +224,7 @@ async fn stopping_ends_what_is_in_flight_and_begins_nothing() {
         }
     };
     let site = Site { world: &world, state: &mut state };
-    let report = crate::apply(&first, site, options, &mut stop_at_first).await.unwrap();
+    let report = crate::engine::carry_out(&first, site, options, &mut stop_at_first).await.unwrap();
     assert_eq!((report.done.len(), report.skipped.len(), report.status), (4, 8, Status::Stopped));
     assert_eq!(seen.calls.load(Ordering::SeqCst), 4);
     assert!(report.skipped.iter().all(|skipped| skipped.because == Skip::Stopped));
@@ -296,7 +296,7 @@ async fn a_held_lock_keeps_an_apply_out_and_a_lost_one_ends_it() {
         }
     };
     let site = Site { world: &world, state: &mut state };
-    let lost = crate::apply(&plan, site, options(), &mut break_it).await;
+    let lost = crate::engine::carry_out(&plan, site, options(), &mut break_it).await;
     assert!(matches!(lost, Err(ApplyError::State(StateError::Lock(LockError::Lost { .. })))), "{lost:?}");
     let state = open(folder.path());
     assert_eq!(state.journal().unfinished().unwrap().in_doubt[0].address, address("iam/Policy/p"));
@@ -314,7 +314,7 @@ async fn a_release_that_died_is_looked_into() {
         }
     };
     let site = Site { world: &world, state: &mut state };
-    crate::apply(&first, site, options(), &mut break_it).await.unwrap_err();
+    crate::engine::carry_out(&first, site, options(), &mut break_it).await.unwrap_err();
     let mut state = open(folder.path());
     let rest = plan(&three(), &world, &state).await;
     let (report, events) = run_with(&rest, Site { world: &world, state: &mut state }, options()).await;

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aipolicy_targets::artifact::{Address, Document, Format};
 use aipolicy_targets::plan::{Actual, Bindings, Desired, DesiredDocument, FORMAT, Plan};
 
-use crate::{ApplyError, Clock, Event, Local, Options, Provider, Report, Site, State, World, apply};
+use crate::{ApplyError, Clock, Event, Local, Options, Provider, Report, Site, State, World};
 
 /// A clock that stands still until it is set.
 #[derive(Default)]
@@ -88,12 +88,12 @@ fn plan_of(desired: &Desired, actual: &Actual, state: &State) -> Plan {
 }
 
 async fn run(plan: &Plan, world: &World, state: &mut State) -> Result<Report, ApplyError> {
-    apply(plan, Site { world, state }, options(), &mut |_| {}).await
+    crate::engine::carry_out(plan, Site { world, state }, options(), &mut |_| {}).await
 }
 
 async fn run_with(plan: &Plan, site: Site<'_>, options: Options) -> (Result<Report, ApplyError>, Vec<Event>) {
     let mut events = Vec::new();
-    let report = apply(plan, site, options, &mut |event| events.push(event)).await;
+    let report = crate::engine::carry_out(plan, site, options, &mut |event| events.push(event)).await;
     (report, events)
 }
 

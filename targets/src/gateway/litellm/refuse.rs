@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aipolicy_compiler::catalog::Catalog;
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
 use aipolicy_compiler::model::budget::Threshold;
 use aipolicy_compiler::model::route::{Compression, RouteSpec, Trigger, Truncation};
@@ -10,9 +11,6 @@ use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
 use crate::gateway::table::{Route, Table, Tenant};
-
-/// The longest pause that LiteLLM makes before it tries again, in milliseconds (its own limit, 1.108.7).
-const LONGEST_PAUSE: u64 = 8_000;
 /// What LiteLLM does not tell apart when it falls back.
 const FAILURES: [Trigger; 3] = [Trigger::Throttled, Trigger::Unavailable, Trigger::Timeout];
 
@@ -62,7 +60,7 @@ fn refusal(span: Span, message: impl Into<String>, help: &str) -> Diagnostic {
 fn difference(span: Span, message: impl Into<String>) -> Diagnostic {
     Diagnostic {
         severity: Severity::Note,
-        ..rule::UNSUPPORTED.at(span, message, "LiteLLM does this differently")
+        ..rule::APPROXIMATED.at(span, message, "LiteLLM does this differently")
     }
 }
 
@@ -103,6 +101,8 @@ fn refuse_deadline(route: &Route<'_>, out: &mut Diagnostics) {
     let Some(total) = route.resource.spec.timeout.as_ref().and_then(|timeout| timeout.total.as_ref()) else {
         return;
     };
+    // A pause that the catalog does not know is taken for endless: then nothing fits, and the deadline is refused.
+    let pause = Catalog::shipped().limit("litellm.longestPause").unwrap_or(u64::MAX);
     let mut worst = 0_u64;
     for step in &route.steps {
         let spec = &step.governed_by.spec;
@@ -112,7 +112,8 @@ fn refuse_deadline(route: &Route<'_>, out: &mut Diagnostics) {
             return;
         };
         let attempts = spec.retry.as_ref().map_or(1, |retry| u64::from(retry.attempts.value.0.max(1)));
-        worst += attempts * attempt.value.milliseconds() + (attempts - 1) * LONGEST_PAUSE;
+        let pauses = (attempts - 1).saturating_mul(pause);
+        worst = worst.saturating_add(attempts * attempt.value.milliseconds()).saturating_add(pauses);
     }
     if worst > total.value.milliseconds() {
         let message = format!(
