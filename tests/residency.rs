@@ -31,6 +31,12 @@ const RULE: &str = "appliesTo: { dataClasses: [confidential] }, allow: { jurisdi
 const NOVA: &str = "provider: bedrock, modelId: amazon.nova-lite-v1:0";
 const HAIKU: &str = "provider: bedrock, modelId: anthropic.claude-haiku-5-5";
 
+/// A document: its kind, its name and its specification.
+type Document<'a> = (&'a str, &'a str, &'a str);
+
+/// What a case is about, who uses the connector, what and where it is, and the findings.
+type Resting<'a> = (&'a str, &'a [Document<'a>], &'a str, &'a str, &'a [&'a str]);
+
 /// A document in one line.
 fn document(kind: &str, name: &str, spec: &str) -> String {
     format!(
@@ -39,7 +45,7 @@ fn document(kind: &str, name: &str, spec: &str) -> String {
 }
 
 /// Compiles the shared documents with more of them, and returns the codes that were reported, sorted.
-fn codes(documents: &[(&str, &str, &str)]) -> Vec<String> {
+fn codes(documents: &[Document<'_>]) -> Vec<String> {
     let logging = documents.iter().find(|(kind, ..)| *kind == "logging");
     let logging = logging.map_or_else(String::new, |(.., spec)| format!("  logging: {{ {spec} }}"));
     let models: Vec<_> =
@@ -55,7 +61,7 @@ fn codes(documents: &[(&str, &str, &str)]) -> Vec<String> {
 }
 
 #[track_caller]
-fn check(what: &str, documents: &[(&str, &str, &str)], expected: &[&str]) {
+fn check(what: &str, documents: &[Document<'_>], expected: &[&str]) {
     assert_eq!(codes(documents), expected, "{what}");
 }
 
@@ -174,11 +180,12 @@ fn rules_say_how_far_inference_may_go() {
 fn fallbacks_hold_the_same_rules_at_any_depth() {
     let us = format!("{NOVA}, regions: [us-east-1]");
     let match_ = "gateway: edge, match: { tenants: [payments] }, dataClass: confidential";
-    let first =
-        format!("{match_}, primary: [{{ model: m }}], fallback: [{{ route: second, on: [timeout] }}]");
-    let second = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, primary: [{ model: m }], \
+    let first = format!(
+        "{match_}, caps: {{ output: 1k }}, primary: [{{ model: m }}], fallback: [{{ route: second, on: [timeout] }}]"
+    );
+    let second = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, caps: { output: 1k }, primary: [{ model: m }], \
                   fallback: [{ route: third, on: [timeout] }]";
-    let third = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, primary: [{ model: n }]";
+    let third = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, caps: { output: 1k }, primary: [{ model: n }]";
     let models = [("Model", "m", NOVA), ("Model", "n", us.as_str()), ("ResidencyRule", "r", RULE)];
     let routes = [("Route", "first", first.as_str()), ("Route", "second", second), ("Route", "third", third)];
     let all: Vec<_> = models.into_iter().chain(routes).collect();
@@ -191,37 +198,78 @@ fn fallbacks_hold_the_same_rules_at_any_depth() {
 }
 
 #[test]
-fn content_rests_where_rules_allow() {
-    let rule = ("ResidencyRule", "r", RULE);
-    let model = ("Model", "m", NOVA);
-    let store = |name, region: &str, kind: &str, more: &str| {
-        ("DataStore", name, format!("{kind}, region: {region}, holds: confidential{more}"))
-    };
-    let s3 = "s3: { bucket: logs }";
+fn connectors_rest_where_rules_allow() {
     let tool = "tenant: payments, model: { model: m }, clearance: [confidential], \
                 tools: [{ name: t, connector: c, access: read }]";
-    let route = "gateway: edge, match: { tenants: [payments] }, dataClass: confidential, primary: [{ model: m }], \
-                 cache: d";
-    let cases: Vec<(&str, Vec<(&str, &str, String)>, &[&str])> = vec![
-        ("memory", vec![("Agent", "b", "tenant: payments, model: { model: m }, memory: { region: us-east-1 }".into())], &["AIP-RES-006"]),
-        ("memory beside the agent", vec![("Agent", "b", "tenant: payments, model: { model: m }, region: eu-west-2, memory: { retention: 1d }".into())], &["AIP-RES-006", "AIP-RES-015"]),
-        ("logs", vec![("logging", "", "invocations: d".into()), store("d", "us-east-1", s3, "")], &["AIP-RES-004"]),
-        ("traces", vec![("logging", "", "traces: d".into()), store("d", "eu-west-2", "xray: { name: x }", "")], &["AIP-RES-004"]),
-        ("replica", vec![("logging", "", "invocations: d".into()), store("d", "eu-west-1", s3, ", replicatesTo: [us-west-2]")], &["AIP-RES-004"]),
-        ("logs at home", vec![("logging", "", "invocations: d".into()), store("d", "eu-west-1", s3, ", replicatesTo: [eu-west-3]")], &[]),
-        ("cache", vec![("Route", "x", route.into()), store("d", "us-east-1", "cache: { name: x }", "")], &["AIP-RES-006"]),
-        ("backup", vec![("Agent", "b", tool.into()), ("Connector", "c", "s3: { bucket: c }, region: eu-west-1, dataClass: confidential, backup: { regions: [us-east-1] }".into())], &["AIP-RES-012"]),
-        ("knowledge base", vec![("Agent", "b", tool.into()), ("Connector", "c", "knowledgeBase: { id: ABCDEFGHIJ }, region: us-east-1, dataClass: confidential".into())], &["AIP-RES-005"]),
-        ("its sources", vec![("Agent", "b", tool.into()), ("Connector", "c", "knowledgeBase: { id: ABCDEFGHIJ, sources: [f] }, region: eu-west-1, dataClass: internal".into()), ("Connector", "f", "s3: { bucket: f }, region: us-east-1, dataClass: confidential".into())], &["AIP-RES-005"]),
-        ("vectors", vec![("Agent", "b", tool.into()), ("Connector", "c", "s3Vectors: { bucket: v, index: i }, region: us-east-1, dataClass: confidential".into())], &["AIP-RES-005"]),
-        ("a table", vec![("Agent", "b", tool.into()), ("Connector", "c", "dynamoDb: { table: t }, region: us-east-1, dataClass: confidential".into())], &["AIP-RES-005"]),
-        ("a table of a workload", vec![("Cluster", "k", "environment: prod, region: eu-central-1, eksName: k, identity: pod-identity".into()), ("Workload", "w", "tenant: payments, platform: eks, cluster: k, uses: { connectors: [{ connector: c, access: read }] }".into()), ("Connector", "c", "dynamoDb: { table: t }, region: us-east-1, dataClass: confidential".into())], &["AIP-RES-005"]),
-        ("less sensitive data", vec![("Agent", "b", tool.into()), ("Connector", "c", "dynamoDb: { table: t }, region: us-east-1, dataClass: internal".into())], &[]),
+    let cluster = "environment: prod, region: eu-central-1, eksName: k, identity: pod-identity";
+    let workload =
+        "tenant: payments, platform: eks, cluster: k, uses: { connectors: [{ connector: c, access: read }] }";
+    let agent = [("Agent", "b", tool)];
+    let pod = [("Cluster", "k", cluster), ("Workload", "w", workload)];
+    let base = "knowledgeBase: { id: ABCDEFGHIJ }";
+    let sourced = "knowledgeBase: { id: ABCDEFGHIJ, sources: [f] }";
+    let cases: &[Resting<'_>] = &[
+        (
+            "a backup",
+            &agent,
+            "s3: { bucket: c }, backup: { regions: [us-east-1] }",
+            "eu-west-1",
+            &["AIP-RES-012"],
+        ),
+        ("a knowledge base", &agent, base, "us-east-1", &["AIP-RES-005"]),
+        ("a knowledge base at home", &agent, base, "eu-west-1", &[]),
+        ("its source", &agent, sourced, "eu-west-1", &["AIP-RES-005"]),
+        ("vectors", &agent, "s3Vectors: { bucket: v, index: i }", "us-east-1", &["AIP-RES-005"]),
+        ("a table", &agent, "dynamoDb: { table: t }", "us-east-1", &["AIP-RES-005"]),
+        ("a table of a workload", &pod, "dynamoDb: { table: t }", "us-east-1", &["AIP-RES-005"]),
+        ("a function keeps nothing", &agent, "lambda: { function: f }", "us-east-1", &[]),
     ];
-    for (what, documents, expected) in &cases {
-        let mut all: Vec<_> =
-            documents.iter().map(|(kind, name, spec)| (*kind, *name, spec.as_str())).collect();
-        all.extend([rule, model]);
+    let source = ("Connector", "f", "s3: { bucket: f }, region: us-east-1, dataClass: confidential");
+    for (what, users, connector, region, expected) in cases {
+        let connector = format!("{connector}, region: {region}, dataClass: confidential");
+        let mut all =
+            vec![("ResidencyRule", "r", RULE), ("Model", "m", NOVA), source, ("Connector", "c", &connector)];
+        all.extend(*users);
+        check(what, &all, expected);
+    }
+    let less = "dynamoDb: { table: t }, region: us-east-1, dataClass: internal";
+    let all = [("ResidencyRule", "r", RULE), ("Model", "m", NOVA), ("Connector", "c", less), agent[0]];
+    check("less sensitive data", &all, &[]);
+}
+
+#[test]
+fn logs_caches_and_memory_rest_where_rules_allow() {
+    let memory = |more: &str| format!("tenant: payments, model: {{ model: m }}, {more}");
+    let route = "gateway: edge, match: { tenants: [payments] }, dataClass: confidential, caps: { output: 1k }, primary: [{ model: m }], \
+                 cache: d";
+    let (abroad, beside) =
+        (memory("memory: { region: us-east-1 }"), memory("region: eu-west-2, memory: { retention: 1d }"));
+    let s3 = |region: &str, copies: &str| {
+        format!("s3: {{ bucket: l }}, region: {region}, replicatesTo: [{copies}]")
+    };
+    let invocations = ("logging", "", "invocations: d");
+    let cases: &[(&str, Document<'_>, String, &[&str])] = &[
+        ("memory", ("Agent", "b", &abroad), s3("eu-west-1", ""), &["AIP-RES-006"]),
+        (
+            "memory beside the agent",
+            ("Agent", "b", &beside),
+            s3("eu-west-1", ""),
+            &["AIP-RES-006", "AIP-RES-015"],
+        ),
+        ("logs", invocations, s3("us-east-1", ""), &["AIP-RES-004"]),
+        (
+            "traces",
+            ("logging", "", "traces: d"),
+            "xray: { name: x }, region: eu-west-2".into(),
+            &["AIP-RES-004"],
+        ),
+        ("a replica", invocations, s3("eu-west-1", "us-west-2"), &["AIP-RES-004"]),
+        ("logs at home", invocations, s3("eu-west-1", "eu-west-3"), &[]),
+        ("a cache", ("Route", "x", route), "cache: { name: x }, region: us-east-1".into(), &["AIP-RES-006"]),
+    ];
+    for (what, document, store, expected) in cases {
+        let store = format!("{store}, holds: confidential");
+        let all = [("ResidencyRule", "r", RULE), ("Model", "m", NOVA), ("DataStore", "d", &store), *document];
         check(what, &all, expected);
     }
 }
@@ -265,7 +313,7 @@ fn what_a_tenant_logs_and_caches_is_held_to_the_rules_of_that_tenant() {
     let store = ("DataStore", "d", "s3: { bucket: logs }, region: us-east-1, holds: confidential");
     let logging = ("logging", "", "invocations: d");
     check("logs", &[rule, store, logging], &["AIP-RES-004"]);
-    let route = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, primary: [{ model: m }], cache: d";
+    let route = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, caps: { output: 1k }, primary: [{ model: m }], cache: d";
     let cache = ("DataStore", "d", "cache: { name: c }, region: us-east-1, holds: confidential");
     check("cache", &[rule, cache, ("Model", "m", NOVA), ("Route", "x", route)], &["AIP-RES-006"]);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_targets::effects::{Fact, Facts, compare, facts, recall, record};
-use aipolicy_targets::plan::EffectClass::{Narrows, Widens};
+use aipolicy_targets::plan::EffectClass::{self, Narrows, Widens};
 
 use crate::harness::workspace::Built;
 
@@ -13,6 +13,9 @@ fn fact(action: &str, resource: &str, context: &[(&str, &str)]) -> Fact {
         context.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     Fact { principal: "Agent/bot".into(), action: action.into(), resource: resource.into(), context }
 }
+
+/// What a case is about, the facts before and after, and the effects of that.
+type Case<'a> = (&'a str, &'a [Fact], &'a [Fact], &'a [(EffectClass, &'a str)]);
 
 fn of(facts: &[Fact]) -> Facts {
     facts.iter().map(|fact| (fact.clone(), None)).collect()
@@ -26,7 +29,7 @@ fn grants_that_differ_are_gained_and_lost() {
     let through = |region| {
         fact("invokeModel", "Model/m", &[("region", region), ("dataClass", "internal"), ("profile", "eu.m")])
     };
-    let cases: &[(&str, &[Fact], &[Fact], &[(_, &str)])] = &[
+    let cases: &[Case<'_>] = &[
         ("nothing", &[read("none")], &[read("none")], &[]),
         ("gain", &[], &[read("none")], &[(Widens, "agent `bot` may now read connector `files`")]),
         ("loss", &[read("none")], &[], &[(Narrows, "agent `bot` may no longer read connector `files`")]),

@@ -75,7 +75,7 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
         "gateway: edge, match: { tenants: [payments] }, dataClass: internal, \
       primary: [{ model: twice, weight: 75 }, { model: large, weight: 25 }], fallback: [{ model: small, on: [context-overflow] }, \
       { model: mantle, on: [content-refused] }, { route: chat, on: [throttled, unavailable, timeout] }], \
-      retry: { attempts: 3, on: [unavailable, content-refused] }",
+      retry: { attempts: 3, on: [unavailable, content-refused] }, caps: { output: 512 }",
     ),
 ];
 

@@ -88,9 +88,9 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
         "Agent",
         "writer",
         "tenant: payments, runtime: bedrock-agents, model: { model: global }, \
-      tools: [{ name: a, connector: files, access: write }, { name: c, connector: table, access: write }, \
-      { name: d, connector: secret, access: write }, { name: f, connector: vectors, access: write }, \
-      { name: h, connector: queue, access: write }, { name: i, connector: machine, access: write }]",
+      tools: [{ name: a, connector: files, access: write, gate: confirm }, { name: c, connector: table, access: write, gate: confirm }, \
+      { name: d, connector: secret, access: write, gate: confirm }, { name: f, connector: vectors, access: write, gate: confirm }, \
+      { name: h, connector: queue, access: write, gate: confirm }, { name: i, connector: machine, access: write, gate: confirm }]",
     ),
     (
         "Agent",
@@ -113,7 +113,7 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
     (
         "Route",
         "chat",
-        "gateway: tasks, match: { tenants: [payments] }, dataClass: internal, primary: [{ model: profile }]",
+        "gateway: tasks, match: { tenants: [payments] }, dataClass: internal, caps: { output: 64 }, primary: [{ model: profile }]",
     ),
 ];
 

@@ -46,6 +46,8 @@ pub(super) fn at<'v>(value: &'v Value, pointer: &str) -> &'v Value {
 pub(super) fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
-        other => other.as_str().into_iter().collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            value.as_str().into_iter().collect()
+        }
     }
 }

@@ -41,7 +41,14 @@ fn walk(value: &Value, pointer: &mut String, found: &mut Vec<String>) {
         Value::Array(items) if !items.is_empty() => {
             items.iter().enumerate().for_each(|(at, value)| step(&at.to_string(), value, found));
         }
-        _ => found.push(pointer.clone()),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => {
+            found.push(pointer.clone());
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use crate::harness::workspace::Built;
 
 /// The severity, the code and the text under each finding of a route with these fields, or of more documents.
 fn told(route: &str, more: &[(&str, &str, &str)]) -> Vec<(&'static str, String, String)> {
+    let cap = if route.contains("caps:") { "" } else { ", caps: { output: 64 }" };
     let route = format!(
-        "gateway: edge, match: {{ tenants: [t] }}, dataClass: internal, primary: [{{ model: m }}]{route}"
+        "gateway: edge, match: {{ tenants: [t] }}, dataClass: internal, primary: [{{ model: m }}]{route}{cap}"
     );
     let mut all = vec![
         ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
@@ -31,7 +32,8 @@ fn told(route: &str, more: &[(&str, &str, &str)]) -> Vec<(&'static str, String, 
 #[track_caller]
 fn check(route: &str, more: &[(&str, &str, &str)], severity: &str, place: &str) {
     let found = told(route, more);
-    let expected = [(severity, "AIP-CMP-002", place)];
+    let code = if severity == "note" { "AIP-CMP-008" } else { "AIP-CMP-002" };
+    let expected = [(severity, code, place)];
     let found: Vec<_> =
         found.iter().map(|(severity, code, place)| (*severity, code.as_str(), place.as_str())).collect();
     assert_eq!(found, expected, "{route}");
@@ -50,7 +52,7 @@ fn fields_that_litellm_does_not_have_are_refused() {
         (", context: { compress: summarise }", "summarise"),
         (", context: { compress: rewrite }", "rewrite"),
         (", batch: { maxSize: 8 }", "8"),
-        (", caps: { input: 8k, truncate: oldest-first }", "oldest-first"),
+        (", caps: { input: 8k, output: 64, truncate: oldest-first }", "oldest-first"),
         (", timeout: { total: 60s }", "60s"),
         (", timeout: { attempt: 20s, total: 50s }, retry: { attempts: 3, on: [timeout] }", "50s"),
         (
@@ -70,7 +72,7 @@ fn fields_that_litellm_does_not_have_are_refused() {
 
 #[test]
 fn headers_are_refused() {
-    let route = "gateway: edge, match: { tenants: [t], headers: { x-team: blue } }, dataClass: internal, primary: [{ model: m }]";
+    let route = "gateway: edge, match: { tenants: [t], headers: { x-team: blue } }, dataClass: internal, caps: { output: 64 }, primary: [{ model: m }]";
     check("", &[("Route", "other", route)], "error", "blue");
 }
 
@@ -78,7 +80,7 @@ fn headers_are_refused() {
 fn a_name_leads_to_one_route() {
     let route = |task: &str| {
         format!(
-            "gateway: edge, match: {{ tenants: [t], task: {task} }}, dataClass: internal, primary: [{{ model: m }}]"
+            "gateway: edge, match: {{ tenants: [t], task: {task} }}, dataClass: internal, caps: {{ output: 64 }}, primary: [{{ model: m }}]"
         )
     };
     let (talk, chat) = (route("talk"), route("chat"));
@@ -120,7 +122,7 @@ fn what_litellm_does_a_little_differently_is_said() {
     );
     check(", fallback: [{ model: m, on: [timeout] }]", &[], "note", "timeout");
     assert_eq!(told(", fallback: [{ model: m, on: [context-overflow, content-refused] }]", &[]), []);
-    let canary = "gateway: edge, match: { tenants: [t] }, dataClass: internal, \
+    let canary = "gateway: edge, match: { tenants: [t] }, dataClass: internal, caps: { output: 64 }, \
                   primary: [{ model: m, weight: 100, canary: { abort: { p99: 8s } } }]";
     check("", &[("Route", "x", canary)], "note", "8s");
 }
@@ -161,7 +163,7 @@ fn iam_refuses_what_it_cannot_say() {
     }
     let tool = |connector: &'static str, access: &str| {
         let agent = format!(
-            "tenant: t, model: {{ model: m }}, tools: [{{ name: x, connector: c, access: {access} }}]"
+            "tenant: t, model: {{ model: m }}, tools: [{{ name: x, connector: c, access: {access}, gate: confirm }}]"
         );
         told("", &[("Connector", "c", connector), ("Agent", "a", &agent)])
     };
