@@ -16,6 +16,7 @@ pub use packs::{SHIPPED, ShippedPolicy, of as pack_policies, page as policy_page
 pub use policies::{Policies, SCHEMA, read as read_policies};
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use cedar_policy::{Authorizer, Context, Decision as Verdict, Entities, EntityUid, Request, Response};
 use rayon::prelude::*;
@@ -33,7 +34,12 @@ use entities::Slice;
 pub fn decide(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagnostics) -> Decisions {
     let today = today.to_string();
     let court = Court { graph, policies, today: &today };
-    let judged: Vec<_> = derive::requests(graph).into_par_iter().map(|group| court.judge(group)).collect();
+    let groups = derive::requests(graph);
+    let judge = || groups.into_par_iter().map(|group| court.judge(group)).collect();
+    let judged: Vec<_> = match POOL.as_ref() {
+        Some(pool) => pool.install(judge),
+        None => judge(),
+    };
     let mut all = Vec::with_capacity(judged.iter().map(|judged| judged.decisions.len()).sum());
     let mut warnings = Vec::new();
     for judged in judged {
@@ -46,6 +52,10 @@ pub fn decide(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagnos
     report::warnings(graph, policies, &warnings, out);
     Decisions::new(all, policies.facts().to_vec(), sound)
 }
+
+/// Threads on which every policy that is read can be evaluated. On smaller stacks Cedar gives up with an error.
+static POOL: LazyLock<Option<rayon::ThreadPool>> =
+    LazyLock::new(|| rayon::ThreadPoolBuilder::new().stack_size(nesting::STACK).build().ok());
 
 /// What became of a group of requests.
 struct Judged {

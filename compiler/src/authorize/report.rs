@@ -55,7 +55,12 @@ pub(super) fn warnings(
     }
 }
 
-fn forbidden(graph: &Graph, policies: &Policies, requests: &[&AccessRequest], policy: PolicyIndex) -> Diagnostic {
+fn forbidden(
+    graph: &Graph,
+    policies: &Policies,
+    requests: &[&AccessRequest],
+    policy: PolicyIndex,
+) -> Diagnostic {
     let fact = policies.facts.get(policy.0 as usize);
     let id = fact.map_or("", |fact| fact.id.as_str());
     let what = sentence(graph, requests);
@@ -72,7 +77,8 @@ fn forbidden(graph: &Graph, policies: &Policies, requests: &[&AccessRequest], po
             .map(|fact| Label { span: fact.head, text: format!("forbidden by `{}`", fact.id) })
             .into_iter()
             .collect(),
-        note: residency_note(graph, requests).filter(|_| id.starts_with("AIP-RES") || !id.starts_with("AIP-")),
+        note: residency_note(graph, requests)
+            .filter(|_| id.starts_with("AIP-RES") || !id.starts_with("AIP-")),
         help: fact.and_then(|fact| fact.help.clone()),
     };
     found.related.extend(requests.first().and_then(|request| profile_label(graph, request)));
