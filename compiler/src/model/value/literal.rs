@@ -40,7 +40,8 @@ impl Decode for Literal {
             },
             Some(Core::Bool(value)) => Some(Self::Bool(value)),
             Some(Core::Integer(value)) if value.to_string() != **text => {
-                let found = crate::rule::BAD_VALUE.at(node.span, format!("`{text}` has another notation"), "");
+                let found =
+                    crate::rule::BAD_VALUE.at(node.span, format!("`{text}` has another notation"), "");
                 reader.fail(found.help(format!("write `{value}`, or quotes if text is meant")))
             }
             Some(Core::Integer(value)) => match i64::try_from(value) {
@@ -180,7 +181,7 @@ impl<T: Decode> Decode for OrNone<T> {
     fn decode(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         match &node.value {
             Value::Scalar { text, .. } if text == "none" => Some(Self::None),
-            _ => T::decode(node, reader).map(Self::Some),
+            Value::Scalar { .. } | Value::List(_) | Value::Map(_) => T::decode(node, reader).map(Self::Some),
         }
     }
 }
