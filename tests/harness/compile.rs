@@ -50,8 +50,7 @@ pub(crate) fn compile(files: &[(String, String)]) -> Compiled {
 /// The files, and the root of a workspace if they have none.
 pub(crate) fn with_workspace(files: &[(String, String)]) -> Vec<(String, String)> {
     let is_root = |(path, text): &(String, String)| {
-        path == "aipolicy.yaml"
-            || (kind(path) == SourceKind::Resources && text.contains("kind: Workspace"))
+        path == "aipolicy.yaml" || (kind(path) == SourceKind::Resources && text.contains("kind: Workspace"))
     };
     let root = (!files.iter().any(is_root)).then(|| ("aipolicy.yaml".to_owned(), WORKSPACE.to_owned()));
     files.iter().cloned().chain(root).collect()
@@ -96,6 +95,7 @@ fn files_without_a_workspace_get_one_and_others_do_not() {
 fn a_finding_has_the_place_and_the_word_of_its_severity() {
     let text = "apiVersion: aipolicy.dev/v1\nkind: Group\nmetadata: { name: a }\nspec: { members: 5 }\n";
     let found = findings(&[("a.yaml".to_owned(), text.to_owned())]);
-    let found: Vec<_> = found.iter().map(|one| (one.file.as_str(), one.line, one.severity.as_str())).collect();
+    let found: Vec<_> =
+        found.iter().map(|one| (one.file.as_str(), one.line, one.severity.as_str())).collect();
     assert_eq!(found, [("a.yaml", 4, "error")]);
 }

@@ -7,6 +7,7 @@ use aipolicy_compiler::rule;
 
 use crate::harness::cases::check_folder;
 use crate::harness::compile::{compile, findings, with_workspace};
+use crate::harness::markdown::{Fence, fences};
 use crate::harness::{files_below, read, root};
 
 #[test]
@@ -31,8 +32,11 @@ const ELSEWHERE: &[&str] = &[
 fn every_rule_of_the_language_has_a_case() {
     let folder = root().join("tests/cases/language");
     let text: String = files_below(&folder).iter().map(|name| read(&folder.join(name))).collect();
-    let lacking: BTreeSet<&str> =
-        rule::RULES.iter().map(|rule| rule.code).filter(|code| !text.contains(&format!("[{code}]"))).collect();
+    let lacking: BTreeSet<&str> = rule::RULES
+        .iter()
+        .map(|rule| rule.code)
+        .filter(|code| !text.contains(&format!("[{code}]")))
+        .collect();
     assert_eq!(lacking, ELSEWHERE.iter().copied().collect());
 }
 
@@ -76,7 +80,9 @@ fn findings_underline_what_is_to_blame_and_no_more() {
 
 #[test]
 fn characters_that_cannot_be_seen_are_underlined_where_they_stand() {
-    for hidden in ['\0', '\u{7}', '\u{7f}', '\u{85}', '\u{200b}', '\u{202e}', '\u{2066}', '\u{feff}', '\u{e0041}'] {
+    for hidden in
+        ['\0', '\u{7}', '\u{7f}', '\u{85}', '\u{200b}', '\u{202e}', '\u{2066}', '\u{feff}', '\u{e0041}']
+    {
         let comment = format!("  members: [ana]  # gr\u{fc}\u{df}e {hidden}ben\n");
         expect(&comment, &[("AIP-YML-005", &hidden.to_string())]);
         let value = format!("  members: [\"ana{hidden}\"]\n");
@@ -119,5 +125,27 @@ fn pages_say_what_why_and_what_to_do() {
         let is_language = rule.family == Family::Input && !ELSEWHERE.contains(&rule.code);
         let shows = ["## Refused", "## Accepted"].iter().all(|part| rule.page.contains(part));
         assert!(shows || !is_language, "{} shows no refused and accepted example", rule.name);
+    }
+}
+
+/// The files of the example under a heading of a page.
+fn example(page: &str, heading: &str) -> Vec<(String, String)> {
+    let lines: Vec<&str> = page.lines().collect();
+    let at = lines.iter().position(|line| *line == heading).unwrap();
+    let found = fences(&lines).into_iter().filter(|fence| fence.heading == at);
+    let name = |fence: &Fence| match fence.file() {
+        Some(file) => file.to_owned(),
+        None => format!("example.{}", fence.language()),
+    };
+    found.map(|fence| (name(&fence), fence.content(&lines).join("\n") + "\n")).collect()
+}
+
+#[test]
+fn examples_of_pages_are_refused_by_their_own_rule_and_accepted() {
+    for rule in rule::RULES.iter().filter(|rule| rule.page.contains("## Refused")) {
+        let codes = |heading| findings(&example(rule.page, heading)).into_iter().map(|found| found.code);
+        let refused: BTreeSet<_> = codes("## Refused").collect();
+        assert_eq!(refused, BTreeSet::from([rule.code.to_owned()]), "{}", rule.name);
+        assert_eq!(codes("## Accepted").collect::<Vec<_>>(), [""; 0], "{}", rule.name);
     }
 }

@@ -50,7 +50,8 @@ impl<'s> Sampler<'s> {
             _ => {
                 let alternatives = schema.get("anyOf").or_else(|| schema.get("oneOf"));
                 let alternatives = alternatives.and_then(Value::as_array);
-                let chosen = self.pick(alternatives.unwrap_or_else(|| panic!("a schema of a new form: {schema}")));
+                let chosen =
+                    self.pick(alternatives.unwrap_or_else(|| panic!("a schema of a new form: {schema}")));
                 self.sample(&chosen.clone())
             }
         }
@@ -83,7 +84,12 @@ impl<'s> Sampler<'s> {
     fn text(&mut self, schema: &Value) -> String {
         let pattern = schema["pattern"].as_str().unwrap_or("^[a-z]{1,8}( [a-z]{1,8}){0,2}$");
         if schema["format"] == "date" {
-            return format!("20{:02}-{:02}-{:02}", 27 + self.turn % 70, 1 + self.turn % 12, 1 + self.turn % 28);
+            return format!(
+                "20{:02}-{:02}-{:02}",
+                27 + self.turn % 70,
+                1 + self.turn % 12,
+                1 + self.turn % 28
+            );
         }
         if pattern.contains("[^/") {
             return ["prompts/bot.md", "a", ".hidden/a..b/c"][self.turn % 3].to_owned();
@@ -93,10 +99,20 @@ impl<'s> Sampler<'s> {
     }
 }
 
-/// A document with one thing changed, and what was done where.
+/// One change to a document: what is done where.
 pub(crate) struct Mutant {
     pub(crate) what: String,
-    pub(crate) document: Value,
+    path: String,
+    changed: Value,
+}
+
+impl Mutant {
+    /// The document with the change.
+    pub(crate) fn of(self, document: &Value) -> Value {
+        let mut mutated = document.clone();
+        *mutated.pointer_mut(&self.path).unwrap() = self.changed;
+        mutated
+    }
 }
 
 /// Every systematic change of a document. `other` is another one of the kind, whose keys are added in one of them.
@@ -105,9 +121,7 @@ pub(crate) fn mutants(document: &Value, other: &Value) -> Vec<Mutant> {
     for path in paths(document, String::new()) {
         let node = document.pointer(&path).unwrap();
         for (what, changed) in changes(node, other.pointer(&path)) {
-            let mut mutated = document.clone();
-            *mutated.pointer_mut(&path).unwrap() = changed;
-            found.push(Mutant { what: format!("{what} at {path}"), document: mutated });
+            found.push(Mutant { what: format!("{what} at {path}"), path: path.clone(), changed });
         }
     }
     found
@@ -119,12 +133,17 @@ fn paths(node: &Value, at: String) -> Vec<String> {
     let escape = |key: &str| key.replace('~', "~0").replace('/', "~1");
     match node {
         Value::Object(fields) => {
-            fields.iter().for_each(|(key, inner)| found.extend(paths(inner, format!("{at}/{}", escape(key)))));
+            fields
+                .iter()
+                .for_each(|(key, inner)| found.extend(paths(inner, format!("{at}/{}", escape(key)))));
         }
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, inner)| found.extend(paths(inner, format!("{at}/{index}"))));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, inner)| found.extend(paths(inner, format!("{at}/{index}"))));
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
     found.push(at);
     found
@@ -161,10 +180,13 @@ fn changes(node: &Value, other: Option<&Value>) -> Vec<(String, Value)> {
         Value::String(text) => found.extend(changed_text(text)),
         Value::Array(items) => {
             let with = |value: Value| Value::Array(items.iter().cloned().chain([value]).collect());
-            found.extend([("null added".to_owned(), with(json!(null))), ("text added".to_owned(), with(json!("x")))]);
+            found.extend([
+                ("null added".to_owned(), with(json!(null))),
+                ("text added".to_owned(), with(json!("x"))),
+            ]);
             found.extend(items.first().map(|first| ("first twice".to_owned(), with(first.clone()))));
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
     found.retain(|(_, changed)| changed != node);
     found

@@ -42,7 +42,11 @@ fn said(files: &[(String, String)]) -> Said {
         diagnostics.append(out);
     }
     diagnostics.sort(&sources);
-    Said { findings: findings(&diagnostics, &sources), decisions: decisions(&compilation, &sources), documents }
+    Said {
+        findings: findings(&diagnostics, &sources),
+        decisions: decisions(&compilation, &sources),
+        documents,
+    }
 }
 
 fn place(sources: &SourceMap, span: aipolicy_compiler::source::Span) -> String {
@@ -74,7 +78,11 @@ fn decisions(compilation: &aipolicy_compiler::Compilation, sources: &SourceMap) 
         };
         let (who, what) = (request.principal.label(graph), request.object.label(graph));
         let facts = request.facts(graph);
-        format!("{who:?} {} {what:?} {facts:?} {} {outcome}", request.action.word(), place(sources, request.span))
+        format!(
+            "{who:?} {} {what:?} {facts:?} {} {outcome}",
+            request.action.word(),
+            place(sources, request.span)
+        )
     };
     compilation.decisions.all().iter().map(one).collect()
 }
@@ -85,7 +93,7 @@ fn neither_a_second_run_nor_the_order_of_files_shows() {
     let first = said(&files);
     assert!(first.decisions.len() > 100 && first.documents.len() > 10, "{} decisions", first.decisions.len());
     assert_eq!(said(&files), first, "a second run");
-    let mut other = files.clone();
+    let mut other = files;
     other.reverse();
     assert_eq!(said(&other), first, "files in reverse");
     other.sort_by_key(|(path, text)| (text.len() % 7, path.len() % 5, path.clone()));

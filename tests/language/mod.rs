@@ -29,7 +29,9 @@ fn reading(text: &str) -> Diagnostics {
     aipolicy_compiler::read(&sources, &mut out);
     let mut found = Diagnostics::default();
     let about_all = [rule::WORKSPACE_COUNT.code, rule::NO_RESOURCES.code];
-    out.iter().filter(|one| !about_all.contains(&one.code.as_ref())).for_each(|one| found.report(one.clone()));
+    out.iter()
+        .filter(|one| !about_all.contains(&one.code.as_ref()))
+        .for_each(|one| found.report(one.clone()));
     found
 }
 

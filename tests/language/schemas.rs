@@ -8,7 +8,7 @@ use jsonschema::{Draft, Validator};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::corpus::{Mutant, Sampler, mutants};
+use super::corpus::{Sampler, mutants};
 use super::{cases, example_files, is_refused, reading};
 use crate::harness::golden::expect_file;
 
@@ -33,7 +33,8 @@ fn schemas_refer_to_each_other_by_the_names_of_their_files() {
     let base = "https://aipolicy.dev/v1/";
     let workspace = workspace_schema();
     assert_eq!(id(&workspace), format!("{base}aipolicy.schema.json"));
-    let named: Vec<_> = workspace["allOf"].as_array().unwrap().iter().map(|one| &one["then"]["$ref"]).collect();
+    let named: Vec<_> =
+        workspace["allOf"].as_array().unwrap().iter().map(|one| &one["then"]["$ref"]).collect();
     let ids: Vec<_> = KindName::ALL.iter().map(|kind| id(&kind_schema(*kind)).replace(base, "")).collect();
     assert_eq!(named, ids.iter().collect::<Vec<_>>());
     let files: Vec<_> = KindName::ALL.iter().map(|kind| kind.schema_file()).collect();
@@ -48,7 +49,8 @@ fn no_schema_leaves_a_reference_open() {
         let text = schema.to_string();
         let named: BTreeSet<&str> =
             text.split("\"#/$defs/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-        let defined: BTreeSet<&str> = schema["$defs"].as_object().unwrap().keys().map(String::as_str).collect();
+        let defined: BTreeSet<&str> =
+            schema["$defs"].as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(named, defined, "{kind}");
         assert!(!text.contains("\"null\""), "{kind}: nothing may be null");
     }
@@ -65,7 +67,8 @@ fn workspace_validator() -> Validator {
     let resource = |kind: &KindName| {
         (format!("{base}{}", kind.schema_file()), jsonschema::Resource::from_contents(kind_schema(*kind)))
     };
-    let registry = jsonschema::Registry::new().extend(KindName::ALL.iter().map(resource)).unwrap().prepare().unwrap();
+    let registry =
+        jsonschema::Registry::new().extend(KindName::ALL.iter().map(resource)).unwrap().prepare().unwrap();
     let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
     options.with_registry(&registry).build(&workspace_schema()).unwrap()
 }
@@ -84,7 +87,8 @@ fn schemas_accept_every_document_of_the_examples() {
         for document in format!("\n{text}").split("\n---") {
             let Ok(value) = read_json(document) else { continue };
             let kind = KindName::find(value["kind"].as_str().unwrap()).unwrap();
-            let told: Vec<_> = validator(&kind_schema(kind)).iter_errors(&value).map(|one| one.to_string()).collect();
+            let told: Vec<_> =
+                validator(&kind_schema(kind)).iter_errors(&value).map(|one| one.to_string()).collect();
             assert!(told.is_empty() && whole.is_valid(&value), "{path}: {told:?}\n{document}");
             assert!(!is_refused(document), "{path}: {:?}", reading(document));
             count += 1;
@@ -124,22 +128,27 @@ fn the_reader_and_the_schemas_refuse_the_same() {
     assert!(told.is_empty(), "{} disagreements:\n{}", told.len(), shown.join("\n"));
 }
 
-/// One in ten mutants is compared in an ordinary run, and all of them with `AIPOLICY_CASES` of 9,000 and more.
+/// One in seventeen mutants is compared in an ordinary run, and all of them with `AIPOLICY_CASES` of 9,000 and more.
 ///
 /// How many mutants of a kind were compared, and those on which reader and schema disagree.
 fn disagreements(kind: KindName, whole: &Validator) -> (usize, Vec<String>) {
     let schema = validator(&kind_schema(kind));
     let samples = samples(kind);
-    let step = 10_usize.saturating_sub(cases(0) / 1_000).max(1);
+    let step = if cases(0) >= 9_000 { 1 } else { 17 };
     let (mut seen, mut told) = (BTreeSet::new(), Vec::new());
     for (sample, other) in samples.iter().zip(samples.iter().cycle().skip(1)) {
-        for Mutant { what, document } in mutants(sample, other) {
+        for mutant in mutants(sample, other) {
+            let what = mutant.what.clone();
+            if !seen.insert(what.clone()) || !seen.len().is_multiple_of(step) {
+                continue;
+            }
+            let document = mutant.of(sample);
             // A document that is null is an empty one, and there may be empty ones between others.
-            if document.is_null() || !seen.insert(what.clone()) || !seen.len().is_multiple_of(step) {
+            if document.is_null() {
                 continue;
             }
             let (refused, valid) = (is_refused(&document.to_string()), schema.is_valid(&document));
-            let agrees = !seen.len().is_multiple_of(50) || whole.is_valid(&document) == valid;
+            let agrees = !seen.len().is_multiple_of(51) || whole.is_valid(&document) == valid;
             if refused == valid || !agrees {
                 let reader = if refused { "refuses" } else { "accepts" };
                 told.push(format!("{kind}: the reader {reader} {what}"));
@@ -153,7 +162,9 @@ fn disagreements(kind: KindName, whole: &Validator) -> (usize, Vec<String>) {
 #[test]
 fn numbers_have_one_notation_for_the_reader() {
     let text = |number: &str| {
-        format!("apiVersion: aipolicy.dev/v1\nkind: Group\nmetadata: {{ name: a }}\nspec: {{ members: [], required: {number} }}\n")
+        format!(
+            "apiVersion: aipolicy.dev/v1\nkind: Group\nmetadata: {{ name: a }}\nspec: {{ members: [], required: {number} }}\n"
+        )
     };
     let schema = validator(&kind_schema(KindName::Group));
     for number in ["2.0", "+2", "0x2", "0o2", "2e0", "02"] {
@@ -164,5 +175,8 @@ fn numbers_have_one_notation_for_the_reader() {
         assert!(is_refused(&text(number)) && read_json(&text(number)).is_err(), "{number}");
     }
     assert!(!is_refused(&text("2")));
-    assert_eq!(read_json("[1e3, 18446744073709551616]").unwrap(), json!([1000.0, 18_446_744_073_709_551_616.0]));
+    assert_eq!(
+        read_json("[1e3, 18446744073709551616]").unwrap(),
+        json!([1000.0, 18_446_744_073_709_551_616.0])
+    );
 }
