@@ -1,5 +1,6 @@
 //! What a command ends with: an exit code, or an error with a hint.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// How the process ends, the same for every command.
@@ -13,6 +14,10 @@ pub(crate) enum Exit {
     Changes = 2,
     /// A policy, a mandatory check or a proof says no.
     Refused = 3,
+    /// A plan or the state is stale.
+    Stale = 5,
+    /// Somebody else holds the lock.
+    Locked = 6,
 }
 
 /// Why a command could not do what it was asked to.
@@ -68,11 +73,13 @@ impl CliError {
 
 /// An error of the machine in a few words, without its number.
 pub(crate) fn why(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".into(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
-        std::io::ErrorKind::IsADirectory => "it is a folder".into(),
-        std::io::ErrorKind::NotADirectory => "it is not a folder".into(),
-        _ => error.to_string(),
-    }
+    let known = [
+        (ErrorKind::NotFound, "there is no such file"),
+        (ErrorKind::PermissionDenied, "permission denied"),
+        (ErrorKind::IsADirectory, "it is a folder"),
+        (ErrorKind::NotADirectory, "it is not a folder"),
+        (ErrorKind::AlreadyExists, "it exists already"),
+    ];
+    let found = known.iter().find(|(kind, _)| *kind == error.kind());
+    found.map_or_else(|| error.to_string(), |(_, why)| (*why).to_owned())
 }

@@ -1,5 +1,6 @@
 //! Reads a workspace: every resource, every policy and every named file, each bounded, and none outside the folder.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,17 @@ pub(crate) fn load(folder: &Path, today: Option<Date>) -> Result<Workspace, CliE
     Ok(Workspace { root: folder.to_owned(), sources, compilation, diagnostics })
 }
 
+/// Whether files of a folder, as a path below the workspace, are sources.
+pub(crate) fn is_source_folder(path: &Path) -> bool {
+    !path.iter().any(|part| is_skipped(part, true))
+}
+
+/// Whether an entry of a folder is hidden, or a folder that holds no sources.
+fn is_skipped(name: &OsStr, folder: bool) -> bool {
+    let name = name.to_str().unwrap_or("");
+    name.starts_with('.') || (folder && SKIPPED.contains(&name))
+}
+
 /// The day, in UTC.
 fn clock() -> Date {
     Date(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date())
@@ -53,6 +65,7 @@ enum Refusal {
     NotUtf8(usize),
     TooLarge(u64),
     Outside,
+    Link,
     Unreadable(String),
 }
 
@@ -69,7 +82,8 @@ impl Reading {
         for path in self.walk()? {
             any = true;
             let name = self.name(&path);
-            match self.read(&path, RESOURCES_LIMIT) {
+            let read = if path.is_symlink() { Err(Refusal::Link) } else { self.read(&path, RESOURCES_LIMIT) };
+            match read {
                 Ok(text) => _ = self.sources.add(name, text, SourceKind::Resources),
                 Err(refusal) => self.refuse(name, &refusal),
             }
@@ -82,13 +96,12 @@ impl Reading {
 
     /// Every YAML file below the root, links to some included, sorted as they are named.
     fn walk(&mut self) -> Result<Vec<PathBuf>, CliError> {
-        let skipped = |entry: &DirEntry| {
-            let name = entry.file_name().to_str().unwrap_or("");
+        let walked = |entry: &DirEntry| {
             let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            entry.depth() == 0 || !(name.starts_with('.') || (folder && SKIPPED.contains(&name)))
+            entry.depth() == 0 || !is_skipped(entry.file_name(), folder)
         };
         let mut found = Vec::new();
-        let walk = WalkBuilder::new(&self.root).standard_filters(false).filter_entry(skipped).build();
+        let walk = WalkBuilder::new(&self.root).standard_filters(false).filter_entry(walked).build();
         for entry in walk {
             let entry = entry.map_err(|error| {
                 CliError::tool(format!("the folder cannot be read: {error}"))
@@ -175,10 +188,8 @@ impl Reading {
             match self.cedar_files(folder.value.as_str()) {
                 Ok(files) => files.iter().for_each(|path| self.policy(path)),
                 Err(refusal) => {
-                    let rule = match refusal {
-                        Refusal::Outside => &rule::FILE_OUTSIDE,
-                        _ => &rule::PACK_MISSING,
-                    };
+                    let outside = matches!(refusal, Refusal::Outside);
+                    let rule = if outside { &rule::FILE_OUTSIDE } else { &rule::PACK_MISSING };
                     let message = format!("the folder `{}` {}", folder.value.as_str(), said(&refusal).1);
                     let help = "name a folder of the workspace that holds `.cedar` files";
                     self.out.report(rule.at(place, message, "").help(help));
@@ -245,6 +256,7 @@ fn said(refusal: &Refusal) -> (&'static Rule, String) {
             (&rule::LIMIT_EXCEEDED, format!("is larger than {} MiB, and is not read", limit >> 20))
         }
         Refusal::Outside => (&rule::FILE_OUTSIDE, "leaves the workspace".into()),
+        Refusal::Link => (&rule::FILE_OUTSIDE, "is a link, and links are not followed".into()),
         Refusal::Unreadable(why) => (&rule::FILE_UNREADABLE, format!("cannot be read: {why}")),
     }
 }

@@ -6,6 +6,7 @@ mod load;
 mod render;
 mod ui;
 mod workspace;
+mod world;
 
 use std::process::ExitCode;
 

@@ -13,7 +13,10 @@ use aipolicy_targets::artifact::{Artifact, digest};
 
 use crate::error::{CliError, Exit};
 use crate::render::{Findings, text};
-use crate::ui::Ui;
+use crate::ui::{Ui, harmless};
+
+/// Of a quoted line, so many characters are shown.
+const LONGEST_QUOTE: usize = 160;
 
 /// Everything that is known about a workspace without looking at the world.
 pub(crate) struct Workspace {
@@ -99,10 +102,12 @@ impl Workspace {
         format!("{}:{}:{}", self.sources.get(span.source).path(), at.line, at.column)
     }
 
-    /// The line that a span starts in.
-    pub(crate) fn line(&self, span: Span) -> &str {
+    /// A place under a word for it, with the line that it starts in.
+    pub(crate) fn quoted(&self, what: &str, span: Span) -> String {
         let at = self.sources.position(span).line;
-        self.sources.get(span.source).text().lines().nth(at - 1).unwrap_or("")
+        let line = self.sources.get(span.source).text().lines().nth(at - 1).unwrap_or("");
+        let line: String = line.trim().chars().take(LONGEST_QUOTE).collect();
+        format!("  {what} {}\n    {}\n", self.place(span), harmless(&line))
     }
 
     /// A policy as people find it: its id and its place.

@@ -7,6 +7,10 @@
     reason = "a test fails by panicking, and prints figures for whoever asks with `--nocapture`"
 )]
 
+mod cli;
 mod harness;
 mod language;
+mod policies;
+mod residency;
+mod targets;
 mod tidy;

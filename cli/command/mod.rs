@@ -1,6 +1,17 @@
 //! The commands, one file each; the comment on its arguments is its manual page.
 
+mod apply;
+mod build;
+mod can;
 mod check;
+mod diff;
+mod explain;
+mod init;
+mod plan;
+mod schema;
+mod state;
+mod r#where;
+mod why;
 
 use std::path::PathBuf;
 
@@ -14,13 +25,35 @@ use crate::workspace::Workspace;
 /// What `aipolicy` can do.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
+    Init(init::Init),
     Check(check::Check),
+    Build(build::Build),
+    Plan(plan::PlanArgs),
+    Apply(apply::Apply),
+    Diff(diff::Diff),
+    Can(can::Can),
+    Why(why::Why),
+    Where(r#where::Where),
+    Explain(explain::Explain),
+    Schema(schema::Schema),
+    State(state::StateArgs),
 }
 
 impl Command {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
         match self {
+            Self::Init(init) => init.run(ui),
             Self::Check(check) => check.run(ui),
+            Self::Build(build) => build.run(ui),
+            Self::Plan(plan) => plan.run(ui),
+            Self::Apply(apply) => apply.run(ui),
+            Self::Diff(diff) => diff.run(ui),
+            Self::Can(can) => can.run(ui),
+            Self::Why(why) => why.run(ui),
+            Self::Where(place) => place.run(ui),
+            Self::Explain(explain) => explain.run(ui),
+            Self::Schema(schema) => schema.run(ui),
+            Self::State(state) => state.run(ui),
         }
     }
 }
@@ -30,6 +63,16 @@ impl Command {
 pub(crate) struct Folder {
     /// The folder of the workspace
     #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) view: View,
+}
+
+/// The workspace, of a command with arguments of its own.
+#[derive(clap::Args)]
+pub(crate) struct Elsewhere {
+    /// The folder of the workspace
+    #[arg(short = 'C', value_name = "DIR", default_value = ".")]
     pub(crate) folder: PathBuf,
     #[command(flatten)]
     pub(crate) view: View,
@@ -52,8 +95,36 @@ impl Folder {
     }
 }
 
+impl Elsewhere {
+    /// The workspace, which must be understood for an answer about it.
+    pub(crate) fn load(&self, ui: &mut Ui) -> Result<Workspace, CliError> {
+        let workspace = load(&self.folder, self.view.as_of)?;
+        workspace.understood(ui)?;
+        Ok(workspace)
+    }
+}
+
 fn day(text: &str) -> Result<Date, String> {
     let plain = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let read = text.parse().ok().filter(|_| plain).map(Date);
     read.ok_or_else(|| "a day is written like 2027-03-31".into())
+}
+
+/// Runs what waits for a world. One thread is enough: the world is what is slow.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| CliError::tool(format!("cannot wait for the world: {error}")))?;
+    Ok(runtime.block_on(future))
+}
+
+/// Becomes `true` when somebody presses Ctrl-C: what is in flight is finished, and nothing more is begun.
+fn interrupted() -> tokio::sync::watch::Receiver<bool> {
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            let _ = stop.send(true);
+        }
+        stop.closed().await;
+    });
+    stopped
 }

@@ -32,6 +32,8 @@ pub(crate) struct Findings<'w> {
     pub(crate) sources: &'w SourceMap,
     /// How many resources were read.
     pub(crate) resources: usize,
+    /// How many requests they make.
+    pub(crate) requests: usize,
     /// What could not be checked, and why.
     pub(crate) not_run: Vec<String>,
     /// The folder of the workspace as it was named, with a `/` at its end unless it is empty.
@@ -51,6 +53,7 @@ impl<'w> Findings<'w> {
             found,
             sources: &workspace.sources,
             resources: workspace.written(),
+            requests: workspace.compilation.decisions.all().len(),
             not_run: Vec::new(),
             prefix: prefix(&workspace.root),
         }
@@ -79,7 +82,9 @@ impl<'w> Findings<'w> {
         let source = self.sources.get(span.source);
         match source.kind() {
             SourceKind::Defaults | SourceKind::Policies { shipped: true } => None,
-            _ => Some(format!("{}{}", self.prefix, source.path())),
+            SourceKind::Resources | SourceKind::Policies { shipped: false } | SourceKind::Referenced => {
+                Some(format!("{}{}", self.prefix, source.path()))
+            }
         }
     }
 
@@ -94,7 +99,9 @@ impl<'w> Findings<'w> {
         let told = words.iter().filter(|(many, _)| *many > 0).map(|(many, word)| counted(*many, word));
         let told: Vec<_> = told.collect();
         if told.is_empty() {
-            return format!("no findings in {}", counted(self.resources, "resource"));
+            let (resources, requests) =
+                (counted(self.resources, "resource"), counted(self.requests, "request"));
+            return format!("no findings in {resources}: {requests} permitted");
         }
         told.join(", ")
     }

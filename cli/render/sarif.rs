@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use aipolicy_compiler::authorize::policy_page;
 use aipolicy_compiler::diagnostic::{Diagnostic, Label, Severity};
-use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 use aipolicy_targets::artifact::digest;
 use serde::Serialize;
@@ -129,7 +128,7 @@ pub(crate) fn render(findings: &Findings<'_>) -> String {
 }
 
 fn described<'f>(id: &'f str, name: &'f str) -> Described<'f> {
-    let page = rule::find(id).map(|rule| rule.page).or_else(|| policy_page(id));
+    let page = aipolicy_compiler::find_rule(id).map(|rule| rule.page).or_else(|| policy_page(id));
     Described {
         id,
         name,

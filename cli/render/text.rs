@@ -7,10 +7,13 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use super::Findings;
 use crate::ui::harmless;
 
-/// So many findings are shown with their lines; beyond, one line each is what anybody reads.
+/// So many findings are shown with their lines, and so many in all; whoever has more reads another format.
 const SHOWN: usize = 100;
+const TOLD: usize = 1_000;
 /// A line longer than this is not shown, since nobody would see what is marked in it.
 const LONGEST_LINE: usize = 1_000;
+/// Of a line in another file, so many characters are shown.
+const LONGEST_QUOTE: usize = 160;
 
 /// All findings, and what they amount to.
 pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
@@ -22,14 +25,25 @@ pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
     let sources = harmless_sources(findings.sources);
     let sources = sources.as_ref().unwrap_or(findings.sources);
     let mut text = String::new();
-    for (at, found) in findings.found.iter().enumerate() {
-        let shown = at < SHOWN && labels(found).all(|label| is_readable(label.span, sources));
-        let report = Report::new(&harmless_finding(found), sources);
-        if shown && handler.render_report(&mut text, &report).is_ok() {
+    let is_note = |found: &&Diagnostic| found.severity == Severity::Note;
+    let ordered = findings.found.iter().filter(|found| !is_note(found));
+    let ordered = ordered.chain(findings.found.iter().filter(is_note));
+    for (at, found) in ordered.enumerate().take(TOLD) {
+        let shown =
+            at < SHOWN && !is_note(&found) && labels(found).all(|label| is_readable(label.span, sources));
+        let render = |text: &mut String| {
+            handler.render_report(text, &Report::new(&harmless_finding(found), sources)).is_ok()
+        };
+        if shown && render(&mut text) {
+            found.elsewhere().for_each(|label| text.push_str(&elsewhere(findings, label)));
             text.push('\n');
         } else {
             text.push_str(&brief(findings, found));
         }
+    }
+    if findings.found.len() > TOLD {
+        let more = findings.found.len() - TOLD;
+        text.push_str(&format!("and {more} more, which `aipolicy check --format json` lists\n"));
     }
     for missed in &findings.not_run {
         text.push_str(&format!("{missed}\n"));
@@ -54,13 +68,22 @@ fn is_readable(span: Span, sources: &SourceMap) -> bool {
     !text.is_empty() && before.is_some() && rest.is_some() && inside
 }
 
+/// A label in another file: where, what, and the line.
+fn elsewhere(findings: &Findings<'_>, label: &Label) -> String {
+    let place = findings.place(label.span);
+    let line = findings.sources.get(label.span.source).text().lines().nth(place.start.line - 1).unwrap_or("");
+    let line: String = line.trim().chars().take(LONGEST_QUOTE).collect();
+    let at = format!("{}:{}:{}", place.file, place.start.line, place.start.column);
+    format!("  {}: {at}\n    {}\n", harmless(&label.text), harmless(&line))
+}
+
 /// `file:line:column: error[CODE]: message`.
 fn brief(findings: &Findings<'_>, found: &Diagnostic) -> String {
     let place = findings.place(found.primary.span);
     let head = format!("{}:{}:{}: ", place.file, place.start.line, place.start.column);
     let help = found.help.as_ref().map_or_else(String::new, |help| format!("  help: {help}\n"));
     let message = harmless(&found.message);
-    format!("{head}{}[{}]: {message}\n{}\n", found.severity.word(), found.code, harmless(&help))
+    format!("{head}{}[{}]: {message}\n{}", found.severity.word(), found.code, harmless(&help))
 }
 
 fn colour(findings: &Findings<'_>) -> &'static str {

@@ -108,6 +108,11 @@ impl Diagnostic {
         self
     }
 
+    /// Labels in other texts than the one that is to blame.
+    pub fn elsewhere(&self) -> impl Iterator<Item = &Label> {
+        self.related.iter().filter(|label| label.span.source != self.primary.span.source)
+    }
+
     /// Says why.
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.note = Some(note.into());
@@ -193,9 +198,6 @@ impl<'a> IntoIterator for &'a Diagnostics {
 pub struct Report {
     finding: Diagnostic,
     source: NamedText,
-    others: Vec<Self>,
-    /// Whether this only shows a place that belongs to another finding.
-    place: bool,
 }
 
 #[derive(Debug)]
@@ -205,30 +207,13 @@ struct NamedText {
 }
 
 impl Report {
-    /// Joins a finding with its texts. Labels in other files become reports of their own below it.
+    /// Joins a finding with its text. Labels in other texts are not part of it: see [`Diagnostic::elsewhere`].
     pub fn new(finding: &Diagnostic, sources: &SourceMap) -> Self {
         let home = finding.primary.span.source;
-        let (near, far): (Vec<_>, Vec<_>) =
-            finding.related.iter().cloned().partition(|label| label.span.source == home);
-        let others = far.into_iter().map(|label| Self::elsewhere(finding, label, sources)).collect();
+        let related = finding.related.iter().filter(|label| label.span.source == home).cloned().collect();
         let source = sources.get(home);
         let source = NamedText { name: source.path().to_owned(), text: source.shared_text() };
-        Self { finding: Diagnostic { related: near, ..finding.clone() }, source, others, place: false }
-    }
-
-    fn elsewhere(finding: &Diagnostic, label: Label, sources: &SourceMap) -> Self {
-        let source = sources.get(label.span.source);
-        let source = NamedText { name: source.path().to_owned(), text: source.shared_text() };
-        let finding = Diagnostic {
-            severity: Severity::Note,
-            message: label.text.clone(),
-            primary: label,
-            related: Vec::new(),
-            note: None,
-            help: None,
-            ..finding.clone()
-        };
-        Self { finding, source, others: Vec::new(), place: true }
+        Self { finding: Diagnostic { related, ..finding.clone() }, source }
     }
 }
 
@@ -261,7 +246,7 @@ impl miette::SourceCode for NamedText {
 
 impl miette::Diagnostic for Report {
     fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        (!self.place).then(|| Box::new(&self.finding.code) as Box<dyn std::fmt::Display>)
+        Some(Box::new(&self.finding.code))
     }
 
     fn severity(&self) -> Option<miette::Severity> {
@@ -289,10 +274,5 @@ impl miette::Diagnostic for Report {
             let length = (label.span.end - label.span.start) as usize;
             miette::LabeledSpan::new(text, label.span.start as usize, length)
         })))
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        (!self.others.is_empty())
-            .then(|| Box::new(self.others.iter().map(|other| other as &dyn miette::Diagnostic)) as Box<_>)
     }
 }

@@ -1,5 +1,6 @@
 //! What passes between authorization and targets: requests, and the verdicts on them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -128,6 +129,25 @@ pub enum Circumstances {
     Plain,
 }
 
+impl Circumstances {
+    /// What residency rules allow, where they have a say.
+    pub fn residency(&self) -> Option<&Arc<Residency>> {
+        match self {
+            Self::Invocation(call) => call.residency.as_ref(),
+            Self::Storage(storage) => storage.residency.as_ref(),
+            Self::Connector { residency, .. } => residency.as_ref(),
+            Self::Tool { .. } | Self::Placement(_) | Self::Namespace(_) | Self::Support(_) | Self::Plain => {
+                None
+            }
+        }
+    }
+
+    /// The call of a model, if it is one.
+    pub fn invocation(&self) -> Option<&Invocation> {
+        if let Self::Invocation(call) = self { Some(call) } else { None }
+    }
+}
+
 /// One request, from one place in a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRequest {
@@ -196,13 +216,30 @@ pub struct PolicyFact {
 impl Principal {
     /// Kind and name.
     pub fn label(self, graph: &Graph) -> (KindName, String) {
+        (self.kind(), self.name(graph).to_owned())
+    }
+
+    /// The kind.
+    pub fn kind(self) -> KindName {
         match self {
-            Self::Agent(id) => (KindName::Agent, graph.name(id).into()),
-            Self::Workload(id) => (KindName::Workload, graph.name(id).into()),
-            Self::Gateway(id) => (KindName::Gateway, graph.name(id).into()),
-            Self::Tenant(id) => (KindName::Tenant, graph.name(id).into()),
-            Self::Route(id) => (KindName::Route, graph.name(id).into()),
-            Self::Environment(id) => (KindName::Environment, graph.name(id).into()),
+            Self::Agent(_) => KindName::Agent,
+            Self::Workload(_) => KindName::Workload,
+            Self::Gateway(_) => KindName::Gateway,
+            Self::Tenant(_) => KindName::Tenant,
+            Self::Route(_) => KindName::Route,
+            Self::Environment(_) => KindName::Environment,
+        }
+    }
+
+    /// The name.
+    pub fn name(self, graph: &Graph) -> &str {
+        match self {
+            Self::Agent(id) => graph.name(id),
+            Self::Workload(id) => graph.name(id),
+            Self::Gateway(id) => graph.name(id),
+            Self::Tenant(id) => graph.name(id),
+            Self::Route(id) => graph.name(id),
+            Self::Environment(id) => graph.name(id),
         }
     }
 }
@@ -210,16 +247,36 @@ impl Principal {
 impl Object {
     /// Kind and name. A tool is named after its agent and itself.
     pub fn label(&self, graph: &Graph) -> (&'static str, String) {
+        (self.kind(), self.name(graph).into_owned())
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> &'static str {
         match self {
-            Self::Model(id) => ("Model", graph.name(*id).into()),
-            Self::Connector(id) => ("Connector", graph.name(*id).into()),
-            Self::Tool(agent, at) => ("Tool", tool_name(graph, *agent, *at)),
-            Self::Region(region) => ("Region", region.to_string()),
-            Self::Cluster(id) => ("Cluster", graph.name(*id).into()),
-            Self::Route(id) => ("Route", graph.name(*id).into()),
-            Self::Agent(id) => ("Agent", graph.name(*id).into()),
-            Self::DataStore(id) => ("DataStore", graph.name(*id).into()),
-            Self::Environment(id) => ("Environment", graph.name(*id).into()),
+            Self::Model(_) => "Model",
+            Self::Connector(_) => "Connector",
+            Self::Tool(..) => "Tool",
+            Self::Region(_) => "Region",
+            Self::Cluster(_) => "Cluster",
+            Self::Route(_) => "Route",
+            Self::Agent(_) => "Agent",
+            Self::DataStore(_) => "DataStore",
+            Self::Environment(_) => "Environment",
+        }
+    }
+
+    /// The name.
+    pub fn name<'n>(&'n self, graph: &'n Graph) -> Cow<'n, str> {
+        match self {
+            Self::Model(id) => graph.name(*id).into(),
+            Self::Connector(id) => graph.name(*id).into(),
+            Self::Tool(agent, at) => tool_name(graph, *agent, *at).into(),
+            Self::Region(region) => Cow::Borrowed(region),
+            Self::Cluster(id) => graph.name(*id).into(),
+            Self::Route(id) => graph.name(*id).into(),
+            Self::Agent(id) => graph.name(*id).into(),
+            Self::DataStore(id) => graph.name(*id).into(),
+            Self::Environment(id) => graph.name(*id).into(),
         }
     }
 }
@@ -231,6 +288,12 @@ pub fn tool_name(graph: &Graph, agent: Id<AgentSpec>, at: usize) -> String {
 }
 
 impl AccessRequest {
+    /// What of a connector is meant, so that a wider connector shows as a wider grant.
+    fn scope(&self, graph: &Graph) -> Option<String> {
+        let Object::Connector(id) = self.object else { return None };
+        graph.resource(id).map(|connector| connector.spec.kind.scope())
+    }
+
     /// What decides, as words: what `why`, `can` and effects show.
     pub fn facts(&self, graph: &Graph) -> BTreeMap<&'static str, String> {
         let mut facts = BTreeMap::new();
@@ -245,7 +308,10 @@ impl AccessRequest {
                     facts.insert("fallback", "true".to_owned());
                 }
             }
-            Circumstances::Connector { gate, .. } => _ = facts.insert("gate", (*gate).to_owned()),
+            Circumstances::Connector { gate, .. } => {
+                facts.insert("gate", (*gate).to_owned());
+                facts.extend(self.scope(graph).map(|scope| ("scope", scope)));
+            }
             Circumstances::Tool { access, gate } => {
                 facts.insert("access", access.word().to_owned());
                 facts.insert("gate", (*gate).to_owned());

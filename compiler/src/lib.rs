@@ -7,6 +7,7 @@
 
 pub mod authorize;
 pub mod catalog;
+pub mod check;
 pub mod diagnostic;
 pub mod ir;
 pub mod model;
@@ -25,6 +26,16 @@ use model::Bundle;
 use model::value::Date;
 use resolve::{FileAnswer, Graph};
 use source::{SourceKind, SourceMap, Span};
+
+/// Every rule that is not a Cedar policy: those about the form of the input, and the checks.
+pub fn rules() -> impl Iterator<Item = &'static diagnostic::Rule> + Clone {
+    rule::RULES.iter().copied().chain(check::CHECKS.iter().map(|check| check.rule))
+}
+
+/// The rule with this code or name.
+pub fn find_rule(code: &str) -> Option<&'static diagnostic::Rule> {
+    rules().find(|rule| rule.code.eq_ignore_ascii_case(code) || rule.name == code)
+}
 
 /// Reads every resource of the sources, in the order of paths.
 pub fn read(sources: &SourceMap, out: &mut Diagnostics) -> Bundle {
@@ -49,6 +60,14 @@ fn require_workspace(bundle: &Bundle, sources: &SourceMap, out: &mut Diagnostics
     let first = sources.iter().find(|(_, source)| source.kind() == SourceKind::Resources);
     let nowhere = Span::new(first.map_or(source::SourceId::DEFAULTS, |(id, _)| id), 0, 0);
     match bundle.workspaces.as_slice() {
+        [only] if bundle.len() == 1 && !out.has_errors() => {
+            let help = "add resources beside it, or name the folder that holds them";
+            out.report(
+                rule::NO_RESOURCES
+                    .at(only.name_span(), "there is nothing but the `Workspace`", "")
+                    .help(help),
+            );
+        }
         [_] => {}
         [] if out.has_errors() => {}
         [] if bundle.is_empty() => {
@@ -74,7 +93,9 @@ fn require_workspace(bundle: &Bundle, sources: &SourceMap, out: &mut Diagnostics
 
 /// Adds the policies of the packs that the workspace names to the sources.
 pub fn add_packs(bundle: &Bundle, sources: &mut SourceMap, out: &mut Diagnostics) {
-    for pack in bundle.workspaces.iter().flat_map(|workspace| &workspace.spec.packs) {
+    let mut added = std::collections::BTreeSet::new();
+    let named = bundle.workspaces.iter().flat_map(|workspace| &workspace.spec.packs);
+    for pack in named.filter(|pack| added.insert(pack.value)) {
         let mut shipped = authorize::pack_policies(pack.value).peekable();
         if shipped.peek().is_none() {
             let message = format!("this version has no policies in the pack `{}`", pack.value.word());
@@ -106,6 +127,7 @@ pub fn compile(
     out: &mut Diagnostics,
 ) -> Compilation {
     let graph = resolve::link(bundle, files, sources, out);
+    check::run(&graph, out);
     let mut found = Diagnostics::default();
     let policies = authorize::read_policies(sources, &mut found);
     let readable = !found.has_errors();

@@ -1,6 +1,8 @@
 //! Source texts and places in them.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// Identifies one text of a [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,16 +186,25 @@ impl SourceMap {
     /// The line of the named default, so that what nobody wrote still has an honest place.
     /// An unknown name gives the first line, which a test excludes.
     pub fn default_span(&self, name: &str) -> Span {
-        let text = self.get(SourceId::DEFAULTS).text();
-        let mut at = 0;
-        for line in text.split_inclusive('\n') {
-            if line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')) {
-                return Span::new(SourceId::DEFAULTS, at, at + line.trim_end().len());
-            }
-            at += line.len();
+        static LINES: LazyLock<BTreeMap<&str, Range<usize>>> = LazyLock::new(default_lines);
+        if let Some(line) = LINES.get(name) {
+            return Span::new(SourceId::DEFAULTS, line.start, line.end);
         }
         Span::new(SourceId::DEFAULTS, 0, 0)
     }
+}
+
+/// The line of each named default.
+fn default_lines() -> BTreeMap<&'static str, Range<usize>> {
+    let mut lines = BTreeMap::new();
+    let mut at = 0;
+    for line in DEFAULTS.split_inclusive('\n') {
+        if let Some((name, _)) = line.split_once(':') {
+            lines.entry(name).or_insert(at..at + line.trim_end().len());
+        }
+        at += line.len();
+    }
+    lines
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What targets make: documents with an address, in a form that compares and diffs well.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -146,11 +146,9 @@ impl Artifact {
 
     /// A document that is a text of its own, all of it with one origin.
     pub fn text(address: Address, text: impl Into<String>, origin: &Origin) -> Self {
-        let mut trace = Trace::default();
-        trace.note("", origin);
         Self {
             document: Document { address, format: Format::Text, text: text.into() },
-            trace,
+            trace: Trace::whole(origin),
             needs: Vec::new(),
         }
     }
@@ -177,8 +175,11 @@ fn yaml(tree: &Tree) -> String {
 /// A digest as it is written everywhere: `sha256:` and 64 digits.
 pub fn digest(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
-    let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{digits}")
+    let mut text = String::from("sha256:");
+    for byte in hash {
+        _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 #[cfg(test)]

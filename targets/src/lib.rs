@@ -5,6 +5,7 @@ pub mod artifact;
 pub mod effects;
 mod gateway;
 mod iam;
+mod input;
 pub mod manifest;
 pub mod origin;
 pub mod plan;
@@ -12,21 +13,12 @@ mod tree;
 
 use aipolicy_compiler::authorize::ApprovedGrants;
 use aipolicy_compiler::diagnostic::Diagnostics;
-use aipolicy_compiler::model::Metadata;
-use aipolicy_compiler::model::workspace::{TargetName, WorkspaceSpec};
+use aipolicy_compiler::model::workspace::TargetName;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{SourceMap, Span};
 use artifact::Artifact;
+use input::Input;
 use rayon::prelude::*;
-
-/// What a target is given: grants that Cedar approved, and the texts behind them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Input<'a> {
-    pub(crate) grants: ApprovedGrants<'a>,
-    pub(crate) sources: &'a SourceMap,
-    pub(crate) workspace: &'a WorkspaceSpec,
-    pub(crate) metadata: &'a Metadata,
-}
 
 /// A family of artifacts.
 struct Target {

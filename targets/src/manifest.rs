@@ -1,6 +1,6 @@
 //! What lies beside artifacts in a folder: digests, and where every value comes from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aipolicy_compiler::authorize::Decisions;
 use aipolicy_compiler::source::SourceMap;
@@ -41,9 +41,9 @@ impl Manifest {
 
 /// Where every value of every artifact comes from.
 #[derive(Debug, Serialize)]
-pub struct SourceMapFile {
+pub struct SourceMapFile<'a> {
     format: &'static str,
-    artifacts: BTreeMap<String, Vec<(String, usize)>>,
+    artifacts: BTreeMap<String, Vec<(&'a str, usize)>>,
     origins: Vec<Place>,
 }
 
@@ -81,10 +81,11 @@ impl Place {
     }
 }
 
-impl SourceMapFile {
+impl<'a> SourceMapFile<'a> {
     /// The source map of artifacts.
-    pub fn new(artifacts: &[Artifact], sources: &SourceMap, decisions: &Decisions) -> Self {
+    pub fn new(artifacts: &'a [Artifact], sources: &SourceMap, decisions: &Decisions) -> Self {
         let mut places: BTreeMap<Place, usize> = BTreeMap::new();
+        let mut known: HashMap<&Origin, usize> = HashMap::new();
         let mut map = BTreeMap::new();
         for artifact in artifacts {
             let own: Vec<_> = artifact
@@ -92,11 +93,13 @@ impl SourceMapFile {
                 .origins()
                 .iter()
                 .map(|origin| {
-                    let next = places.len();
-                    *places.entry(Place::new(origin, sources, decisions)).or_insert(next)
+                    *known.entry(origin).or_insert_with(|| {
+                        let next = places.len();
+                        *places.entry(Place::new(origin, sources, decisions)).or_insert(next)
+                    })
                 })
                 .collect();
-            let entry = |(pointer, at): &(String, u32)| Some((pointer.clone(), *own.get(*at as usize)?));
+            let entry = |(pointer, at): &'a (String, u32)| Some((pointer.as_str(), *own.get(*at as usize)?));
             map.insert(artifact.document.file(), artifact.trace.entries().iter().filter_map(entry).collect());
         }
         let mut origins: Vec<_> = places.into_iter().collect();

@@ -1,11 +1,13 @@
 //! Where every value of an artifact comes from.
 
+use std::collections::HashMap;
+
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::PolicyIndex;
 use aipolicy_compiler::source::{SourceMap, Span};
 
 /// What caused a value: the place that asked for it, and the policies that permitted it; or a named default.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     /// The place that asked. Defaults have a place too: their line in `<defaults>`.
     pub span: Span,
@@ -39,19 +41,51 @@ pub struct Trace {
     uncovered: Vec<String>,
 }
 
-impl Trace {
+/// Collects the origins of one artifact.
+#[derive(Debug, Default)]
+pub(crate) struct Tracer<'t> {
+    trace: Trace,
+    /// The position of each origin.
+    known: HashMap<&'t Origin, u32>,
+}
+
+impl<'t> Tracer<'t> {
     /// Notes the origin of a value.
-    pub(crate) fn note(&mut self, pointer: &str, origin: &Origin) {
-        let at = self.origins.iter().rposition(|known| known == origin).unwrap_or_else(|| {
-            self.origins.push(origin.clone());
-            self.origins.len() - 1
-        });
-        self.entries.push((pointer.to_owned(), u32::try_from(at).unwrap_or(u32::MAX)));
+    pub(crate) fn note(&mut self, pointer: &str, origin: &'t Origin) {
+        let next = u32::try_from(self.trace.origins.len()).unwrap_or(u32::MAX);
+        let at = *self.known.entry(origin).or_insert(next);
+        if at == next {
+            self.trace.origins.push(origin.clone());
+        }
+        self.trace.entries.push((pointer.to_owned(), at));
     }
 
     /// Notes a leaf that has no origin at all.
     pub(crate) fn note_uncovered(&mut self, pointer: &str) {
-        self.uncovered.push(pointer.to_owned());
+        self.trace.uncovered.push(pointer.to_owned());
+    }
+
+    /// Everything that was noted.
+    pub(crate) fn finish(self) -> Trace {
+        self.trace
+    }
+}
+
+impl Trace {
+    /// Everything has one origin.
+    pub(crate) fn whole(origin: &Origin) -> Self {
+        let mut tracer = Tracer::default();
+        tracer.note("", origin);
+        tracer.finish()
+    }
+
+    /// A copy that lacks one entry, to see whether anything would be missed.
+    pub fn without(&self, entry: usize) -> Self {
+        let mut rest = self.clone();
+        if entry < rest.entries.len() {
+            rest.entries.remove(entry);
+        }
+        rest
     }
 
     /// Pointers with the positions of their origins, in the order of the document.

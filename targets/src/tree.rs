@@ -1,9 +1,11 @@
 //! Documents as trees in which every value can say where it comes from.
 
+use std::fmt::Write as _;
+
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-use crate::origin::{Origin, Trace};
+use crate::origin::{Origin, Trace, Tracer};
 
 /// A value with its origin; without one, it has that of the value around it.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,12 +73,12 @@ impl Tree {
 
     /// The origins of everything inside, by pointer.
     pub fn trace(&self) -> Trace {
-        let mut trace = Trace::default();
-        self.note(&mut String::new(), None, &mut trace);
-        trace
+        let mut tracer = Tracer::default();
+        self.note(&mut String::new(), None, &mut tracer);
+        tracer.finish()
     }
 
-    fn note<'t>(&'t self, pointer: &mut String, around: Option<&'t Origin>, trace: &mut Trace) {
+    fn note<'t>(&'t self, pointer: &mut String, around: Option<&'t Origin>, trace: &mut Tracer<'t>) {
         let origin = self.origin.as_ref().or(around);
         match (&self.origin, around) {
             (Some(own), around) if Some(own) != around => trace.note(pointer, own),
@@ -86,7 +88,7 @@ impl Tree {
         match &self.value {
             Value::List(items) if !items.is_empty() => {
                 for (at, item) in items.iter().enumerate() {
-                    pointer.push_str(&format!("/{at}"));
+                    _ = write!(pointer, "/{at}");
                     item.note(pointer, origin, trace);
                     pointer.truncate(length);
                 }
@@ -94,13 +96,25 @@ impl Tree {
             Value::Map(entries) if !entries.is_empty() => {
                 for (key, value) in entries {
                     pointer.push('/');
-                    pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                    if key.contains(['~', '/']) {
+                        pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                    } else {
+                        pointer.push_str(key);
+                    }
                     value.note(pointer, origin, trace);
                     pointer.truncate(length);
                 }
             }
-            _ if origin.is_none() => trace.note_uncovered(pointer),
-            _ => {}
+            Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Decimal(_)
+            | Value::Text(_)
+            | Value::List(_)
+            | Value::Map(_) => {
+                if origin.is_none() {
+                    trace.note_uncovered(pointer);
+                }
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Cases in Markdown: each section's files are compiled and its comments compared with what was reported.
 //!
 //! Every heading of level two or more that has a fenced `yaml` or `cedar` block, or any block with `file=…`, is one
-//! case. Each annotation must match a finding, each finding an annotation; `UPDATE=1` rewrites the annotations.
+//! case. Each annotation must match a finding, each finding an annotation; `UPDATE=1` rewrites the annotations. Blocks
+//! with `file=…` under the title belong to every case of the page.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -87,6 +88,13 @@ pub(crate) fn rewrite(text: &str, compile: Compile<'_>) -> String {
     output.join("\n") + if text.ends_with('\n') { "\n" } else { "" }
 }
 
+/// Returns the title and the files of every case of a Markdown text.
+#[track_caller]
+pub(crate) fn files_of(text: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let lines: Vec<&str> = text.lines().collect();
+    cases(&lines).unwrap().iter().map(|case| (case.title.to_owned(), case.files())).collect()
+}
+
 /// One file of a case.
 #[derive(Clone, Debug)]
 struct Block<'a> {
@@ -99,7 +107,11 @@ struct Block<'a> {
 /// One section with files.
 #[derive(Debug)]
 struct Case<'a> {
+    /// The text of its heading.
+    title: &'a str,
     blocks: Vec<Block<'a>>,
+    /// Files that all cases of the page have, unless they have their own of that name.
+    shared: Vec<Block<'a>>,
 }
 
 /// A case's files with what was expected and what was found.
@@ -119,11 +131,16 @@ struct FileVerdict<'a> {
 /// Splits a document into its cases, or says what is wrong with its blocks.
 fn cases<'a>(lines: &'a [&'a str]) -> Result<Vec<Case<'a>>, String> {
     let mut cases: Vec<Case<'a>> = Vec::new();
-    let mut section = None;
+    let (mut section, mut shared) = (None, Vec::new());
     for fence in fences(lines) {
         let Some(block) = block(&fence, lines)? else { continue };
+        if fence.level == 1 {
+            shared.push(block);
+            continue;
+        }
         if section != Some(fence.heading) {
-            cases.push(Case { blocks: Vec::new() });
+            let title = lines[fence.heading].trim_start_matches('#').trim();
+            cases.push(Case { title, blocks: Vec::new(), shared: shared.clone() });
             section = Some(fence.heading);
         }
         let blocks = &mut cases.last_mut().unwrap().blocks;
@@ -145,7 +162,7 @@ fn block<'a>(fence: &Fence, lines: &'a [&'a str]) -> Result<Option<Block<'a>>, S
         (None, "cedar") => "case.cedar",
         (None, _) => return Ok(None),
     };
-    if fence.level < 2 {
+    if fence.level < 2 && (fence.level == 0 || fence.file().is_none()) {
         return Err(format!("{}: put `{path}` under a heading of level two or more", fence.first));
     }
     Ok(Some(Block { path: path.to_owned(), first: fence.first, lines: fence.content(lines).to_vec() }))
@@ -166,7 +183,9 @@ impl<'a> Case<'a> {
 
     fn files(&self) -> Vec<(String, String)> {
         let text = |block: &Block<'_>| block.lines.iter().flat_map(|line| [*line, "\n"]).collect();
-        self.blocks.iter().map(|block| (block.path.clone(), text(block))).collect()
+        let own = |shared: &&Block<'_>| self.blocks.iter().any(|block| block.path == shared.path);
+        let blocks = self.shared.iter().filter(|block| !own(block)).chain(&self.blocks);
+        blocks.map(|block| (block.path.clone(), text(block))).collect()
     }
 }
 
@@ -350,6 +369,21 @@ mod tests {
     fn sections_with_one_heading_text_are_two_cases() {
         let text = "## one\n```yaml\nfine\n```\n## one\n```yaml\nfine\n```\n";
         assert_eq!(told(text), [""; 0]);
+    }
+
+    #[test]
+    fn files_under_the_title_belong_to_every_case() {
+        let text = "# page\n```yaml file=all.yaml\nfine\n```\n## one\n```yaml\nbad # error[BAD]: in case.yaml\n```\n\
+                    ## two\n```yaml file=all.yaml\nown\n```\n";
+        assert_eq!(told(text), [""; 0]);
+        assert_eq!(rewrite(text, &compile), text);
+        let files = files_of(text);
+        assert_eq!(files[0].0, "one");
+        assert_eq!(
+            files[0].1.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(),
+            ["all.yaml", "case.yaml"]
+        );
+        assert_eq!(files[1].1, [("all.yaml".to_owned(), "own\n".to_owned())]);
     }
 
     #[test]

@@ -32,6 +32,11 @@ pub(crate) fn findings(files: &[(String, String)]) -> Vec<Finding> {
     compiled.diagnostics.iter().map(|found| finding(found, &compiled.sources)).collect()
 }
 
+/// Compiles the files without one of the shipped policies, to see whether it matters.
+pub(crate) fn findings_without(policy: &str, files: &[(String, String)]) -> Vec<Finding> {
+    super::workspace::Built::without(Some(policy), files).findings()
+}
+
 /// Compiles exactly these files.
 pub(crate) fn compile(files: &[(String, String)]) -> Compiled {
     let mut sources = SourceMap::new();

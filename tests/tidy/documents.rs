@@ -253,8 +253,7 @@ fn command_lines_are_found_with_their_exit_codes() {
 fn commands_run_in_the_folder_shown() {
     let place = tempfile::tempdir().unwrap();
     std::fs::create_dir(place.path().join("examples")).unwrap();
-    let text =
-        "```console\n$ cd examples\n$ aipolicy no-such-command | pwd; exit 3  # exit 3\n$ cargo none\n```\n";
+    let text = "```console\n$ cd examples\n$ aipolicy no-such-command 2>&- | pwd; exit 3  # exit 3\n$ cargo none\n```\n";
     assert_eq!(run_all(text, place.path()), (Vec::new(), 1));
     let (problems, _) = run_all(&text.replace("# exit 3", "# exit 4"), place.path());
     assert!(

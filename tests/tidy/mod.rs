@@ -57,6 +57,13 @@ pub(crate) const CRATES: &[Crate] = &[
         may_use: &["aipolicy-targets", "aipolicy-compiler", "aipolicy-iam"],
     },
     Crate {
+        name: "aipolicy-scale",
+        folder: "tests/scale",
+        root: "tests/scale/main.rs",
+        is_pure: false,
+        may_use: &["aipolicy-targets", "aipolicy-compiler"],
+    },
+    Crate {
         name: "aipolicy",
         folder: "",
         root: "cli/main.rs",

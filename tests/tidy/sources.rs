@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::ext::IdentExt as _;
 use syn::visit::{self, Visit};
 
 use super::text_of;
@@ -64,7 +65,7 @@ fn declared(module: &Module) -> Vec<(Vec<String>, String, bool)> {
         if item.content.is_some() {
             continue;
         }
-        let name = item.ident.to_string();
+        let name = item.ident.unraw().to_string();
         let file =
             folder_file(&below, &name).unwrap_or_else(|| panic!("{}: no file for `mod {name}`", module.file));
         let path = module.path.iter().cloned().chain([name]).collect();

@@ -1,34 +1,34 @@
 //! The circumstances of a request as the context that Cedar sees.
 
-use cedar_policy::RestrictedExpression as Value;
-
 use super::entities::uid_of;
-use super::value::{bool, clamped, datetime, entity, long, record, set, string};
+use super::shared::Shared;
+use super::value::{Value, bool, clamped, entity, long, set, string};
 use crate::ir::{AccessRequest, Circumstances, Invocation, Object, Storage};
 use crate::model::Id;
 use crate::model::data_class::DataClassSpec;
 use crate::resolve::{Graph, Residency, class_rank};
 
-type Pairs = Vec<(String, Value)>;
+type Pairs = Vec<(&'static str, Value)>;
 
-/// The context of a request on a day, written `2026-11-22`.
-pub(super) fn pairs(graph: &Graph, request: &AccessRequest, today: &str) -> Pairs {
+/// The context of a request, or why there is none.
+pub(super) fn pairs(shared: &Shared<'_>, request: &AccessRequest) -> Result<Pairs, String> {
+    let graph = shared.graph;
     let mut pairs = Pairs::with_capacity(16);
     put(&mut pairs, "environment", entity(uid_of(graph, request.environment)));
-    put(&mut pairs, "today", datetime(today));
+    put(&mut pairs, "today", shared.today.clone()?);
     match &request.circumstances {
-        Circumstances::Invocation(call) => invocation(graph, request, call, &mut pairs),
+        Circumstances::Invocation(call) => invocation(shared, request, call, &mut pairs),
         Circumstances::Connector { gate, residency } => {
             put(&mut pairs, "gate", string(gate));
-            connector(graph, &request.object, &mut pairs);
-            rules(graph, residency.as_deref(), &mut pairs);
+            connector(shared, &request.object, &mut pairs);
+            rules(shared, residency.as_deref(), &mut pairs);
         }
         Circumstances::Tool { access, gate } => {
             put(&mut pairs, "access", string(access.word()));
             put(&mut pairs, "gate", string(gate));
             tool(graph, &request.object, &mut pairs);
         }
-        Circumstances::Storage(content) => storage(graph, request, content, &mut pairs),
+        Circumstances::Storage(content) => storage(shared, request, content, &mut pairs),
         Circumstances::Placement(found) => class(graph, *found, &mut pairs),
         Circumstances::Namespace(namespace) => put(&mut pairs, "namespace", string(namespace)),
         Circumstances::Support(need) => put(&mut pairs, "need", string(need)),
@@ -38,11 +38,11 @@ pub(super) fn pairs(graph: &Graph, request: &AccessRequest, today: &str) -> Pair
             }
         }
     }
-    pairs
+    Ok(pairs)
 }
 
-fn put(pairs: &mut Pairs, key: &str, value: Value) {
-    pairs.push((key.to_owned(), value));
+fn put(pairs: &mut Pairs, key: &'static str, value: Value) {
+    pairs.push((key, value));
 }
 
 fn class(graph: &Graph, class: Id<DataClassSpec>, pairs: &mut Pairs) {
@@ -50,30 +50,20 @@ fn class(graph: &Graph, class: Id<DataClassSpec>, pairs: &mut Pairs) {
     put(pairs, "dataClassRank", long(class_rank(graph, class)));
 }
 
-fn place(graph: &Graph, region: &str, pairs: &mut Pairs) {
+fn place(shared: &Shared<'_>, region: &str, pairs: &mut Pairs) {
     put(pairs, "region", string(region));
-    let fact = graph.catalog().region(region);
-    put(
-        pairs,
-        "jurisdictions",
-        set(fact.into_iter().flat_map(|fact| &fact.jurisdictions).map(String::as_str)),
-    );
+    put(pairs, "jurisdictions", shared.jurisdictions(region));
 }
 
-fn rules(graph: &Graph, residency: Option<&Residency>, pairs: &mut Pairs) {
-    let Some(residency) = residency else { return };
-    let fields = vec![
-        ("rules".to_owned(), set(residency.rules.iter().map(|rule| graph.name(*rule)))),
-        ("regions".to_owned(), set(residency.regions.iter().map(String::as_str))),
-        ("crossRegion".to_owned(), string(residency.cross_region.word())),
-        ("providerRetention".to_owned(), bool(residency.provider_retention)),
-        ("customerManagedKey".to_owned(), bool(residency.customer_managed_key)),
-    ];
-    put(pairs, "residency", record(fields));
+fn rules(shared: &Shared<'_>, residency: Option<&Residency>, pairs: &mut Pairs) {
+    if let Some(residency) = residency {
+        put(pairs, "residency", shared.residency(residency));
+    }
 }
 
-fn invocation(graph: &Graph, request: &AccessRequest, call: &Invocation, pairs: &mut Pairs) {
-    place(graph, &call.region, pairs);
+fn invocation(shared: &Shared<'_>, request: &AccessRequest, call: &Invocation, pairs: &mut Pairs) {
+    let graph = shared.graph;
+    place(shared, &call.region, pairs);
     class(graph, call.class, pairs);
     put(pairs, "sourceRegion", string(&call.source));
     put(pairs, "crossRegion", bool(call.region != call.source));
@@ -88,14 +78,14 @@ fn invocation(graph: &Graph, request: &AccessRequest, call: &Invocation, pairs: 
     if let Some(tenant) = request.tenant {
         put(pairs, "tenant", entity(uid_of(graph, tenant)));
     }
-    rules(graph, call.residency.as_deref(), pairs);
+    rules(shared, call.residency.as_deref(), pairs);
 }
 
-fn connector(graph: &Graph, object: &Object, pairs: &mut Pairs) {
+fn connector(shared: &Shared<'_>, object: &Object, pairs: &mut Pairs) {
     let Object::Connector(id) = object else { return };
-    let Some(found) = graph.resource(*id) else { return };
-    place(graph, found.spec.region.value.as_str(), pairs);
-    class(graph, found.spec.data_class.id().unwrap_or(Id::new(0)), pairs);
+    let Some(found) = shared.graph.resource(*id) else { return };
+    place(shared, found.spec.region.value.as_str(), pairs);
+    class(shared.graph, found.spec.data_class.id().unwrap_or(Id::new(0)), pairs);
 }
 
 fn tool(graph: &Graph, object: &Object, pairs: &mut Pairs) {
@@ -109,7 +99,8 @@ fn tool(graph: &Graph, object: &Object, pairs: &mut Pairs) {
     put(pairs, "idempotent", bool(tool.idempotency_key.is_some()));
 }
 
-fn storage(graph: &Graph, request: &AccessRequest, content: &Storage, pairs: &mut Pairs) {
+fn storage(shared: &Shared<'_>, request: &AccessRequest, content: &Storage, pairs: &mut Pairs) {
+    let graph = shared.graph;
     put(pairs, "place", string(content.place));
     class(graph, content.class, pairs);
     put(pairs, "customerManagedKey", bool(content.customer_managed_key));
@@ -123,5 +114,5 @@ fn storage(graph: &Graph, request: &AccessRequest, content: &Storage, pairs: &mu
     if let Some(tenant) = request.tenant {
         put(pairs, "tenant", entity(uid_of(graph, tenant)));
     }
-    rules(graph, content.residency.as_deref(), pairs);
+    rules(shared, content.residency.as_deref(), pairs);
 }

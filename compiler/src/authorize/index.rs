@@ -10,7 +10,9 @@ use cedar_policy::{ActionConstraint, Effect, EntityUid, Policy, PolicySet, Princ
 #[derive(Debug)]
 pub(super) struct Index {
     policies: Vec<Policy>,
-    /// Policies for any action, and those for one.
+    /// The principal scope of each policy.
+    scopes: Vec<PrincipalConstraint>,
+    /// Policies for any action, and those for an action together with them, in order.
     any_action: Vec<usize>,
     by_action: BTreeMap<String, Vec<usize>>,
     sets: RwLock<BTreeMap<Vec<usize>, Arc<PolicySet>>>,
@@ -20,6 +22,7 @@ impl Index {
     pub(super) fn new(policies: Vec<Policy>) -> Self {
         let mut index = Self {
             policies: Vec::new(),
+            scopes: policies.iter().map(Policy::principal_constraint).collect(),
             any_action: Vec::new(),
             by_action: BTreeMap::new(),
             sets: RwLock::default(),
@@ -37,6 +40,11 @@ impl Index {
                 index.by_action.entry(action.id().unescaped().to_owned()).or_default().push(at);
             }
         }
+        for positions in index.by_action.values_mut() {
+            positions.extend(&index.any_action);
+            positions.sort_unstable();
+            positions.dedup();
+        }
         index.policies = policies;
         index
     }
@@ -48,34 +56,34 @@ impl Index {
         principals: &[EntityUid],
         without: &BTreeSet<usize>,
     ) -> Arc<PolicySet> {
-        let specific = self.by_action.get(action).map_or(&[][..], Vec::as_slice);
-        let mut chosen: Vec<usize> = self.any_action.iter().chain(specific).copied().collect();
-        chosen.retain(|at| !without.contains(at) && self.may_match(*at, principals));
-        chosen.sort_unstable();
-        chosen.dedup();
-        self.set(chosen)
+        let about = self.about(action).iter().copied();
+        self.set(about.filter(|at| !without.contains(at) && self.may_match(*at, principals)).collect())
     }
 
-    /// Positions of the permits that can match.
+    /// Positions of the permits that can match, those for any action first.
     pub(super) fn permits(&self, action: &str, principals: &[EntityUid]) -> Vec<usize> {
-        let specific = self.by_action.get(action).map_or(&[][..], Vec::as_slice);
         let permits =
             |at: &usize| self.policies.get(*at).is_some_and(|policy| policy.effect() == Effect::Permit);
-        let matching = self.any_action.iter().chain(specific).copied();
-        matching.filter(|at| permits(at) && self.may_match(*at, principals)).collect()
+        let about = self.about(action).iter().copied();
+        let mut found: Vec<_> = about.filter(|at| permits(at) && self.may_match(*at, principals)).collect();
+        found.sort_by_key(|at| self.any_action.binary_search(at).is_err());
+        found
+    }
+
+    /// Policies whose action scope can match, in order.
+    fn about(&self, action: &str) -> &[usize] {
+        self.by_action.get(action).unwrap_or(&self.any_action)
     }
 
     /// Whether the principal scope of a policy can match: `principals` is the principal, then its ancestors.
     fn may_match(&self, at: usize, principals: &[EntityUid]) -> bool {
-        let Some((policy, principal)) = self.policies.get(at).zip(principals.first()) else { return false };
-        match policy.principal_constraint() {
+        let Some((scope, principal)) = self.scopes.get(at).zip(principals.first()) else { return false };
+        match scope {
             PrincipalConstraint::Any => true,
-            PrincipalConstraint::Eq(uid) => uid == *principal,
-            PrincipalConstraint::In(uid) => principals.contains(&uid),
-            PrincipalConstraint::Is(kind) => kind == *principal.type_name(),
-            PrincipalConstraint::IsIn(kind, uid) => {
-                kind == *principal.type_name() && principals.contains(&uid)
-            }
+            PrincipalConstraint::Eq(uid) => uid == principal,
+            PrincipalConstraint::In(uid) => principals.contains(uid),
+            PrincipalConstraint::Is(kind) => kind == principal.type_name(),
+            PrincipalConstraint::IsIn(kind, uid) => kind == principal.type_name() && principals.contains(uid),
         }
     }
 

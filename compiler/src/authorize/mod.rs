@@ -1,6 +1,7 @@
 //! Asks Cedar about every request of a workspace; the only maker of approved grants.
 
 mod approve;
+mod changes;
 mod context;
 mod derive;
 mod entities;
@@ -9,16 +10,18 @@ mod nesting;
 mod packs;
 mod policies;
 mod report;
+mod shared;
 mod value;
 
 pub use approve::{ApprovedGrants, Decisions, Grant};
+pub use changes::{ChangeRequest, permit_changes};
 pub use packs::{SHIPPED, ShippedPolicy, of as pack_policies, page as policy_page};
 pub use policies::{Policies, SCHEMA, read as read_policies};
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use cedar_policy::{Authorizer, Context, Decision as Verdict, Entities, EntityUid, Request, Response};
+use cedar_policy::{Authorizer, Decision as Verdict, Entities, EntityUid, PolicySet, Request, Response};
 use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -27,13 +30,13 @@ use crate::model::environment::{EnvironmentSpec, SeverityWord};
 use crate::model::value::Date;
 use crate::resolve::Graph;
 use crate::rule;
-use entities::Slice;
+use entities::{Key, Slice};
+use shared::Shared;
 
 /// Derives every request and asks Cedar about each. What is refused, and what cannot be evaluated, is reported.
 /// When something has stopped the run before, the verdicts can be read, and nothing is approved.
 pub fn decide(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagnostics) -> Decisions {
-    let today = today.to_string();
-    let court = Court { graph, policies, today: &today };
+    let court = Court::new(graph, policies, today);
     let groups = derive::requests(graph);
     let judge = || groups.into_par_iter().map(|group| court.judge(group)).collect();
     let judged: Vec<_> = match POOL.as_ref() {
@@ -49,7 +52,9 @@ pub fn decide(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagnos
     }
     let sound = !out.has_errors();
     report::refusals(graph, policies, &all, out);
-    report::warnings(graph, policies, &warnings, out);
+    for severity in [Severity::Advisory, Severity::Note] {
+        report::warnings(graph, policies, (&warnings, severity), out);
+    }
     Decisions::new(all, policies.facts().to_vec(), sound)
 }
 
@@ -57,37 +62,66 @@ pub fn decide(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagnos
 static POOL: LazyLock<Option<rayon::ThreadPool>> =
     LazyLock::new(|| rayon::ThreadPoolBuilder::new().stack_size(nesting::STACK).build().ok());
 
+/// A request, the policy that would forbid it, and how much that matters.
+type Warning = (AccessRequest, PolicyIndex, Severity);
+
+/// A question as Cedar is asked it.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Who asks for what, with the context.
+    pub request: Request,
+    /// The policies that can have a say.
+    pub policies: Arc<PolicySet>,
+    /// What the policies can reach.
+    pub entities: Entities,
+}
+
+/// Shows every question that [`decide`] asks, group by group, to whoever measures Cedar or asks another engine.
+/// A group that cannot be asked is left out.
+pub fn each_question(graph: &Graph, policies: &Policies, today: Date, show: &mut dyn FnMut(&[Question])) {
+    let court = Court::new(graph, policies, today);
+    for group in derive::requests(graph) {
+        let Ok(entities) = court.entities(&group) else { continue };
+        let question = |request: &AccessRequest| {
+            let principals = entities::principal(graph, request.principal);
+            let off = court.switched(request, SeverityWord::Off);
+            Some(Question {
+                request: court.question(request, &principals).ok()?,
+                policies: policies.index.candidates(request.action.word(), &principals, &off),
+                entities: entities.clone(),
+            })
+        };
+        show(&group.iter().filter_map(question).collect::<Vec<_>>());
+    }
+}
+
 /// What became of a group of requests.
 struct Judged {
     decisions: Vec<Decision>,
     /// Requests that an advisory policy would forbid.
-    warnings: Vec<(AccessRequest, PolicyIndex)>,
+    warnings: Vec<Warning>,
     errors: Diagnostics,
 }
 
 struct Court<'a> {
     graph: &'a Graph,
     policies: &'a Policies,
-    today: &'a str,
+    shared: Shared<'a>,
 }
 
-impl Court<'_> {
+impl<'a> Court<'a> {
+    fn new(graph: &'a Graph, policies: &'a Policies, today: Date) -> Self {
+        Self { graph, policies, shared: Shared::new(graph, &policies.schema, &today.to_string()) }
+    }
+
     fn judge(&self, group: Vec<AccessRequest>) -> Judged {
         let mut judged =
             Judged { decisions: Vec::new(), warnings: Vec::new(), errors: Diagnostics::default() };
-        let mut slice = Slice::new(self.graph);
-        for request in &group {
-            slice.principal(request.principal);
-            slice.object(&request.object);
-            slice.environment(request.environment);
-            request.tenant.into_iter().for_each(|tenant| slice.tenant(tenant));
-            self.named_in_context(request, &mut slice);
-        }
-        let entities = match slice.finish(&self.policies.schema) {
+        let entities = match self.entities(&group) {
             Ok(entities) => entities,
             Err(error) => {
                 let spans = group.first().map(|request| request.span);
-                judged.errors.extend(spans.map(|span| cannot(span, &error.to_string())));
+                judged.errors.extend(spans.map(|span| cannot(span, &error)));
                 return judged;
             }
         };
@@ -98,14 +132,22 @@ impl Court<'_> {
         judged
     }
 
-    fn named_in_context(&self, request: &AccessRequest, slice: &mut Slice<'_>) {
-        match &request.circumstances {
-            Circumstances::Invocation(call) => call.route.into_iter().for_each(|route| slice.route(route)),
-            Circumstances::Storage(storage) => {
-                storage.store.into_iter().for_each(|store| slice.data_store(store));
+    /// Everything that a group of requests can reach.
+    fn entities(&self, group: &[AccessRequest]) -> Result<Entities, String> {
+        let mut slice = Slice::new(&self.shared);
+        for request in group {
+            slice.add(request.principal);
+            slice.add(&request.object);
+            slice.add(Key::Environment(request.environment));
+            request.tenant.into_iter().for_each(|tenant| slice.add(Key::Tenant(tenant)));
+            if let Circumstances::Invocation(call) = &request.circumstances {
+                call.route.into_iter().for_each(|route| slice.add(Key::Route(route)));
             }
-            _ => {}
+            if let Circumstances::Storage(storage) = &request.circumstances {
+                storage.store.into_iter().for_each(|store| slice.add(Key::DataStore(store)));
+            }
         }
+        slice.finish()
     }
 
     /// The verdict on a request; one that cannot be evaluated is an error and has none.
@@ -119,14 +161,14 @@ impl Court<'_> {
             }
         };
         let off = self.switched(request, SeverityWord::Off);
-        let answer = self.answer(request, &question, &principals, (&off, entities));
+        let answer = self.answer((request, &question), &principals, (&off, entities));
         self.report_failures(request, &answer, judged)?;
         let reasons = self.reasons(&answer);
         if answer.decision() == Verdict::Allow {
             return Some(Outcome::Permitted(reasons));
         }
         let (advisory, mandatory): (Vec<_>, Vec<_>) =
-            reasons.into_iter().partition(|policy| self.is_advisory(*policy, request));
+            reasons.into_iter().partition(|policy| self.severity(*policy, request) != Severity::Mandatory);
         if advisory.is_empty() || !mandatory.is_empty() {
             return Some(if mandatory.is_empty() {
                 Outcome::NotPermitted
@@ -134,9 +176,11 @@ impl Court<'_> {
                 Outcome::Forbidden(mandatory)
             });
         }
-        judged.warnings.extend(advisory.iter().map(|policy| (request.clone(), *policy)));
+        judged.warnings.extend(
+            advisory.iter().map(|policy| (request.clone(), *policy, self.severity(*policy, request))),
+        );
         let without = off.into_iter().chain(advisory.iter().map(|policy| policy.0 as usize)).collect();
-        let answer = self.answer(request, &question, &principals, (&without, entities));
+        let answer = self.answer((request, &question), &principals, (&without, entities));
         let reasons = self.reasons(&answer);
         Some(match answer.decision() {
             Verdict::Allow => Outcome::Permitted(reasons),
@@ -149,16 +193,22 @@ impl Court<'_> {
         let principal = principals.first().cloned().ok_or("the request has no principal")?;
         let action = entities::uid("Action", request.action.word());
         let object = entities::object(self.graph, &request.object);
-        let pairs = context::pairs(self.graph, request, self.today);
-        let context = Context::from_pairs(pairs).map_err(|error| error.to_string())?;
-        Request::new(principal, action, object, context, Some(&self.policies.schema))
-            .map_err(|error| error.to_string())
+        let pairs = context::pairs(&self.shared, request)?;
+        let kinds = [request.action.word(), request.principal.kind().word(), request.object.kind()];
+        let shape = (kinds, pairs.iter().map(|(key, _)| *key).collect());
+        let known = self.shared.is_sound(&shape);
+        let schema = (!known).then_some(&self.policies.schema);
+        let made = Request::new(principal, action, object, value::context(pairs), schema);
+        let made = made.map_err(|error| error.to_string())?;
+        if !known {
+            self.shared.note_sound(shape);
+        }
+        Ok(made)
     }
 
     fn answer(
         &self,
-        request: &AccessRequest,
-        question: &Request,
+        (request, question): (&AccessRequest, &Request),
         principals: &[EntityUid],
         (without, entities): (&BTreeSet<usize>, &Entities),
     ) -> Response {
@@ -184,13 +234,15 @@ impl Court<'_> {
         sound
     }
 
-    fn is_advisory(&self, policy: PolicyIndex, request: &AccessRequest) -> bool {
+    /// How much a policy matters where a request is made: as the environment says, or else as it is written.
+    fn severity(&self, policy: PolicyIndex, request: &AccessRequest) -> Severity {
         let written = self.policies.severity.get(policy.0 as usize).copied();
         let fact = self.policies.facts.get(policy.0 as usize);
         match fact.and_then(|fact| self.setting(request, &fact.id)) {
-            Some(SeverityWord::Mandatory) => false,
-            Some(SeverityWord::Advisory | SeverityWord::Note | SeverityWord::Off) => true,
-            None => written == Some(Severity::Advisory),
+            Some(SeverityWord::Mandatory) => Severity::Mandatory,
+            Some(SeverityWord::Advisory | SeverityWord::Off) => Severity::Advisory,
+            Some(SeverityWord::Note) => Severity::Note,
+            None => written.unwrap_or(Severity::Mandatory),
         }
     }
 

@@ -38,20 +38,20 @@ pub(super) fn refusals(graph: &Graph, policies: &Policies, decisions: &[Decision
     }
 }
 
-/// Reports what advisory policies would forbid.
+/// Reports what policies of a severity that does not stop would forbid.
 pub(super) fn warnings(
     graph: &Graph,
     policies: &Policies,
-    found: &[(AccessRequest, PolicyIndex)],
+    (found, severity): (&[super::Warning], Severity),
     out: &mut Diagnostics,
 ) {
     let mut alike: Alike<'_> = BTreeMap::new();
-    for (request, policy) in found {
+    for (request, policy, _) in found.iter().filter(|(_, _, found)| *found == severity) {
         alike.entry((request.span, Some(*policy), request.action.word())).or_default().push(request);
     }
     for ((_, policy, _), requests) in alike {
         let found = policy.map(|policy| forbidden(graph, policies, &requests, policy));
-        out.extend(found.map(|found| Diagnostic { severity: Severity::Advisory, ..found }));
+        out.extend(found.map(|found| Diagnostic { severity, ..found }));
     }
 }
 
@@ -98,12 +98,7 @@ fn profile_label(graph: &Graph, request: &AccessRequest) -> Option<Label> {
 
 /// Which residency rules are behind a refusal, and what they allow.
 fn residency_note(graph: &Graph, requests: &[&AccessRequest]) -> Option<String> {
-    let residency = requests.iter().find_map(|request| match &request.circumstances {
-        Circumstances::Invocation(call) => call.residency.clone(),
-        Circumstances::Storage(storage) => storage.residency.clone(),
-        Circumstances::Connector { residency, .. } => residency.clone(),
-        _ => None,
-    })?;
+    let residency = requests.iter().find_map(|request| request.circumstances.residency())?;
     let rules: Vec<_> = residency.rules.iter().map(|rule| format!("`{}`", graph.name(*rule))).collect();
     let regions: Vec<_> = residency.regions.iter().map(String::as_str).collect();
     let allowed = match regions.as_slice() {
@@ -111,7 +106,8 @@ fn residency_note(graph: &Graph, requests: &[&AccessRequest]) -> Option<String> 
         few if few.len() <= 12 => few.join(", "),
         many => format!("{} regions", many.len()),
     };
-    Some(format!("residency rule {} allows {allowed}", rules.join(" and ")))
+    let (word, verb) = if rules.len() == 1 { ("rule", "allows") } else { ("rules", "together allow") };
+    Some(format!("residency {word} {} {verb} {allowed}", rules.join(" and ")))
 }
 
 fn not_permitted(
@@ -147,10 +143,8 @@ fn sentence(graph: &Graph, requests: &[&AccessRequest]) -> String {
         text =
             format!("{} `{name}` to keep {class} data ({}) in `{object}`", lower(kind.word()), storage.place);
     }
-    let regions = distinct(requests.iter().filter_map(|request| match &request.circumstances {
-        Circumstances::Invocation(call) => Some(call.region.to_string()),
-        _ => None,
-    }));
+    let called = requests.iter().filter_map(|request| request.circumstances.invocation());
+    let regions = distinct(called.map(|call| call.region.to_string()));
     if !regions.is_empty() {
         text.push_str(&format!(" in {}", words(&regions)));
     }

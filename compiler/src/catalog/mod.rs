@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 const REGIONS: &str = include_str!("data/regions.json");
 const MODELS: &str = include_str!("data/models.json");
 const PROFILES: &str = include_str!("data/profiles.json");
+const LIMITS: &str = include_str!("data/limits.json");
 
 /// A region of AWS.
 #[derive(Clone, Debug, Deserialize)]
@@ -126,6 +127,20 @@ pub struct ProfileFact {
     pub source_date: String,
 }
 
+/// A limit of a service or product that artifacts must keep.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitFact {
+    /// Its id, for instance `iam.roleName`.
+    pub id: String,
+    /// The most that is allowed.
+    pub value: u64,
+    /// Of what.
+    pub unit: String,
+    /// Where the row comes from.
+    pub source: String,
+}
+
 /// Where a call through a profile may be processed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -152,18 +167,24 @@ struct ProfileFile {
     profiles: Vec<ProfileFact>,
 }
 
+#[derive(Deserialize)]
+struct LimitFile {
+    limits: Vec<LimitFact>,
+}
+
 /// The facts that ship with this version.
 #[derive(Debug)]
 pub struct Catalog {
     regions: BTreeMap<String, RegionFact>,
     models: BTreeMap<String, ModelFact>,
     profiles: BTreeMap<String, ProfileFact>,
+    limits: BTreeMap<String, LimitFact>,
     digest: String,
 }
 
 static SHIPPED: LazyLock<Catalog> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the files are part of the program, and a test reads each")]
-    Catalog::read(REGIONS, MODELS, PROFILES).expect("the catalog that ships")
+    Catalog::read([REGIONS, MODELS, PROFILES, LIMITS]).expect("the catalog that ships")
 });
 
 impl Catalog {
@@ -172,9 +193,9 @@ impl Catalog {
         &SHIPPED
     }
 
-    fn read(regions: &str, models: &str, profiles: &str) -> Result<Self, serde_json::Error> {
+    fn read([regions, models, profiles, limits]: [&str; 4]) -> Result<Self, serde_json::Error> {
         let mut hasher = Sha256::new();
-        for part in [regions, models, profiles] {
+        for part in [regions, models, profiles, limits] {
             hasher.update(part.len().to_le_bytes());
             hasher.update(part);
         }
@@ -184,6 +205,7 @@ impl Catalog {
             regions: index(serde_json::from_str::<RegionFile>(regions)?.regions, |fact| by_id(&fact.id)),
             models: index(serde_json::from_str::<ModelFile>(models)?.models, |fact| by_id(&fact.id)),
             profiles: index(serde_json::from_str::<ProfileFile>(profiles)?.profiles, |fact| by_id(&fact.id)),
+            limits: index(serde_json::from_str::<LimitFile>(limits)?.limits, |fact| by_id(&fact.id)),
             digest: format!("sha256:{digest}"),
         })
     }
@@ -221,6 +243,16 @@ impl Catalog {
     /// The inference profile with this id.
     pub fn profile(&self, id: &str) -> Option<&ProfileFact> {
         self.profiles.get(id)
+    }
+
+    /// Every limit, by id.
+    pub fn limits(&self) -> impl Iterator<Item = &LimitFact> {
+        self.limits.values()
+    }
+
+    /// The limit with this id; what the catalog does not know is no limit that could be kept, so there is none.
+    pub fn limit(&self, id: &str) -> Option<u64> {
+        self.limits.get(id).map(|limit| limit.value)
     }
 
     /// Every jurisdiction that a region belongs to.

@@ -200,3 +200,35 @@ record! {
         kind: ConnectorKind
     }
 }
+
+impl ConnectorKind {
+    /// Everything that the connector covers, in the notation of its service: what a reviewer compares.
+    pub fn scope(&self) -> String {
+        let list = |texts: &[Spanned<Text>], make: &dyn Fn(&Text) -> String| {
+            texts.iter().map(|text| make(&text.value)).collect::<Vec<_>>().join(", ")
+        };
+        match self {
+            Self::S3(S3Source { bucket, prefixes, .. }) if prefixes.is_empty() => {
+                format!("s3://{}/", bucket.value)
+            }
+            Self::S3(s3) => list(&s3.prefixes, &|prefix| format!("s3://{}/{prefix}", s3.bucket.value)),
+            Self::DynamoDb(table) if table.indexes.is_empty() => format!("table {}", table.table.value),
+            Self::DynamoDb(table) => {
+                let indexes = list(&table.indexes, &|index| index.to_string());
+                format!("table {}, indexes {indexes}", table.table.value)
+            }
+            Self::Lambda(LambdaTool { function, qualifier: Some(qualifier) }) => {
+                format!("function {}:{}", function.value, qualifier.value)
+            }
+            Self::Lambda(tool) => format!("function {}", tool.function.value),
+            Self::SecretsManager(secret) => format!("secret {}", secret.secret.value),
+            Self::OpenSearch(search) => format!("collection {}", search.collection.value),
+            Self::S3Vectors(vectors) => format!("index {}/{}", vectors.bucket.value, vectors.index.value),
+            Self::KnowledgeBase(base) => format!("knowledge base {}", base.id.value),
+            Self::Sqs(queue) => format!("queue {}", queue.queue.value),
+            Self::StepFunctions(machine) => format!("state machine {}", machine.state_machine.value),
+            Self::Http(tool) => tool.url.value.to_string(),
+            Self::Mcp(server) => server.url.value.to_string(),
+        }
+    }
+}

@@ -12,6 +12,10 @@ pub mod gateway;
 pub mod group;
 pub mod guardrail;
 mod macros;
+#[expect(
+    clippy::module_inception,
+    reason = "the kind `Model` is called so; so is the layer of what users write"
+)]
 pub mod model;
 pub mod model_test;
 pub mod policy_test;
@@ -224,6 +228,18 @@ impl KindName {
     /// The kind with this name.
     pub fn find(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.word() == word)
+    }
+
+    /// The file of its JSON Schema, for instance `residency-rule.schema.json`.
+    pub fn schema_file(self) -> String {
+        let mut name = String::new();
+        for letter in self.word().chars() {
+            if letter.is_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.extend(letter.to_lowercase());
+        }
+        name + ".schema.json"
     }
 }
 

@@ -6,20 +6,6 @@ use serde_json::{Value, json};
 use super::read::API_VERSION;
 use super::{KindName, Metadata, spec_schema};
 
-impl KindName {
-    /// The name of the file with the JSON Schema of this kind, for instance `data-class.schema.json`.
-    pub fn schema_file(self) -> String {
-        let mut name = String::new();
-        for letter in self.word().chars() {
-            if letter.is_uppercase() && !name.is_empty() {
-                name.push('-');
-            }
-            name.push(letter.to_ascii_lowercase());
-        }
-        name + ".schema.json"
-    }
-}
-
 /// The JSON Schema of a kind's document (draft 2020-12).
 pub fn kind_schema(kind: KindName) -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();

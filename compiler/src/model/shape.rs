@@ -39,16 +39,17 @@ pub(crate) fn only_key(
 ) -> Option<&'static str> {
     let present: Vec<_> =
         keys.iter().filter_map(|name| fields.find(name).map(|(key, _)| (*name, key.span))).collect();
-    let names: Vec<_> = keys.iter().map(|name| key(name)).collect();
     match present.as_slice() {
         [(only, _)] => Some(only),
         [] => {
+            let names: Vec<_> = keys.iter().map(|name| key(name)).collect();
             let message = format!("one of {} is missing", crate::yaml::list(&names));
             let found = rule::EXACTLY_ONE.at(fields.head(), message, "");
             fields.lack(names, found);
             None
         }
         [(_, first), (_, second), ..] => {
+            let names: Vec<_> = keys.iter().map(|name| key(name)).collect();
             let message = format!("only one of {} may be written", crate::yaml::list(&names));
             reader.fail(rule::EXACTLY_ONE.at(*second, message, "the second").label(*first, "the first"))
         }

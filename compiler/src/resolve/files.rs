@@ -56,9 +56,8 @@ fn named(bundle: &Bundle) -> impl Iterator<Item = &File> {
         let inputs = agent.spec.tools.iter().filter_map(|tool| tool.input.as_ref());
         agent.spec.instructions.iter().chain(inputs)
     });
-    let connectors = bundle.connectors.iter().filter_map(|connector| match &connector.spec.kind {
-        ConnectorKind::Http(http) => http.open_api.as_ref(),
-        _ => None,
+    let connectors = bundle.connectors.iter().filter_map(|connector| {
+        if let ConnectorKind::Http(http) = &connector.spec.kind { http.open_api.as_ref() } else { None }
     });
     let tests = bundle
         .model_tests

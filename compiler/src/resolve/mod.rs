@@ -1,6 +1,5 @@
 //! Names become ids: the graph of a workspace, with what could not be resolved reported once, where it is written.
 
-mod cycle;
 mod files;
 mod regions;
 mod residency;
@@ -25,6 +24,7 @@ pub struct Graph {
     bundle: Bundle,
     files: BTreeMap<String, SourceId>,
     catalog: &'static Catalog,
+    residencies: residency::Residencies,
 }
 
 impl Graph {
@@ -72,7 +72,7 @@ impl Graph {
 /// Gives every reference its id.
 pub fn link(mut bundle: Bundle, files: &[FileAnswer], sources: &SourceMap, out: &mut Diagnostics) -> Graph {
     add_built_in_classes(&mut bundle, sources);
-    let names = index(&bundle, sources, out);
+    let names = index(&bundle, out);
     let refused = std::mem::take(&mut bundle.refused);
     bundle.each_reference(
         &mut |reference| match names.get(&(reference.kind, reference.name.value.as_str())) {
@@ -82,19 +82,17 @@ pub fn link(mut bundle: Bundle, files: &[FileAnswer], sources: &SourceMap, out: 
         },
     );
     let files = files::accept(&bundle, files, out);
-    let graph = Graph { bundle, files, catalog: Catalog::shipped() };
-    cycle::check(&graph, out);
-    graph
+    Graph { bundle, files, catalog: Catalog::shipped(), residencies: residency::Residencies::default() }
 }
 
 /// The position of each resource by kind and name, and where its name is written.
 type Index = BTreeMap<(KindName, Box<str>), (usize, crate::source::Span)>;
 
-fn index(bundle: &Bundle, _: &SourceMap, out: &mut Diagnostics) -> Names {
+fn index(bundle: &Bundle, out: &mut Diagnostics) -> Names {
     let mut names = Names { by_name: Index::new() };
     for kind in KindName::ALL {
         for (position, name) in bundle.names(*kind).into_iter().enumerate() {
-            names.add(*kind, position, name, out);
+            names.add(*kind, (position, name), out);
         }
     }
     names
@@ -105,7 +103,12 @@ struct Names {
 }
 
 impl Names {
-    fn add(&mut self, kind: KindName, position: usize, name: &Spanned<value::Name>, out: &mut Diagnostics) {
+    fn add(
+        &mut self,
+        kind: KindName,
+        (position, name): (usize, &Spanned<value::Name>),
+        out: &mut Diagnostics,
+    ) {
         let key = (kind, Box::from(name.value.as_str()));
         match self.by_name.get(&key) {
             Some((_, first)) => {

@@ -28,8 +28,13 @@ impl Graph {
     }
 
     /// Every region in which a call from `caller` may be processed. What is not known is `unknown`, and a profile
-    /// that the catalog does not list for the caller's region may end wherever it may end from any region.
+    /// that the catalog does not list for the caller's region may end wherever it may end from any region. Provisioned
+    /// throughput is called, and processed, in the region of its ARN.
     pub fn processing(&self, model: &ModelSpec, caller: &str) -> Vec<Processing> {
+        if let Some(Inference::Provisioned(arn)) = model.inference.as_ref().map(|found| &found.value) {
+            let region = arn.value.part(3).to_owned();
+            return vec![Processing { source: region.clone(), region, profile: None }];
+        }
         let sources: Vec<&str> = match model.regions.as_slice() {
             [] => vec![caller],
             regions => regions.iter().map(|region| region.value.as_str()).collect(),
@@ -45,7 +50,6 @@ impl Graph {
         };
         match (model.provider.value, model.inference.as_ref().map(|inference| &inference.value)) {
             (ModelProvider::OpenAiCompatible, _) if model.regions.is_empty() => vec![at("unknown", None)],
-            (_, Some(Inference::Provisioned(arn))) => vec![at(arn.value.part(3), None)],
             (_, Some(Inference::Profile(_))) => {
                 let profile = self.profile_id(model).unwrap_or_default();
                 reach(self.catalog(), &profile, source)
@@ -53,7 +57,7 @@ impl Graph {
                     .map(|region| at(region, Some(&profile)))
                     .collect()
             }
-            (_, Some(Inference::OnDemand) | None) => vec![at(source, None)],
+            (_, Some(Inference::OnDemand | Inference::Provisioned(_)) | None) => vec![at(source, None)],
         }
     }
 

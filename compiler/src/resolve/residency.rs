@@ -1,6 +1,7 @@
 //! Which residency rules hold for a class of data and a tenant, as one answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, RwLock};
 
 use super::Graph;
 use crate::model::Id;
@@ -23,6 +24,9 @@ pub struct Residency {
     pub customer_managed_key: bool,
 }
 
+/// What is allowed together by the rules that some class and tenant have in common, once it was asked for.
+pub(super) type Residencies = RwLock<BTreeMap<Vec<Id<ResidencyRuleSpec>>, Arc<Residency>>>;
+
 /// The rank of a class.
 pub fn class_rank(graph: &Graph, class: Id<DataClassSpec>) -> u32 {
     graph.resource(class).map_or(0, |class| class.spec.rank.value.0)
@@ -31,9 +35,26 @@ pub fn class_rank(graph: &Graph, class: Id<DataClassSpec>) -> u32 {
 impl Graph {
     /// The residency of data of this class that belongs to these tenants; nothing when no rule applies.
     /// A rule about a class holds for every class that is as sensitive or more.
-    pub fn residency(&self, class: Id<DataClassSpec>, tenant: Option<Id<TenantSpec>>) -> Option<Residency> {
+    pub fn residency(
+        &self,
+        class: Id<DataClassSpec>,
+        tenant: Option<Id<TenantSpec>>,
+    ) -> Option<Arc<Residency>> {
         let applies = |rule: &ResidencyRuleSpec| self.applies(rule, class, tenant);
-        let rules: Vec<_> = self.each().filter(|(_, rule)| applies(&rule.spec)).collect();
+        let rules: Vec<_> = self.each().filter(|(_, rule)| applies(&rule.spec)).map(|(id, _)| id).collect();
+        if let Some(found) = self.residencies.read().ok().and_then(|known| known.get(&rules).cloned()) {
+            return Some(found);
+        }
+        let found = Arc::new(self.together(&rules)?);
+        if let Ok(mut known) = self.residencies.write() {
+            known.insert(rules, Arc::clone(&found));
+        }
+        Some(found)
+    }
+
+    /// What several rules allow together; nothing when there are none.
+    fn together(&self, ids: &[Id<ResidencyRuleSpec>]) -> Option<Residency> {
+        let rules: Vec<_> = ids.iter().filter_map(|id| Some((*id, self.resource(*id)?))).collect();
         let mut places = rules.iter().map(|(_, rule)| self.allowed(&rule.spec));
         let mut regions = places.next()?;
         for place in places {

@@ -51,15 +51,10 @@ rules! {
     NOT_PERMITTED = "AIP-POL-005" "not-permitted" Verdict;
     POLICY_ID = "AIP-POL-006" "policy-id" Input;
     FORBIDDEN = "AIP-POL-007" "forbidden" Verdict;
-    FALLBACK_CYCLE = "AIP-RTE-002" "fallback-cycle" Verdict;
     PACK_MISSING = "AIP-POL-008" "pack-missing" Input;
     UNSUPPORTED = "AIP-CMP-002" "control-unsupported-on-target" Verdict;
+    APPROXIMATED = "AIP-CMP-008" "control-approximated-on-target" Verdict;
     NAME_COLLISION = "AIP-CMP-003" "name-join-miss" Verdict;
     TARGET_LIMIT = "AIP-CMP-001" "target-limit-exceeded" Verdict;
     POLICY_SIZE = "AIP-IAM-009" "policy-size-over-limit" Verdict;
-}
-
-/// The rule with this code.
-pub fn find(code: &str) -> Option<&'static Rule> {
-    RULES.iter().copied().find(|rule| rule.code.eq_ignore_ascii_case(code) || rule.name == code)
 }

@@ -160,7 +160,15 @@ impl<'a, 'o> Loader<'a, 'o> {
                 self.refuse(span, "an alias", "write the value out; references between resources are names");
                 Ok(None)
             }
-            _ => Ok(None),
+            Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(..)
+            | Event::DocumentEnd
+            | Event::Anchor(..)
+            | Event::Comment(..)
+            | Event::SequenceEnd
+            | Event::MappingEnd
+            | _ => Ok(None),
         }
     }
 

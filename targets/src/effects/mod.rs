@@ -1,5 +1,8 @@
 //! What may happen now that could not before, and the other way round: two sets of grants, compared.
 
+mod effect;
+mod sentence;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_compiler::authorize::Decisions;
@@ -10,9 +13,7 @@ use aipolicy_compiler::resolve::Graph;
 use aipolicy_compiler::source::SourceMap;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Effect, EffectClass, Origin};
-
-mod sentence;
+pub use effect::{Effect, EffectClass, Origin};
 
 /// Something that is granted, without where it is written: what two revisions are compared by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,7 +1,6 @@
 //! Effects as sentences that a reviewer reads.
 
-use super::Fact;
-use crate::plan::EffectClass;
+use super::{EffectClass, Fact};
 
 /// "`invoice-bot` may now read connector `invoices` in eu-central-1".
 pub(super) fn of(fact: &Fact, class: EffectClass) -> String {
@@ -9,10 +8,10 @@ pub(super) fn of(fact: &Fact, class: EffectClass) -> String {
     let who = who(fact);
     let name = name(&fact.resource);
     let get = |key: &str| fact.context.get(key).map(String::as_str);
-    let text = match fact.action.as_str() {
+    match fact.action.as_str() {
         "invokeModel" => invocation(fact, may, &who),
-        "readConnector" => format!("{who} {may} read connector `{name}`{}", gated(get("gate"))),
-        "writeConnector" => format!("{who} {may} write to connector `{name}`{}", gated(get("gate"))),
+        "readConnector" => format!("{who} {may} read {}{}", scoped(fact, name), gated(get("gate"))),
+        "writeConnector" => format!("{who} {may} write to {}{}", scoped(fact, name), gated(get("gate"))),
         "callTool" => format!(
             "{who} {may} call tool `{name}` to {}{}",
             get("access").unwrap_or("use it"),
@@ -26,8 +25,7 @@ pub(super) fn of(fact: &Fact, class: EffectClass) -> String {
         "useRoute" => format!("{who} {may} send requests to route `{name}`"),
         "delegate" => format!("{who} {may} hand work to agent `{name}`"),
         other => format!("{who} {may} {other} `{name}`"),
-    };
-    text
+    }
 }
 
 fn who(fact: &Fact) -> String {
@@ -37,6 +35,14 @@ fn who(fact: &Fact) -> String {
 
 fn name(resource: &str) -> &str {
     resource.split_once('/').map_or(resource, |(_, name)| name)
+}
+
+/// "`s3://acme-invoices/eu/` (connector `invoices`)".
+fn scoped(fact: &Fact, name: &str) -> String {
+    match fact.context.get("scope") {
+        Some(scope) => format!("`{scope}` (connector `{name}`)"),
+        None => format!("connector `{name}`"),
+    }
 }
 
 fn gated(gate: Option<&str>) -> String {

@@ -100,7 +100,16 @@ fn check_unit(rate: Option<&Spanned<Rate>>, wanted: RateUnit, out: &mut Diagnost
 
 /// The environment variable of a gateway that holds the key of a tenant.
 pub(super) fn key_variable(tenant: &str) -> String {
-    format!("AIPOLICY_KEY_{}", tenant.to_uppercase().replace('-', "_"))
+    format!("AIPOLICY_KEY_{}", variable(tenant))
+}
+
+/// The environment variable of a gateway that holds the key for the provider of a model. No tenant has the same one.
+pub(super) fn model_key_variable(model: &str) -> String {
+    format!("AIPOLICY_MODEL_KEY_{}", variable(model))
+}
+
+fn variable(name: &str) -> String {
+    name.to_uppercase().replace('-', "_")
 }
 
 fn budget(budget: &Resource<BudgetSpec>) -> Tree {

@@ -8,9 +8,9 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::gateway::{Dialect, GatewaySpec};
 use aipolicy_compiler::rule;
 
-use crate::Input;
 use crate::artifact::Artifact;
-use table::Table;
+use crate::input::Input;
+use table::{Shares, Table};
 
 /// Renders the tables of every gateway of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
@@ -20,7 +20,8 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
         .graph()
         .each::<GatewaySpec>()
         .filter(|(_, gateway)| gateway.spec.environment.id() == Some(environment));
-    let tables: Vec<_> = here.map(|(id, gateway)| Table::build(input, id, gateway)).collect();
+    let shares = Shares::gather(input);
+    let tables: Vec<_> = here.map(|(id, gateway)| shares.table(id, gateway)).collect();
     tables.iter().flat_map(|table| documents(table, out)).collect()
 }
 

@@ -12,7 +12,7 @@ use aipolicy_compiler::model::tenant::TenantSpec;
 use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_compiler::source::Spanned;
 
-use crate::Input;
+use crate::input::Input;
 use crate::origin::Origin;
 
 /// A gateway with everything that it was granted.
@@ -71,26 +71,101 @@ pub(super) struct Tenant<'g> {
 /// Grants to invoke a model for a route, by where the model is named.
 type Granted<'g> = BTreeMap<(Id<ModelSpec>, Id<RouteSpec>), Vec<Grant<'g>>>;
 
-impl<'g> Table<'g> {
-    /// Gathers what a gateway was granted.
-    pub(super) fn build(input: Input<'g>, id: Id<GatewaySpec>, gateway: &'g Resource<GatewaySpec>) -> Self {
-        let granted = granted(input, id);
-        let mut table =
-            Self { input, gateway, backends: BTreeMap::new(), routes: Vec::new(), tenants: Vec::new() };
+/// What one gateway was granted.
+#[derive(Default)]
+struct Share<'g> {
+    routes: Vec<(Id<RouteSpec>, &'g Resource<RouteSpec>)>,
+    models: Granted<'g>,
+    /// Tenants that may use one of its routes.
+    users: Vec<(Id<TenantSpec>, &'g Resource<RouteSpec>, Grant<'g>)>,
+}
+
+/// What all gateways of an environment were granted, gathered in one pass.
+pub(super) struct Shares<'g> {
+    input: Input<'g>,
+    by_gateway: BTreeMap<Id<GatewaySpec>, Share<'g>>,
+    /// The first budget of each tenant.
+    budgets: BTreeMap<&'g str, &'g Resource<BudgetSpec>>,
+}
+
+impl<'g> Shares<'g> {
+    /// Gathers what the gateways were granted.
+    pub(super) fn gather(input: Input<'g>) -> Self {
         let graph = input.grants.graph();
-        let mine = graph.each::<RouteSpec>().filter(|(_, route)| route.spec.gateway.id() == Some(id));
-        let mut routes: Vec<_> = mine.collect();
-        routes.sort_by(|left, right| left.1.name().cmp(right.1.name()));
-        for (id, route) in routes {
-            table.route(id, route, &granted);
+        let mut shares = Self { input, by_gateway: BTreeMap::new(), budgets: BTreeMap::new() };
+        for budget in &graph.bundle().budgets {
+            if let BudgetScope::Tenant(scope) = &budget.spec.scope {
+                shares.budgets.entry(scope.name.value.as_str()).or_insert(budget);
+            }
         }
-        table.tenants = tenants(input, id);
+        for (id, route) in graph.each::<RouteSpec>() {
+            if let Some(gateway) = route.spec.gateway.id() {
+                shares.by_gateway.entry(gateway).or_default().routes.push((id, route));
+            }
+        }
+        input.grants.grants().for_each(|grant| shares.add(grant));
+        shares
+    }
+
+    fn add(&mut self, grant: Grant<'g>) {
+        let request = &grant.decision.request;
+        match (request.principal, &request.object, &request.circumstances) {
+            (Principal::Gateway(gateway), Object::Model(model), Circumstances::Invocation(call)) => {
+                let Some(route) = call.route else { return };
+                let share = self.by_gateway.entry(gateway).or_default();
+                share.models.entry((*model, route)).or_default().push(grant);
+            }
+            (Principal::Tenant(tenant), Object::Route(id), _) => {
+                let Some(route) = self.input.grants.graph().resource(*id) else { return };
+                let Some(gateway) = route.spec.gateway.id() else { return };
+                self.by_gateway.entry(gateway).or_default().users.push((tenant, route, grant));
+            }
+            _ => {}
+        }
+    }
+
+    /// The table of a gateway.
+    pub(super) fn table(&self, id: Id<GatewaySpec>, gateway: &'g Resource<GatewaySpec>) -> Table<'g> {
+        let (routes, tenants) = (Vec::new(), Vec::new());
+        let mut table = Table { input: self.input, gateway, backends: BTreeMap::new(), routes, tenants };
+        if let Some(share) = self.by_gateway.get(&id) {
+            let mut routes = share.routes.clone();
+            routes.sort_by(|left, right| left.1.name().cmp(right.1.name()));
+            for (id, route) in routes {
+                table.route(id, route, &share.models);
+            }
+            table.tenants = self.tenants(share);
+        }
         table
     }
 
+    /// Tenants with the routes of a gateway that they were granted.
+    fn tenants(&self, share: &Share<'g>) -> Vec<Tenant<'g>> {
+        let graph = self.input.grants.graph();
+        let mut found: BTreeMap<&str, Tenant<'g>> = BTreeMap::new();
+        for (tenant, route, grant) in &share.users {
+            let Some(tenant) = graph.resource(*tenant) else { continue };
+            let name = tenant.name().as_str();
+            let entry = found.entry(name).or_insert_with(|| Tenant {
+                resource: tenant,
+                routes: Vec::new(),
+                budget: self.budgets.get(name).copied(),
+                origin: Origin::granted(*grant),
+            });
+            entry.routes.push((route.name().as_str(), Origin::granted(*grant)));
+        }
+        let mut tenants: Vec<_> = found.into_values().collect();
+        for tenant in &mut tenants {
+            tenant.routes.sort_by_key(|(name, _)| *name);
+        }
+        tenants
+    }
+}
+
+impl<'g> Table<'g> {
     fn route(&mut self, id: Id<RouteSpec>, resource: &'g Resource<RouteSpec>, granted: &Granted<'g>) {
         let mut steps = Vec::new();
-        self.steps((id, resource), (id, &[]), granted, &mut steps);
+        self.steps(resource, (id, &[]), (granted, &mut steps));
         let origin = Origin::written(resource.name_span());
         self.routes.push(Route { name: resource.name().as_str(), resource, steps, origin });
     }
@@ -98,10 +173,9 @@ impl<'g> Table<'g> {
     /// The steps of a route, and of every route that it falls back to.
     fn steps(
         &mut self,
-        (id, route): (Id<RouteSpec>, &'g Resource<RouteSpec>),
+        route: &'g Resource<RouteSpec>,
         (asked, on): (Id<RouteSpec>, &'g [Spanned<Trigger>]),
-        granted: &Granted<'g>,
-        steps: &mut Vec<Step<'g>>,
+        (granted, steps): (&Granted<'g>, &mut Vec<Step<'g>>),
     ) {
         let share = 100_u32 / u32::try_from(route.spec.primary.len().max(1)).unwrap_or(1);
         let mut targets = Vec::new();
@@ -115,16 +189,15 @@ impl<'g> Table<'g> {
         }
         steps.push(Step { targets, on, governed_by: route });
         for fallback in &route.spec.fallback {
-            self.fallback((id, route), (asked, fallback), granted, steps);
+            self.fallback(route, (asked, fallback), (granted, &mut *steps));
         }
     }
 
     fn fallback(
         &mut self,
-        (_, route): (Id<RouteSpec>, &'g Resource<RouteSpec>),
+        route: &'g Resource<RouteSpec>,
         (asked, fallback): (Id<RouteSpec>, &'g Fallback),
-        granted: &Granted<'g>,
-        steps: &mut Vec<Step<'g>>,
+        (granted, steps): (&Granted<'g>, &mut Vec<Step<'g>>),
     ) {
         match &fallback.target {
             FallbackTarget::Model(model) => {
@@ -134,9 +207,8 @@ impl<'g> Table<'g> {
                 steps.push(Step { targets, on: &fallback.on, governed_by: route });
             }
             FallbackTarget::Route(next) => {
-                let found = next.id().and_then(|id| Some((id, self.input.grants.graph().resource(id)?)));
-                if let Some(next) = found {
-                    self.steps(next, (asked, &fallback.on), granted, steps);
+                if let Some(next) = self.input.grants.graph().get(next) {
+                    self.steps(next, (asked, &fallback.on), (granted, steps));
                 }
             }
         }
@@ -154,9 +226,10 @@ impl<'g> Table<'g> {
         let mut targets: BTreeMap<String, Target> = BTreeMap::new();
         for grant in granted.get(&key).into_iter().flatten() {
             let Circumstances::Invocation(call) = &grant.decision.request.circumstances else { continue };
+            // Names have no dots, so no other model is called like this.
             let id = match model.spec.regions.len() {
                 0 | 1 => model.name().to_string(),
-                _ => format!("{}-{}", model.name(), call.source),
+                _ => format!("{}.{}", model.name(), call.source),
             };
             let backend = self.backends.entry(id.clone()).or_insert_with(|| Backend {
                 model,
@@ -173,58 +246,16 @@ impl<'g> Table<'g> {
                 origin: Origin::granted(*grant),
             });
         }
-        targets.into_values().collect()
+        let mut targets: Vec<_> = targets.into_values().collect();
+        share(weight, &mut targets);
+        targets
     }
 }
 
-fn granted<'g>(input: Input<'g>, gateway: Id<GatewaySpec>) -> Granted<'g> {
-    let mut found: Granted<'g> = BTreeMap::new();
-    for grant in input.grants.grants() {
-        let request = &grant.decision.request;
-        if request.principal != Principal::Gateway(gateway) {
-            continue;
-        }
-        if let (Object::Model(model), Circumstances::Invocation(call)) =
-            (&request.object, &request.circumstances)
-            && let Some(route) = call.route
-        {
-            found.entry((*model, route)).or_default().push(grant);
-        }
+/// Regions share the weight of their model, so that it takes no more than was written.
+fn share(weight: u32, targets: &mut [Target]) {
+    let count = u32::try_from(targets.len()).unwrap_or(u32::MAX).max(1);
+    for (target, at) in targets.iter_mut().zip(0_u32..) {
+        target.weight = weight / count + u32::from(at < weight % count);
     }
-    found
-}
-
-/// Tenants with the routes of this gateway that they were granted.
-fn tenants<'g>(input: Input<'g>, gateway: Id<GatewaySpec>) -> Vec<Tenant<'g>> {
-    let graph = input.grants.graph();
-    let mut found: BTreeMap<&str, Tenant<'g>> = BTreeMap::new();
-    for grant in input.grants.grants() {
-        let request = &grant.decision.request;
-        let (Principal::Tenant(tenant), Object::Route(route)) = (request.principal, &request.object) else {
-            continue;
-        };
-        let Some((tenant, route)) = graph.resource(tenant).zip(graph.resource(*route)) else { continue };
-        if route.spec.gateway.id() != Some(gateway) {
-            continue;
-        }
-        let entry = found.entry(tenant.name().as_str()).or_insert_with(|| Tenant {
-            resource: tenant,
-            routes: Vec::new(),
-            budget: budget_of(input, tenant),
-            origin: Origin::granted(grant),
-        });
-        entry.routes.push((route.name().as_str(), Origin::granted(grant)));
-    }
-    let mut tenants: Vec<_> = found.into_values().collect();
-    for tenant in &mut tenants {
-        tenant.routes.sort_by_key(|(name, _)| *name);
-    }
-    tenants
-}
-
-/// The budget of a tenant, if it has one of its own.
-fn budget_of<'g>(input: Input<'g>, tenant: &Resource<TenantSpec>) -> Option<&'g Resource<BudgetSpec>> {
-    let graph = input.grants.graph();
-    let mine = |budget: &&Resource<BudgetSpec>| matches!(&budget.spec.scope, BudgetScope::Tenant(scope) if scope.name.value == *tenant.name());
-    graph.bundle().budgets.iter().find(mine)
 }

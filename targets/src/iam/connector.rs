@@ -48,12 +48,17 @@ impl<'w> Writer<'w> {
     /// What a granted use of a connector needs.
     pub(super) fn connector(&mut self, grant: Grant<'w>) -> Vec<Allow> {
         let Some(used) = self.used(grant) else { return Vec::new() };
-        let mut allows = match &used.connector.spec.kind {
-            ConnectorKind::S3(bucket) => self.bucket(&used, bucket),
-            ConnectorKind::DynamoDb(table) => self.table(&used, table),
-            _ if used.connector.spec.partition.is_some() => self.cannot_partition(&used),
-            ConnectorKind::KnowledgeBase(_) if used.write => self.cannot_write(&used),
-            kind => self.single(&used, kind),
+        let kind = &used.connector.spec.kind;
+        let mut allows = if let ConnectorKind::S3(bucket) = kind {
+            self.bucket(&used, bucket)
+        } else if let ConnectorKind::DynamoDb(table) = kind {
+            self.table(&used, table)
+        } else if used.connector.spec.partition.is_some() {
+            self.cannot_partition(&used)
+        } else if used.write && matches!(kind, ConnectorKind::KnowledgeBase(_)) {
+            self.cannot_write(&used)
+        } else {
+            self.single(&used, kind)
         };
         if let Some(network) = &used.connector.spec.network {
             let endpoint = network.vpc_endpoint.value.as_str();
@@ -143,7 +148,7 @@ impl<'w> Writer<'w> {
                 let arn = self.arn("dynamodb", region, (&resource, index.span));
                 indexes.extend(arn.map(|arn| (arn, Origin::written(index.span))));
             }
-            let mut found = vec![used.allow("Read", TABLE_READ, own.clone())];
+            let mut found = vec![used.allow("Read", TABLE_READ, own)];
             if !indexes.is_empty() {
                 found.push(used.allow("Query", INDEX_READ, indexes));
             }

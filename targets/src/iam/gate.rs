@@ -1,7 +1,7 @@
-//! Roles of gates: the state-changing call behind an approval or a verification is made by the gate, never by the agent.
+//! Roles of gates: the call behind an approval or a verification is made by the gate, never by the agent.
 
 use aipolicy_compiler::authorize::Grant;
-use aipolicy_compiler::ir::{Action, Object};
+use aipolicy_compiler::ir::Object;
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentSpec, Tool};
 
@@ -11,8 +11,6 @@ use crate::artifact::Artifact;
 use crate::origin::Origin;
 
 const START: &[&str] = &["states:StartExecution"];
-/// The longest name of a state machine (Step Functions API: 80 characters).
-const MACHINE_NAME: usize = 80;
 
 /// A tool whose call is made by its gate.
 struct Gated<'w> {
@@ -20,7 +18,7 @@ struct Gated<'w> {
     tool: &'w Tool,
     /// The grant of the tool, and that of its connector.
     call: Grant<'w>,
-    write: Grant<'w>,
+    connector: Grant<'w>,
 }
 
 impl<'w> Writer<'w> {
@@ -31,11 +29,11 @@ impl<'w> Writer<'w> {
             let call = self.grants.iter().find(
                 |grant| matches!(grant.decision.request.object, Object::Tool(_, found) if found == at),
             )?;
-            let write = self.grants.iter().find(|grant| {
+            let connector = self.grants.iter().find(|grant| {
                 let request = &grant.decision.request;
-                request.span == tool.connector.name.span && request.action == Action::WriteConnector
+                request.span == tool.connector.name.span && matches!(request.object, Object::Connector(_))
             })?;
-            acts_itself(&gate.value).then_some(Gated { agent, tool, call: *call, write: *write })
+            acts_itself(&gate.value).then_some(Gated { agent, tool, call: *call, connector: *connector })
         });
         found.collect()
     }
@@ -63,7 +61,7 @@ impl<'w> Writer<'w> {
             let Some(machine) = self.machine(&gated) else { continue };
             let gate = gated.tool.gate.as_ref().map_or(gated.tool.name.span, |gate| gate.span);
             let trust = self.gate_trust(machine, Origin::written(gate));
-            let allows = self.connector(gated.write);
+            let allows = self.connector(gated.connector);
             let words = ["gate", gated.agent.name().as_str(), gated.tool.name.value.as_str()];
             artifacts.extend(self.documents(&words, (&trust, &allows), &Origin::granted(gated.call)));
         }
@@ -73,7 +71,8 @@ impl<'w> Writer<'w> {
     /// The state machine of a gate, by the name that it gets.
     fn machine(&mut self, gated: &Gated<'_>) -> Option<String> {
         let words = ["gate", gated.agent.name().as_str(), gated.tool.name.value.as_str()];
-        let name = self.account.name(&words, MACHINE_NAME);
+        let longest = self.account.graph().catalog().limit("stepFunctions.stateMachineName");
+        let name = self.account.name(&words, usize::try_from(longest?).ok()?);
         let region = self.agent_region(gated.agent);
         self.arn("states", region, (&format!("stateMachine:{name}"), gated.tool.name.span))
     }

@@ -20,8 +20,8 @@ use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 use aipolicy_iam::{Arn, ArnParts, Partition, PatternParts, Piece};
 
-use crate::Input;
 use crate::artifact::Artifact;
+use crate::input::Input;
 use crate::origin::Origin;
 use policy::Allow;
 
@@ -102,16 +102,17 @@ impl<'w> Writer<'w> {
         artifacts
     }
 
-    /// Everything that the principal may do itself. What stands behind a gate belongs to the role of the gate.
+    /// Everything that the principal may do itself. What stands behind an approval or a verification is done by the
+    /// gate alone, reading included, and belongs to its role.
     fn allows(&mut self) -> Vec<Allow> {
         let mut allows = self.models();
         let grants = self.grants;
         for grant in grants {
             match (&grant.decision.request.object, &grant.decision.request.circumstances) {
-                (Object::Connector(_), Circumstances::Connector { gate, .. }) => {
-                    if self.may_go_directly(grant, gate) {
-                        allows.extend(self.connector(*grant));
-                    }
+                (Object::Connector(_), Circumstances::Connector { gate, .. })
+                    if !matches!(*gate, "approval" | "verify") =>
+                {
+                    allows.extend(self.connector(*grant));
                 }
                 (_, Circumstances::Support("trigger")) => allows.extend(self.consumed(*grant)),
                 _ => {}
@@ -119,12 +120,6 @@ impl<'w> Writer<'w> {
         }
         allows.extend(self.gate_starts());
         allows
-    }
-
-    /// A write behind an approval or a verification is made by the gate alone.
-    fn may_go_directly(&self, grant: &Grant<'_>, gate: &str) -> bool {
-        use aipolicy_compiler::ir::Action;
-        grant.decision.request.action == Action::ReadConnector || !matches!(gate, "approval" | "verify")
     }
 
     fn agent(&self) -> Option<&'w Resource<AgentSpec>> {
@@ -199,5 +194,31 @@ fn acts_itself(gate: &Gate) -> bool {
     match gate {
         Gate::Approval(_) | Gate::Verify(_) => true,
         Gate::Confirm => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aipolicy_compiler::catalog::Catalog;
+    use aipolicy_iam::limits;
+
+    #[test]
+    fn the_catalog_and_the_iam_crate_agree_on_limits() {
+        let known = [
+            ("iam.inlinePoliciesOfRole", limits::INLINE_POLICIES_OF_ROLE),
+            ("iam.managedPoliciesPerRole", limits::MANAGED_POLICIES_PER_ROLE),
+            ("iam.managedPolicy", limits::MANAGED_POLICY),
+            ("iam.path", limits::PATH),
+            ("iam.policyName", limits::POLICY_NAME),
+            ("iam.roleName", limits::ROLE_NAME),
+            ("iam.tagsPerResource", limits::TAGS),
+            ("iam.trustPolicy", limits::TRUST_POLICY),
+            ("organizations.serviceControlPolicy", limits::SERVICE_CONTROL_POLICY),
+        ];
+        for (id, value) in known {
+            assert_eq!(Catalog::shipped().limit(id), u64::try_from(value).ok(), "{id}");
+        }
+        let ids = Catalog::shipped().limits().filter(|limit| limit.id.starts_with("iam.")).count();
+        assert_eq!(ids, 8, "every limit of IAM is compared above");
     }
 }

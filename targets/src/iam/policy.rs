@@ -72,13 +72,17 @@ impl Allow {
 
 /// Statement ids are letters and digits, and differ within a policy.
 fn sids(allows: &[Allow]) -> Vec<String> {
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut taken: BTreeSet<String> = BTreeSet::new();
     let mut sid = |allow: &Allow| {
         let words = allow.sid.split(|letter: char| !letter.is_ascii_alphanumeric());
         let base: String = words.map(capital).collect();
-        let count = seen.entry(base.clone()).or_insert(0);
-        *count += 1;
-        if *count == 1 { base } else { format!("{base}{count}") }
+        let mut sid = base.clone();
+        let mut count = 1;
+        while !taken.insert(sid.clone()) {
+            count += 1;
+            sid = format!("{base}{count}");
+        }
+        sid
     };
     allows.iter().map(&mut sid).collect()
 }

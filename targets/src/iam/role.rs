@@ -47,6 +47,9 @@ impl Writer<'_> {
             arns.extend(self.arn("iam", "", (&resource, origin.span)));
         }
         self.check_limits(&name, &path, origin);
+        self.check_trust(trust, origin);
+        let conditions = allows.iter().flat_map(|allow| &allow.conditions).chain(&trust.conditions);
+        conditions.for_each(|condition| self.check_condition(condition));
         let tree = Tree::map([
             ("RoleName", Tree::text(&name).from(account.default("origin.name"))),
             ("Path", Tree::text(path).from(account.default("iam.path"))),
@@ -58,6 +61,23 @@ impl Writer<'_> {
         let address = Address { target: "iam".into(), kind: "Role".into(), name };
         let role = Artifact::new(address, Format::Json, &tree.from(origin.clone())).needs(attached);
         policies.into_iter().chain([role]).collect()
+    }
+
+    /// A value that somebody wrote is compared as it is: `${…}` in it would be whatever the caller is.
+    fn check_condition(&mut self, condition: &policy::Condition) {
+        if let Some(value) = condition.values.iter().find(|value| value.contains("${")) {
+            let message = format!("IAM would take `{value}` for a variable");
+            self.refuse::<()>(condition.origin.span, message, "correct the name");
+        }
+    }
+
+    fn check_trust(&mut self, trust: &Trust, origin: &Origin) {
+        let text = serde_json::to_string(&trust.tree(origin.clone())).unwrap_or_default();
+        let (size, most) = (text.chars().count(), limits::TRUST_POLICY);
+        if size > most {
+            let message = format!("the trust policy has {size} characters, and IAM takes {most}");
+            self.out.report(rule::POLICY_SIZE.at(trust.origin.span, message, "").help("use shorter names"));
+        }
     }
 
     fn check_limits(&mut self, name: &str, path: &str, origin: &Origin) {

@@ -22,7 +22,7 @@ fn canonical(value: serde_json::Value) -> serde_json::Value {
         Value::Object(map) if map.contains_key("Statement") => policy(Value::Object(map)),
         Value::Object(map) => map.into_iter().map(|(key, value)| (key, canonical(value))).collect(),
         Value::Array(items) => items.into_iter().map(canonical).collect(),
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
     }
 }
 

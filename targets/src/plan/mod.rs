@@ -1,9 +1,13 @@
 //! A plan is data: what would change in a world, in which order, and why.
 
+mod build;
 mod compare;
 mod order;
 
+pub use build::{ApprovedPlan, Header, authorize};
 pub use compare::equivalent;
+
+pub use crate::effects::{Effect, EffectClass, Origin};
 
 use std::collections::BTreeMap;
 
@@ -53,42 +57,6 @@ impl Action {
     }
 }
 
-/// Whether a change lets more happen, or less.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EffectClass {
-    /// Nothing that may happen changes.
-    Neutral,
-    /// Less may happen.
-    Narrows,
-    /// More may happen.
-    Widens,
-    /// Some more and some less may happen.
-    Mixed,
-}
-
-impl EffectClass {
-    /// The word for messages.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Neutral => "neutral",
-            Self::Narrows => "narrows",
-            Self::Widens => "widens",
-            Self::Mixed => "mixed",
-        }
-    }
-
-    /// Both together.
-    pub fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (left, Self::Neutral) => left,
-            (Self::Neutral, right) => right,
-            (left, right) if left == right => left,
-            _ => Self::Mixed,
-        }
-    }
-}
-
 /// Why a document changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -99,16 +67,6 @@ pub enum Reason {
     Drift,
     /// Both.
     SourcesAndDrift,
-}
-
-/// A line that caused something.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Origin {
-    /// File, relative to the workspace.
-    pub file: String,
-    /// Line, from 1.
-    pub line: usize,
 }
 
 /// One change.
@@ -131,26 +89,6 @@ pub struct Change {
     pub after_changes: Vec<Address>,
     /// Lines that cause the document.
     pub origins: Vec<Origin>,
-}
-
-/// Something that may happen and could not before, or the other way round.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Effect {
-    /// Whether it lets more happen, or less.
-    pub class: EffectClass,
-    /// One sentence for people.
-    pub sentence: String,
-    /// Who, as `Kind/name`.
-    pub principal: String,
-    /// May do what.
-    pub action: String,
-    /// To what, as `Kind/name`.
-    pub resource: String,
-    /// Under which circumstances.
-    pub context: BTreeMap<String, String>,
-    /// Where it is written.
-    pub origin: Option<Origin>,
 }
 
 /// A difference between what should be and what is, computed from nothing but its bindings.
@@ -239,9 +177,21 @@ impl Plan {
         (order::sorted(wanted.chain(gone).collect()), foreign.cloned().collect())
     }
 
-    /// Whether there is nothing to do.
+    /// Whether there is nothing to do: no document changes, and nothing else may happen than before.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.changes.is_empty() && self.effects.is_empty()
+    }
+
+    /// Reads a saved plan.
+    ///
+    /// # Errors
+    /// Why the text is not a plan of this version.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        let format = serde_json::from_str::<Versioned>(text).map_err(|error| error.to_string())?.format;
+        if format != FORMAT {
+            return Err(format!("it has the format `{format}`, and this version reads `{FORMAT}`"));
+        }
+        serde_json::from_str(text).map_err(|error| error.to_string())
     }
 
     /// The digest that identifies this plan.
@@ -256,4 +206,10 @@ impl Plan {
         text.push('\n');
         text
     }
+}
+
+/// The part of a saved plan that every version has.
+#[derive(Deserialize)]
+struct Versioned {
+    format: String,
 }

@@ -67,7 +67,11 @@ impl<'g> Asks<'g> {
             }
             AgentModel::Route(route) => {
                 let request = |id| {
-                    self.asker.ask(Action::UseRoute, Object::Route(id), Circumstances::Plain, route.name.span)
+                    self.asker.ask(
+                        Action::UseRoute,
+                        (Object::Route(id), Circumstances::Plain),
+                        route.name.span,
+                    )
                 };
                 route.id().map(request).into_iter().collect()
             }
@@ -87,16 +91,19 @@ impl<'g> Asks<'g> {
             Access::Write => Action::WriteConnector,
         };
         let class = connector.spec.data_class.id().unwrap_or(Id::new(0));
-        let residency = self.asker.graph.residency(class, self.asker.tenant).map(Into::into);
+        let residency = self.asker.graph.residency(class, self.asker.tenant);
         let span = tool.connector.name.span;
         vec![
             self.asker.ask(
                 Action::CallTool,
-                Object::Tool(self.id, at),
-                Circumstances::Tool { access, gate },
+                (Object::Tool(self.id, at), Circumstances::Tool { access, gate }),
                 tool.name.span,
             ),
-            self.asker.ask(action, Object::Connector(id), Circumstances::Connector { gate, residency }, span),
+            self.asker.ask(
+                action,
+                (Object::Connector(id), Circumstances::Connector { gate, residency }),
+                span,
+            ),
         ]
     }
 
@@ -113,12 +120,12 @@ impl<'g> Asks<'g> {
     fn collaborators(&self) -> impl Iterator<Item = AccessRequest> {
         self.agent.spec.collaborators.iter().filter_map(|other| {
             let object = Object::Agent(other.agent.id()?);
-            Some(self.asker.ask(Action::Delegate, object, Circumstances::Plain, other.agent.name.span))
+            Some(self.asker.ask(Action::Delegate, (object, Circumstances::Plain), other.agent.name.span))
         })
     }
 
     fn support(&self, need: &'static str) -> AccessRequest {
         let object = Object::Environment(self.asker.environment);
-        self.asker.ask(Action::SupportRuntime, object, Circumstances::Support(need), self.agent.name_span())
+        self.asker.ask(Action::SupportRuntime, (object, Circumstances::Support(need)), self.agent.name_span())
     }
 }

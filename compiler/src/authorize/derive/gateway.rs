@@ -24,7 +24,8 @@ fn own(graph: &Graph, id: Id<GatewaySpec>, gateway: &Resource<GatewaySpec>) -> G
     let Some(environment) = gateway.spec.environment.id() else { return Vec::new() };
     let asker = Asker { graph, principal: Principal::Gateway(id), environment, tenant: None };
     let object = Object::Environment(environment);
-    let role = asker.ask(Action::SupportRuntime, object, Circumstances::Support("role"), gateway.name_span());
+    let role =
+        asker.ask(Action::SupportRuntime, (object, Circumstances::Support("role")), gateway.name_span());
     placement(asker, id, gateway.spec.cluster.as_ref()).into_iter().chain([role]).collect()
 }
 
@@ -37,7 +38,7 @@ fn placement(
     let routes = asker.graph.each::<RouteSpec>().filter(|(_, route)| route.spec.gateway.id() == Some(id));
     let class = highest(asker.graph, routes.filter_map(|(_, route)| route.spec.data_class.id()));
     let object = Object::Cluster(cluster.id()?);
-    Some(asker.ask(Action::RunOn, object, Circumstances::Placement(class), cluster.name.span))
+    Some(asker.ask(Action::RunOn, (object, Circumstances::Placement(class)), cluster.name.span))
 }
 
 fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Group {
@@ -51,13 +52,14 @@ fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Grou
     let mut all = Vec::new();
     if tenants.is_empty() {
         all.extend(serving.models(None));
+        all.extend(serving.cache(None));
     }
     for (reference, tenant) in tenants {
         let user = Asker { principal: Principal::Tenant(tenant), tenant: Some(tenant), ..asker };
-        all.push(user.ask(Action::UseRoute, Object::Route(id), Circumstances::Plain, reference.name.span));
+        all.push(user.ask(Action::UseRoute, (Object::Route(id), Circumstances::Plain), reference.name.span));
         all.extend(serving.models(Some(tenant)));
+        all.extend(serving.cache(Some(tenant)));
     }
-    all.extend(serving.cache());
     all
 }
 
@@ -100,7 +102,8 @@ impl<'g> Serving<'g> {
         found
     }
 
-    fn cache(&self) -> Option<AccessRequest> {
+    /// Answers of a tenant that are kept for reuse.
+    fn cache(&self, tenant: Option<Id<TenantSpec>>) -> Option<AccessRequest> {
         let reference = self.route.spec.cache.as_ref()?.some()?;
         let id = reference.id()?;
         let store = self.asker.graph.resource(id)?;
@@ -108,7 +111,7 @@ impl<'g> Serving<'g> {
         storage.customer_managed_key = store.spec.encryption.is_some();
         storage.retention_days = store.spec.retention.as_ref().map(|retention| retention.value.days());
         storage.store = Some(id);
-        let asker = Asker { principal: Principal::Route(self.id), ..self.asker };
+        let asker = Asker { principal: Principal::Route(self.id), tenant, ..self.asker };
         Some(asker.store(store.spec.region.value.as_str(), storage, reference.name.span))
     }
 }

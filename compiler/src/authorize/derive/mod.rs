@@ -5,8 +5,6 @@ mod environment;
 mod gateway;
 mod workload;
 
-use std::sync::Arc;
-
 use crate::ir::{AccessRequest, Action, Circumstances, Invocation, Object, Principal, Storage};
 use crate::model::Id;
 use crate::model::agent::Gate;
@@ -48,7 +46,12 @@ struct Call<'r> {
 }
 
 impl Asker<'_> {
-    fn ask(self, action: Action, object: Object, circumstances: Circumstances, span: Span) -> AccessRequest {
+    fn ask(
+        self,
+        action: Action,
+        (object, circumstances): (Object, Circumstances),
+        span: Span,
+    ) -> AccessRequest {
         let Self { principal, environment, tenant, .. } = self;
         AccessRequest { principal, action, object, environment, tenant, circumstances, span }
     }
@@ -58,7 +61,7 @@ impl Asker<'_> {
         let Some((id, model)) = call.model.id().and_then(|id| Some((id, self.graph.resource(id)?))) else {
             return Vec::new();
         };
-        let residency = self.graph.residency(call.class, self.tenant).map(Arc::new);
+        let residency = self.graph.residency(call.class, self.tenant);
         let request = |at: crate::resolve::Processing| {
             let invocation = Invocation {
                 source: at.source.into(),
@@ -70,16 +73,16 @@ impl Asker<'_> {
                 residency: residency.clone(),
             };
             let circumstances = Circumstances::Invocation(Box::new(invocation));
-            self.ask(Action::InvokeModel, Object::Model(id), circumstances, call.model.name.span)
+            self.ask(Action::InvokeModel, (Object::Model(id), circumstances), call.model.name.span)
         };
         self.graph.processing(&model.spec, caller).into_iter().map(request).collect()
     }
 
     /// Content that comes to rest in a region.
     fn store(self, region: &str, mut storage: Storage, span: Span) -> AccessRequest {
-        storage.residency = self.graph.residency(storage.class, self.tenant).map(Arc::new);
+        storage.residency = self.graph.residency(storage.class, self.tenant);
         let circumstances = Circumstances::Storage(Box::new(storage));
-        self.ask(Action::StoreData, Object::Region(region.into()), circumstances, span)
+        self.ask(Action::StoreData, (Object::Region(region.into()), circumstances), span)
     }
 }
 

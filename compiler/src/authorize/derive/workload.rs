@@ -15,7 +15,7 @@ pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
 }
 
 /// Where a workload runs: in the environment of its cluster, or in those of its tenant.
-fn places(graph: &Graph, workload: &WorkloadSpec) -> Vec<Id<EnvironmentSpec>> {
+pub(super) fn places(graph: &Graph, workload: &WorkloadSpec) -> Vec<Id<EnvironmentSpec>> {
     match workload.cluster.as_ref().and_then(|cluster| graph.get(cluster)) {
         Some(cluster) => cluster.spec.environment.id().into_iter().collect(),
         None => {
@@ -72,14 +72,14 @@ impl<'g> Asks<'g> {
         let object = Object::Cluster(reference.id()?);
         let span = reference.name.span;
         (self.workload.spec.platform.value == Platform::Eks)
-            .then(|| self.asker.ask(Action::RunOn, object, Circumstances::Placement(self.class()), span))
+            .then(|| self.asker.ask(Action::RunOn, (object, Circumstances::Placement(self.class())), span))
     }
 
     fn routes(&self) -> impl Iterator<Item = AccessRequest> {
         let routes = self.workload.spec.uses.iter().flat_map(|uses| &uses.routes);
         routes.filter_map(|route| {
             let object = Object::Route(route.id()?);
-            Some(self.asker.ask(Action::UseRoute, object, Circumstances::Plain, route.name.span))
+            Some(self.asker.ask(Action::UseRoute, (object, Circumstances::Plain), route.name.span))
         })
     }
 
@@ -96,13 +96,13 @@ impl<'g> Asks<'g> {
         used.filter_map(|used| {
             let id = used.connector.id()?;
             let class = self.asker.graph.resource(id)?.spec.data_class.id().unwrap_or(Id::new(0));
-            let residency = self.asker.graph.residency(class, self.asker.tenant).map(Into::into);
+            let residency = self.asker.graph.residency(class, self.asker.tenant);
             let action = match used.access.value {
                 Access::Read => Action::ReadConnector,
                 Access::Write => Action::WriteConnector,
             };
             let circumstances = Circumstances::Connector { gate: "none", residency };
-            Some(self.asker.ask(action, Object::Connector(id), circumstances, used.connector.name.span))
+            Some(self.asker.ask(action, (Object::Connector(id), circumstances), used.connector.name.span))
         })
     }
 
@@ -110,8 +110,7 @@ impl<'g> Asks<'g> {
         let object = Object::Environment(self.asker.environment);
         self.asker.ask(
             Action::SupportRuntime,
-            object,
-            Circumstances::Support(need),
+            (object, Circumstances::Support(need)),
             self.workload.name_span(),
         )
     }

@@ -18,6 +18,7 @@ from litellm.proxy._types import UserAPIKeyAuth
 _FILE = pathlib.Path(os.environ.get("AIPOLICY_TENANTS", pathlib.Path(__file__).with_name("tenants.json")))
 _TABLE = json.loads(_FILE.read_text(encoding="utf-8"))
 _OUTPUT_CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+_INPUTS = ("prompt", "input", "instructions", "system", "tools")
 
 
 def _tenant_of(api_key):
@@ -59,17 +60,29 @@ def _aliases():
     return dict(getattr(router, "model_group_alias", None) or {})
 
 
-def _hold_caps(data, caps):
+def _input_tokens(data):
+    """Tokens of all that a request brings, whichever endpoint it is for."""
+    tokens = 0
+    if data.get("messages") is not None:
+        tokens += litellm.token_counter(model="", messages=data["messages"])
+    for key in _INPUTS:
+        value = data.get(key)
+        if value is not None:
+            text = value if isinstance(value, str) else json.dumps(value)
+            tokens += litellm.token_counter(model="", text=text)
+    return tokens
+
+
+def _hold_caps(data, caps, call_type):
     most = caps.get("max_output_tokens")
     if most is not None:
         asked = [data[key] for key in _OUTPUT_CAPS if isinstance(data.get(key), int)]
         for key in _OUTPUT_CAPS:
             data.pop(key, None)
-        data["max_tokens"] = min([most, *asked])
+        data["max_output_tokens" if "responses" in call_type else "max_tokens"] = min([most, *asked])
     longest = caps.get("max_input_tokens")
-    if longest is not None and data.get("messages") is not None:
-        if litellm.token_counter(model="", messages=data["messages"]) > longest:
-            raise HTTPException(status_code=413, detail=f"the request has more than {longest} tokens")
+    if longest is not None and _input_tokens(data) > longest:
+        raise HTTPException(status_code=413, detail=f"the request has more than {longest} tokens")
 
 
 class _Hook(CustomLogger):
@@ -81,7 +94,7 @@ class _Hook(CustomLogger):
         if route is None:
             raise HTTPException(status_code=403, detail="this tenant has no such route")
         data["model"] = route
-        _hold_caps(data, _TABLE["routes"].get(route, {}))
+        _hold_caps(data, _TABLE["routes"].get(route, {}), str(call_type))
         return data
 
 

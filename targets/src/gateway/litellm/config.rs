@@ -86,7 +86,7 @@ fn provider(backend: &Backend<'_>) -> Entries {
         (ModelProvider::OpenAiCompatible | ModelProvider::SelfHosted, _) => {
             let variable = format!(
                 "os.environ/{}",
-                super::super::canonical::key_variable(backend.model.name().as_str())
+                super::super::canonical::model_key_variable(backend.model.name().as_str())
             );
             let mut entries = vec![model("openai/", id), ("api_key", Tree::text(variable))];
             entries.extend(spec.endpoint.as_ref().map(|endpoint| {
@@ -182,7 +182,7 @@ fn retry(spec: &RouteSpec, strict: &Origin) -> Tree {
         ("AuthenticationErrorRetries", None),
         ("TimeoutErrorRetries", Some(Trigger::Timeout)),
         ("RateLimitErrorRetries", Some(Trigger::Throttled)),
-        ("ContentPolicyViolationErrorRetries", None),
+        ("ContentPolicyViolationErrorRetries", Some(Trigger::ContentRefused)),
         ("InternalServerErrorRetries", Some(Trigger::Unavailable)),
         ("ServiceUnavailableErrorRetries", Some(Trigger::Unavailable)),
         ("NotFoundErrorRetries", None),

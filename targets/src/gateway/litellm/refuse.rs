@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use aipolicy_compiler::catalog::Catalog;
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
 use aipolicy_compiler::model::budget::Threshold;
-use aipolicy_compiler::model::route::{Compression, RouteSpec, Truncation};
+use aipolicy_compiler::model::route::{Compression, RouteSpec, Trigger, Truncation};
 use aipolicy_compiler::model::value::BudgetLimit;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
 use crate::gateway::table::{Route, Table, Tenant};
-
-/// The longest pause that LiteLLM makes before it tries again, in milliseconds (its own limit, 1.108.7).
-const LONGEST_PAUSE: u64 = 8_000;
+/// What LiteLLM does not tell apart when it falls back.
+const FAILURES: [Trigger; 3] = [Trigger::Throttled, Trigger::Unavailable, Trigger::Timeout];
 
 /// Compares what routes and tenants ask for with what LiteLLM does.
 pub(super) fn check(table: &Table<'_>, out: &mut Diagnostics) {
@@ -34,8 +34,22 @@ pub(super) fn check(table: &Table<'_>, out: &mut Diagnostics) {
             out.report(found.label(first, "the other one"));
         }
     }
+    refuse_ambiguous_tasks(table, out);
     for tenant in &table.tenants {
         refuse_budget(tenant, out);
+    }
+}
+
+/// A task is another name of its route, so it cannot be the name of another route.
+fn refuse_ambiguous_tasks(table: &Table<'_>, out: &mut Diagnostics) {
+    for route in &table.routes {
+        let Some(task) = &route.resource.spec.r#match.task else { continue };
+        let same = |other: &&Route<'_>| other.name == task.value.as_str() && other.name != route.name;
+        if let Some(other) = table.routes.iter().find(same) {
+            let message = format!("the task `{}` is the name of another route of the gateway", task.value);
+            let found = refusal(task.span, message, "LiteLLM finds a route by one name; use another task");
+            out.report(found.label(other.resource.name_span(), "the other route"));
+        }
     }
 }
 
@@ -46,7 +60,7 @@ fn refusal(span: Span, message: impl Into<String>, help: &str) -> Diagnostic {
 fn difference(span: Span, message: impl Into<String>) -> Diagnostic {
     Diagnostic {
         severity: Severity::Note,
-        ..rule::UNSUPPORTED.at(span, message, "LiteLLM does this differently")
+        ..rule::APPROXIMATED.at(span, message, "LiteLLM does this differently")
     }
 }
 
@@ -57,6 +71,10 @@ fn refuse_fields(spec: &RouteSpec, out: &mut Diagnostics) {
     }
     for header in spec.r#match.headers.0.values() {
         refuse(header.span, "LiteLLM cannot match headers", "match a task instead");
+    }
+    let retried = spec.retry.iter().flat_map(|retry| &retry.on);
+    for on in retried.filter(|on| on.value == Trigger::ContextOverflow) {
+        refuse(on.span, "LiteLLM does not retry a request that is too long", "add a fallback for it");
     }
     if let Some(context) = &spec.context {
         if let Some(word) = context.compress.as_ref().filter(|word| word.value != Compression::None) {
@@ -83,6 +101,8 @@ fn refuse_deadline(route: &Route<'_>, out: &mut Diagnostics) {
     let Some(total) = route.resource.spec.timeout.as_ref().and_then(|timeout| timeout.total.as_ref()) else {
         return;
     };
+    // A pause that the catalog does not know is taken for endless: then nothing fits, and the deadline is refused.
+    let pause = Catalog::shipped().limit("litellm.longestPause").unwrap_or(u64::MAX);
     let mut worst = 0_u64;
     for step in &route.steps {
         let spec = &step.governed_by.spec;
@@ -92,7 +112,8 @@ fn refuse_deadline(route: &Route<'_>, out: &mut Diagnostics) {
             return;
         };
         let attempts = spec.retry.as_ref().map_or(1, |retry| u64::from(retry.attempts.value.0.max(1)));
-        worst += attempts * attempt.value.milliseconds() + (attempts - 1) * LONGEST_PAUSE;
+        let pauses = (attempts - 1).saturating_mul(pause);
+        worst = worst.saturating_add(attempts * attempt.value.milliseconds()).saturating_add(pauses);
     }
     if worst > total.value.milliseconds() {
         let message = format!(
@@ -114,6 +135,16 @@ fn tell_differences(spec: &RouteSpec, out: &mut Diagnostics) {
             tell(
                 span.unwrap_or(primary.model.name.span),
                 "LiteLLM keeps the weights of a canary; an alarm must end it",
+            );
+        }
+    }
+    for fallback in &spec.fallback {
+        let on = |wanted: &Trigger| fallback.on.iter().find(|on| on.value == *wanted);
+        let named = FAILURES.iter().filter_map(on).collect::<Vec<_>>();
+        if let Some(first) = named.first().filter(|_| named.len() < FAILURES.len()) {
+            tell(
+                first.span,
+                "LiteLLM falls back on every failure, whether throttled, unavailable or too slow",
             );
         }
     }

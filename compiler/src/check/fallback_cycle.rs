@@ -1,18 +1,28 @@
-//! Circles among references, which no later phase could walk.
+//! Routes that fall back to themselves.
 
 use std::collections::BTreeSet;
 
-use super::Graph;
-use crate::diagnostic::Diagnostics;
+use super::Check;
+use crate::diagnostic::{Diagnostics, Family, Rule, Severity};
 use crate::model::route::{FallbackTarget, RouteSpec};
 use crate::model::{Id, Ref};
-use crate::rule;
+use crate::resolve::Graph;
+
+static RULE: Rule = Rule {
+    code: "AIP-RTE-002",
+    name: "fallback-cycle",
+    severity: Severity::Mandatory,
+    family: Family::Verdict,
+    page: include_str!("fallback_cycle.md"),
+};
+
+pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
 /// The most routes of a circle that a message names.
 const LONGEST: usize = 12;
 
 /// Reports routes that fall back to themselves, each circle once.
-pub(super) fn check(graph: &Graph, out: &mut Diagnostics) {
+fn run(graph: &Graph, out: &mut Diagnostics) {
     let mut walk = Walk { graph, left: BTreeSet::new(), reported: BTreeSet::new() };
     for (start, _) in graph.each::<RouteSpec>() {
         walk.from(start, out);
@@ -76,7 +86,7 @@ impl<'g> Walk<'g> {
             names.splice(LONGEST / 2..names.len() - LONGEST / 2, ["…"]);
         }
         let message = format!("routes fall back in a circle: {}", names.join(" → "));
-        let found = rule::FALLBACK_CYCLE.at(closing.name.span, message, "closes the circle");
+        let found = RULE.at(closing.name.span, message, "closes the circle");
         out.report(found.help("let the last route fall back to a model"));
     }
 }

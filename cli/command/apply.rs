@@ -1,0 +1,235 @@
+//! `aipolicy apply`.
+
+use std::io::{IsTerminal, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aipolicy_apply::{ApplyError, Event, Options, Report, Site, Status, SystemClock};
+use aipolicy_targets::plan::{ApprovedPlan, Plan};
+
+use super::{View, block_on, plan};
+use crate::error::{CliError, Exit};
+use crate::load::load;
+use crate::render::{Findings, text as findings};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+use crate::world::{Place, Planned, inputs};
+
+/// Carries out a plan, or plans and asks
+///
+/// With a saved plan, everything that it was computed from must still be so: sources, catalog, version, world and
+/// journal. It is computed again and must come out the same, and it is applied at most once. Without one, the plan is
+/// shown and `yes` is asked for. Each operation is journaled before and after, and read back. An interrupted apply is
+/// repaired by the next one.
+///
+/// Exit codes: 0 applied or nothing to do, 1 an operation failed or the input cannot be understood, 3 a request or a
+/// change is refused, 5 the plan or the state is stale, 6 somebody else is applying.
+#[derive(clap::Args)]
+pub(crate) struct Apply {
+    /// The folder of the workspace, or a saved plan
+    #[arg(value_name = "DIR|FILE", default_value = ".")]
+    path: PathBuf,
+    /// A saved plan
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// The folder of the workspace, beside a saved plan
+    #[arg(short = 'C', value_name = "DIR")]
+    folder: Option<PathBuf>,
+    #[command(flatten)]
+    view: View,
+    /// Does not ask
+    #[arg(long)]
+    yes: bool,
+    /// How many operations run side by side
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    parallelism: u16,
+}
+
+impl Apply {
+    pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
+        let saved = self.saved()?;
+        let folder = match (&self.folder, &saved) {
+            (Some(folder), _) => folder.clone(),
+            (None, Some(_)) if self.path.is_file() => PathBuf::from("."),
+            (None, _) => self.path.clone(),
+        };
+        let workspace = load(&folder, self.view.as_of)?;
+        plan::judged(&workspace, ui)?;
+        let mut place = self.place(&workspace, saved.as_ref())?;
+        if let Some(saved) = &saved {
+            unused(saved, &place)?;
+        }
+        let planned = block_on(place.plan())??;
+        if let Some(saved) = &saved {
+            unchanged(saved, &planned.plan)?;
+        }
+        let approved = approved(&workspace, planned, ui)?;
+        if approved.plan().is_empty() {
+            ui.print(&plan::text(approved.plan()))?;
+            return Ok(Exit::Clean);
+        }
+        if saved.is_none() {
+            ui.print(&plan::text(approved.plan()))?;
+            self.agree(ui)?;
+        }
+        self.carry_out((&workspace, &mut place), &approved, ui)
+    }
+
+    /// The saved plan that was named, if one was.
+    fn saved(&self) -> Result<Option<Plan>, CliError> {
+        let file = match &self.plan {
+            Some(file) => Some(file.as_path()),
+            None => self.path.is_file().then_some(self.path.as_path()),
+        };
+        file.map(read).transpose()
+    }
+
+    fn place<'w>(&self, workspace: &'w Workspace, saved: Option<&Plan>) -> Result<Place<'w>, CliError> {
+        let named: Vec<String> = match saved {
+            Some(plan) => vec![plan.environment.clone()],
+            None => self.view.environments.clone(),
+        };
+        match workspace.environments(&named)?.as_slice() {
+            [one] => Place::open(workspace, *one),
+            many => {
+                let names: Vec<_> = many.iter().map(|(_, name)| format!("`{name}`")).collect();
+                let error = CliError::usage("apply changes one environment at a time");
+                Err(error.hint(format!("name it with `-e`: {}", names.join(", "))))
+            }
+        }
+    }
+
+    /// Asks on a terminal; without one, `--yes` has to have been said.
+    fn agree(&self, ui: &mut Ui) -> Result<(), CliError> {
+        if self.yes {
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() {
+            let error = CliError::usage("nobody is there to ask");
+            return Err(error.hint("say `--yes`, or apply a saved plan"));
+        }
+        ui.remark("Apply these changes? Only `yes` is taken for yes.");
+        let _ = std::io::stderr().flush();
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        match read {
+            Ok(_) if answer.trim() == "yes" => Ok(()),
+            Ok(_) | Err(_) => Err(CliError::usage("nothing was changed")),
+        }
+    }
+
+    fn carry_out(
+        &self,
+        (workspace, place): (&Workspace, &mut Place<'_>),
+        approved: &ApprovedPlan,
+        ui: &mut Ui,
+    ) -> Result<Exit, CliError> {
+        let mut options = Options::new(holder(), Arc::new(SystemClock));
+        options.parallelism = usize::from(self.parallelism);
+        options.inputs = Some(inputs(workspace));
+        let quiet = !std::io::stderr().is_terminal();
+        let mut tell = |event: Event| {
+            if let Some(line) = line(&event, quiet) {
+                ui.remark(line);
+            }
+        };
+        let report = block_on(async {
+            let stop = super::interrupted();
+            options.stop = stop;
+            let site = Site { world: &place.world, state: &mut place.state };
+            aipolicy_apply::apply(approved, site, options, &mut tell).await
+        })?;
+        told(report, ui)
+    }
+}
+
+fn read(file: &Path) -> Result<Plan, CliError> {
+    let text = std::fs::read_to_string(file).map_err(|error| CliError::file("read", file, &error))?;
+    Plan::from_json(&text)
+        .map_err(|why| CliError::usage(format!("`{}` is not a plan: {why}", file.display())))
+}
+
+fn unused(saved: &Plan, place: &Place<'_>) -> Result<(), CliError> {
+    if place.state.journal().used_plan(&saved.digest()) {
+        let error = CliError::findings(Exit::Stale, "this plan has been applied already");
+        return Err(error.hint("make a new one with `aipolicy plan`"));
+    }
+    Ok(())
+}
+
+/// A saved plan that does not come out the same again is stale, or was edited.
+fn unchanged(saved: &Plan, again: &Plan) -> Result<(), CliError> {
+    let bound = [
+        ("the version of aipolicy", &saved.bindings.tool, &again.bindings.tool),
+        ("the sources", &saved.bindings.sources, &again.bindings.sources),
+        ("the catalog", &saved.bindings.catalog, &again.bindings.catalog),
+        ("the world", &saved.bindings.observed, &again.bindings.observed),
+        ("the journal", &saved.bindings.journal, &again.bindings.journal),
+    ];
+    let changed: Vec<_> = bound.iter().filter(|(_, then, now)| then != now).map(|(what, ..)| *what).collect();
+    let error = match changed.as_slice() {
+        [] if saved == again => return Ok(()),
+        [] => CliError::findings(Exit::Stale, "the plan was edited: it does not come out like this"),
+        some => CliError::findings(Exit::Stale, format!("the plan is stale: {} changed", some.join(" and "))),
+    };
+    Err(error.hint("make a new one with `aipolicy plan`"))
+}
+
+fn approved(workspace: &Workspace, planned: Planned, ui: &mut Ui) -> Result<ApprovedPlan, CliError> {
+    planned.approved.ok_or_else(|| {
+        ui.remark(findings::render(&Findings::new(workspace, &planned.refusals), ui.width()).trim_end());
+        CliError::findings(Exit::Refused, "the changes are refused")
+    })
+}
+
+/// Who holds the lock, for whoever finds it held.
+fn holder() -> String {
+    let user = std::env::var("USER").unwrap_or_else(|_| "somebody".into());
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "this machine".into());
+    format!("{user}@{host} {}", std::process::id())
+}
+
+/// What is said while it goes on: everything on a terminal, and in a log only what is not ordinary.
+fn line(event: &Event, quiet: bool) -> Option<String> {
+    match event {
+        Event::Started { address, action } => (!quiet).then(|| format!("  {} {address} …", action.word())),
+        Event::Done(address) => (!quiet).then(|| format!("  done {address}")),
+        Event::Retrying { address, error, .. } => Some(format!("  again {address}: {error}")),
+        Event::Failed(failure) => Some(format!("  failed {}: {}", failure.address, failure.error)),
+        Event::Skipped(skipped) => Some(format!("  skipped {}", skipped.address)),
+        Event::Repaired(repair) => {
+            Some(format!("the journal ended in half a line ({repair:?}); it was dropped"))
+        }
+        Event::Resolved { release } => {
+            Some(format!("release {release} was interrupted; what it did is known again"))
+        }
+    }
+}
+
+fn told(report: Result<Report, ApplyError>, ui: &mut Ui) -> Result<Exit, CliError> {
+    let report = report.map_err(|error| {
+        let exit = match &error {
+            ApplyError::Stale(_) | ApplyError::AlreadyApplied { .. } => Exit::Stale,
+            ApplyError::State(state) => crate::world::state_error(state).exit,
+            ApplyError::OtherFormat(_)
+            | ApplyError::OtherEnvironment { .. }
+            | ApplyError::Malformed(_)
+            | ApplyError::World(_) => Exit::Error,
+        };
+        CliError::findings(exit, error.to_string())
+    })?;
+    let summary = format!(
+        "{} done, {} failed, {} skipped\n",
+        report.done.len(),
+        report.failed.len(),
+        report.skipped.len()
+    );
+    ui.print(&summary)?;
+    match report.status {
+        Status::Complete => Ok(Exit::Clean),
+        Status::Partial | Status::Stopped | Status::Interrupted => {
+            let error = CliError::tool("not everything was applied");
+            Err(error.hint("`aipolicy plan` shows what is left; the next apply goes on from there"))
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `aipolicy diff`.
+
+mod report;
+mod revision;
+
+use std::collections::BTreeMap;
+
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_targets::artifact::Document;
+use aipolicy_targets::effects::{Facts, compare, facts};
+use aipolicy_targets::plan::{Action, equivalent};
+use similar::TextDiff;
+
+use super::Elsewhere;
+use crate::error::{CliError, Exit};
+use crate::render::json::written;
+use crate::ui::Ui;
+use report::{Changed, Difference, Environment};
+use revision::Side;
+
+/// How a difference is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum DiffFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// `aipolicy.diff/1`.
+    Json,
+    /// A comment on a pull request, of at most 60 kB.
+    Markdown,
+}
+
+/// Compares two revisions of a workspace by what they allow
+///
+/// Each side is a folder, seen from `-C DIR`, or a git revision of the workspace in it. Effects come first: what may happen with B
+/// that could not with A, and the other way round. Then come the documents that differ. No world is looked at, and no
+/// file of the repository is touched.
+///
+/// Exit codes: 0 no difference, 1 a side cannot be understood, 2 a difference, 3 a side is refused, so that its
+/// documents cannot be compared, and nothing else differs.
+#[derive(clap::Args)]
+pub(crate) struct Diff {
+    /// A folder or revision, for instance `main`
+    #[arg(value_name = "A")]
+    before: String,
+    /// A folder or revision, for instance `HEAD` or `.`
+    #[arg(value_name = "B")]
+    after: String,
+    /// How the difference is written
+    #[arg(long, value_enum, default_value_t)]
+    format: DiffFormat,
+    #[command(flatten)]
+    workspace: Elsewhere,
+}
+
+/// What an environment of one side allows, and its documents, or why there are none.
+#[derive(Default)]
+struct View {
+    facts: Facts,
+    documents: BTreeMap<String, Document>,
+    missing: Option<String>,
+}
+
+impl Diff {
+    pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
+        let before = Side::load(&self.before, &self.workspace, ui)?;
+        let after = Side::load(&self.after, &self.workspace, ui)?;
+        let names = self.environments(&before, &after)?;
+        let compared = names.into_iter().map(|name| between(name, &before, &after));
+        let difference = Difference::new(&self.before, &self.after, compared.collect());
+        ui.print(&match self.format {
+            DiffFormat::Text => report::text(&difference),
+            DiffFormat::Json => written(&difference),
+            DiffFormat::Markdown => report::markdown(&difference),
+        })?;
+        Ok(difference.exit())
+    }
+
+    /// The environments that are meant; a name is known when one side knows it.
+    fn environments(&self, before: &Side, after: &Side) -> Result<Vec<String>, CliError> {
+        let (before, after) = (before.workspace.environments(&[])?, after.workspace.environments(&[])?);
+        let mut all: Vec<_> = before.iter().chain(&after).map(|(_, name)| (*name).to_owned()).collect();
+        all.sort();
+        all.dedup();
+        let chosen = &self.workspace.view.environments;
+        if let Some(unknown) = chosen.iter().find(|name| !all.contains(name)) {
+            let error = CliError::usage(format!("there is no environment `{unknown}` on either side"));
+            return Err(error.nearest(unknown, all.iter().map(String::as_str)));
+        }
+        all.retain(|name| chosen.is_empty() || chosen.contains(name));
+        Ok(all)
+    }
+}
+
+fn between(name: String, before: &Side, after: &Side) -> Environment {
+    let (before, after) = (view(&name, before), view(&name, after));
+    let not_compared = before.missing.or(after.missing);
+    let documents = match not_compared {
+        Some(_) => Vec::new(),
+        None => documents(&before.documents, &after.documents),
+    };
+    Environment { name, effects: compare(&before.facts, &after.facts), documents, not_compared }
+}
+
+/// An environment that a side does not have allows nothing and has no documents.
+fn view(name: &str, side: &Side) -> View {
+    let workspace = &side.workspace;
+    let Some(id) = workspace.graph().find::<EnvironmentSpec>(name) else { return View::default() };
+    let facts = facts(workspace.graph(), &workspace.compilation.decisions, id, &workspace.sources);
+    match workspace.artifacts(id, &mut Diagnostics::default()) {
+        Ok(artifacts) => {
+            let documents = artifacts.into_iter().map(|found| (found.document.file(), found.document));
+            View { facts, documents: documents.collect(), missing: None }
+        }
+        Err(why) => {
+            let missing = format!("documents of `{name}` not compared: `{}`: {why}", side.name);
+            View { facts, documents: BTreeMap::new(), missing: Some(missing) }
+        }
+    }
+}
+
+fn documents(before: &BTreeMap<String, Document>, after: &BTreeMap<String, Document>) -> Vec<Changed> {
+    let gone = before.iter().filter(|(file, _)| !after.contains_key(*file));
+    let gone = gone.map(|(file, old)| (file, Action::Delete, old.text.as_str(), ""));
+    let kept = after.iter().filter_map(|(file, new)| match before.get(file) {
+        None => Some((file, Action::Create, "", new.text.as_str())),
+        Some(old) if equivalent(old, new) => None,
+        Some(old) => Some((file, Action::Update, old.text.as_str(), new.text.as_str())),
+    });
+    let changed = |(file, action, old, new): (&String, Action, &str, &str)| {
+        let names = (format!("a/{file}"), format!("b/{file}"));
+        let diff = TextDiff::from_lines(old, new);
+        let diff = diff.unified_diff().header(&names.0, &names.1).to_string();
+        Changed { file: file.clone(), action, diff }
+    };
+    let mut all: Vec<_> = gone.chain(kept).map(changed).collect();
+    all.sort_by(|left, right| left.file.cmp(&right.file));
+    all
+}

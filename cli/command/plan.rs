@@ -1,0 +1,116 @@
+//! `aipolicy plan`.
+
+mod markdown;
+mod text;
+
+pub(super) use text::plan as text;
+
+use std::path::PathBuf;
+
+use aipolicy_targets::plan::Plan;
+
+use super::Folder;
+use crate::error::{CliError, Exit};
+use crate::render::{Findings, text as findings};
+use crate::ui::Ui;
+use crate::workspace::{Workspace, verdict};
+use crate::world::Place;
+
+/// How a plan is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum PlanFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// `aipolicy.plan/1`, one plan or a list of them.
+    Json,
+    /// A comment on a pull request, of at most 60 kB.
+    Markdown,
+}
+
+/// Shows what would change, and what could happen that could not before
+///
+/// Compares the artifacts of each environment with its world. Effects come first: what may happen that could not, and
+/// the other way round. Then come the documents, each with its difference and the lines that cause it. Nothing is
+/// changed; `aipolicy apply` does that.
+///
+/// Exit codes: 0 planned, 1 the input cannot be understood, 2 with `--detailed-exitcode` when there are changes, 3 a
+/// request or a change is refused, 5 the state cannot be trusted.
+#[derive(clap::Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    workspace: Folder,
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t)]
+    format: PlanFormat,
+    /// Saves the plan of one environment into this file, for `aipolicy apply --plan FILE`
+    #[arg(short = 'o', long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Also writes the plan as JSON into this file
+    #[arg(long, value_name = "FILE")]
+    json_out: Option<PathBuf>,
+    /// Ends with 2 when there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+impl PlanArgs {
+    pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
+        let workspace = self.workspace.load()?;
+        judged(&workspace, ui)?;
+        let environments = workspace.environments(&self.workspace.view.environments)?;
+        if self.out.is_some() && environments.len() != 1 {
+            let error = CliError::usage("a saved plan is about one environment");
+            return Err(error.hint("name it with `-e ENV`"));
+        }
+        let mut plans = Vec::new();
+        let mut refused = false;
+        for environment in environments {
+            let place = Place::open(&workspace, environment)?;
+            let planned = super::block_on(place.plan())??;
+            if planned.approved.is_none() {
+                refused = true;
+                ui.remark(
+                    findings::render(&Findings::new(&workspace, &planned.refusals), ui.width()).trim_end(),
+                );
+            }
+            plans.push(planned.plan);
+        }
+        self.write(&plans, ui)?;
+        let changes = plans.iter().any(|plan| !plan.is_empty());
+        Ok(match () {
+            () if refused => Exit::Refused,
+            () if changes && self.detailed_exitcode => Exit::Changes,
+            () => Exit::Clean,
+        })
+    }
+
+    fn write(&self, plans: &[Plan], ui: &mut Ui) -> Result<(), CliError> {
+        let json = || match plans {
+            [one] => one.to_json(),
+            many => crate::render::json::written(&many),
+        };
+        if let Some(file) = &self.json_out {
+            std::fs::write(file, json()).map_err(|error| CliError::file("written", file, &error))?;
+        }
+        if let (Some(file), [plan]) = (&self.out, plans) {
+            std::fs::write(file, plan.to_json()).map_err(|error| CliError::file("written", file, &error))?;
+            ui.remark(format!("saved: `aipolicy apply --plan {}` carries it out", file.display()));
+        }
+        ui.print(&match self.format {
+            PlanFormat::Text => plans.iter().map(text::plan).collect::<Vec<_>>().join("\n"),
+            PlanFormat::Json => json(),
+            PlanFormat::Markdown => markdown::comment(plans),
+        })
+    }
+}
+
+/// Stops when there are findings that stop: they are told first.
+pub(super) fn judged(workspace: &Workspace, ui: &mut Ui) -> Result<(), CliError> {
+    let exit = verdict(&workspace.diagnostics);
+    if exit == Exit::Clean {
+        return Ok(());
+    }
+    ui.remark(findings::render(&Findings::new(workspace, &workspace.diagnostics), ui.width()).trim_end());
+    Err(CliError::findings(exit, format!("`{}` is not clean", workspace.root.display())))
+}

@@ -1,0 +1,107 @@
+//! A plan for people: effects first, then documents with their differences, then a line that sums it up.
+
+use aipolicy_targets::plan::{Action, Change, Effect, EffectClass, Origin, Plan};
+use similar::TextDiff;
+
+use crate::ui::harmless;
+
+/// The origins that are shown for a document.
+const FEW: usize = 3;
+
+/// The whole plan.
+pub(crate) fn plan(plan: &Plan) -> String {
+    let title = format!("{} · {}", plan.workspace, plan.environment);
+    if plan.is_empty() && plan.foreign.is_empty() {
+        return format!("{title}: no changes\n");
+    }
+    let mut text = format!("{title}\n");
+    if !plan.effects.is_empty() {
+        text.push_str("\nEffects\n");
+        plan.effects.iter().for_each(|effect| text.push_str(&self::effect(effect)));
+    }
+    if !plan.changes.is_empty() {
+        text.push_str("\nDocuments\n");
+        plan.changes.iter().for_each(|change| text.push_str(&self::change(change)));
+    }
+    for address in &plan.foreign {
+        text.push_str(&format!("\n  ! {address} exists already and is not ours; it is never touched\n"));
+    }
+    text.push_str(&format!("\n{}\n", summary(plan)));
+    text
+}
+
+fn effect(effect: &Effect) -> String {
+    let mark = match effect.class {
+        EffectClass::Widens => "+",
+        EffectClass::Narrows => "-",
+        EffectClass::Mixed => "~",
+        EffectClass::Neutral => " ",
+    };
+    let origin = effect.origin.as_ref().map_or_else(String::new, |origin| format!("  ({})", place(origin)));
+    format!("  {mark} {}{origin}\n", harmless(&effect.sentence))
+}
+
+pub(super) fn place(origin: &Origin) -> String {
+    format!("{}:{}", harmless(&origin.file), origin.line)
+}
+
+fn change(change: &Change) -> String {
+    let mark = match change.action {
+        Action::Create => "+",
+        Action::Update => "~",
+        Action::Delete => "-",
+    };
+    let effect = match change.effect {
+        EffectClass::Neutral => String::new(),
+        EffectClass::Narrows | EffectClass::Widens | EffectClass::Mixed => {
+            format!(", {}", change.effect.word())
+        }
+    };
+    let written: Vec<_> = change.origins.iter().filter(|origin| !origin.file.starts_with('<')).collect();
+    let mut places: Vec<_> = written.iter().take(FEW).map(|origin| place(origin)).collect();
+    if written.len() > FEW {
+        places.push(format!("{} more", written.len() - FEW));
+    }
+    let mut text =
+        format!("\n  {mark} {} {} ({}{effect})\n", change.action.word(), change.address, why(change));
+    if !places.is_empty() {
+        text.push_str(&format!("    from {}\n", places.join(", ")));
+    }
+    for line in difference(change).lines() {
+        text.push_str(&format!("    {}\n", harmless(line)));
+    }
+    text
+}
+
+fn why(change: &Change) -> &'static str {
+    use aipolicy_targets::plan::Reason;
+    match change.reason {
+        Reason::Sources => "asked for by the sources",
+        Reason::Drift => "changed by somebody else",
+        Reason::SourcesAndDrift => "asked for by the sources, and changed by somebody else",
+    }
+}
+
+/// The difference of a document, without the header of a file.
+pub(super) fn difference(change: &Change) -> String {
+    let text = |document: &Option<aipolicy_targets::artifact::Document>| {
+        document.as_ref().map_or_else(String::new, |document| document.text.clone())
+    };
+    let (before, after) = (text(&change.before), text(&change.after));
+    TextDiff::from_lines(&before, &after).unified_diff().to_string()
+}
+
+/// "2 to create, 1 to update, 0 to delete".
+pub(super) fn summary(plan: &Plan) -> String {
+    let count = |action| plan.changes.iter().filter(|change| change.action == action).count();
+    let of = |class| plan.effects.iter().filter(|effect| effect.class == class).count();
+    format!(
+        "{}: {} to create, {} to update, {} to delete; {} effects widen, {} narrow",
+        plan.environment,
+        count(Action::Create),
+        count(Action::Update),
+        count(Action::Delete),
+        of(EffectClass::Widens),
+        of(EffectClass::Narrows)
+    )
+}

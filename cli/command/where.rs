@@ -1,0 +1,122 @@
+//! `aipolicy where`.
+
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::ir::{Decision, Outcome, PolicyIndex};
+use aipolicy_compiler::source::{SourceId, Span};
+use aipolicy_targets::artifact::Artifact;
+use aipolicy_targets::origin::Origin;
+
+use super::Elsewhere;
+use crate::error::{CliError, Exit};
+use crate::render::counted;
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// So many values of one artifact are listed.
+const LISTED: usize = 12;
+
+/// Tells what a line causes
+///
+/// Lists the requests that the line makes, with their verdicts, and the values of artifacts that come from it. For a
+/// line of a Cedar policy, these are the requests that the policy decides, and the values that it permitted.
+#[derive(clap::Args)]
+pub(crate) struct Where {
+    /// The file, relative to the workspace, and the line
+    #[arg(value_name = "FILE:LINE")]
+    place: String,
+    #[command(flatten)]
+    workspace: Elsewhere,
+}
+
+/// A line of a source.
+struct Line<'w> {
+    workspace: &'w Workspace,
+    source: SourceId,
+    number: usize,
+}
+
+impl Where {
+    pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
+        let workspace = self.workspace.load(ui)?;
+        let line = self.line(&workspace)?;
+        let mut text = String::new();
+        for (id, name) in workspace.environments(&self.workspace.view.environments)? {
+            let decisions = workspace.compilation.decisions.of(id).filter(|decision| line.decides(decision));
+            let requests: String = decisions.map(|decision| line.request(decision)).collect();
+            let values = match workspace.artifacts(id, &mut Diagnostics::default()) {
+                Ok(artifacts) => artifacts.iter().map(|artifact| line.values(artifact)).collect(),
+                Err(why) => format!("  artifacts not compiled: {why}\n"),
+            };
+            if !requests.is_empty() || !values.is_empty() {
+                text.push_str(&format!("{name}\n{requests}{values}"));
+            }
+        }
+        if text.is_empty() {
+            text.push_str("the line causes nothing by itself\n");
+        }
+        ui.print(&text)?;
+        Ok(Exit::Clean)
+    }
+
+    fn line<'w>(&self, workspace: &'w Workspace) -> Result<Line<'w>, CliError> {
+        let read = |(file, line): (&str, &str)| Some((file.to_owned(), line.parse::<usize>().ok()?));
+        let Some((file, number)) = self.place.rsplit_once(':').and_then(read) else {
+            let error = CliError::usage(format!("`{}` is not written as `FILE:LINE`", self.place));
+            return Err(error.hint("for instance `agents.yaml:12`"));
+        };
+        let folder = self.workspace.folder.to_string_lossy();
+        let below = file.strip_prefix(folder.trim_end_matches('/')).map(|rest| rest.trim_start_matches('/'));
+        let found = [Some(file.as_str()), file.strip_prefix("./"), below];
+        let found = found.into_iter().flatten().find_map(|path| workspace.sources.find(path));
+        let Some(source) = found else {
+            let known = workspace.sources.iter().map(|(_, source)| source.path());
+            let error = CliError::usage(format!("`{file}` is not a file of the workspace"));
+            return Err(error.nearest(&file, known));
+        };
+        let lines = workspace.sources.get(source).text().lines().count();
+        if number == 0 || number > lines {
+            return Err(CliError::usage(format!("`{file}` has {}", counted(lines, "line"))));
+        }
+        Ok(Line { workspace, source, number })
+    }
+}
+
+impl Line<'_> {
+    fn covers(&self, span: Span) -> bool {
+        let sources = &self.workspace.sources;
+        let lines = || sources.position(span).line..=sources.end_position(span).line;
+        span.source == self.source && lines().contains(&self.number)
+    }
+
+    fn permits(&self, policies: &[PolicyIndex]) -> bool {
+        let decisions = &self.workspace.compilation.decisions;
+        let facts = policies.iter().filter_map(|index| decisions.policy(*index));
+        facts.into_iter().any(|fact| self.covers(fact.span))
+    }
+
+    fn decides(&self, decision: &Decision) -> bool {
+        let policies = match &decision.outcome {
+            Outcome::Permitted(by) | Outcome::Forbidden(by) => by.as_slice(),
+            Outcome::NotPermitted => &[],
+        };
+        self.covers(decision.request.span) || self.permits(policies)
+    }
+
+    fn request(&self, decision: &Decision) -> String {
+        let facts = decision.request.facts(self.workspace.graph());
+        let facts: Vec<_> = facts.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let verdict = if decision.permitted() { "allowed" } else { "denied" };
+        format!("  {verdict} {} {}\n", self.workspace.question(decision), facts.join(" "))
+    }
+
+    fn values(&self, artifact: &Artifact) -> String {
+        let caused = |origin: &Origin| self.covers(origin.span) || self.permits(&origin.policies);
+        let pointers = artifact.trace.caused_by(caused);
+        let listed = pointers.iter().take(LISTED).map(|at| format!("  {}#{at}\n", artifact.document.address));
+        let mut text: String = listed.collect();
+        if pointers.len() > LISTED {
+            text.push_str(&format!("  and {} more of it\n", counted(pointers.len() - LISTED, "value")));
+        }
+        text
+    }
+}

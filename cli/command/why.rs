@@ -1,0 +1,120 @@
+//! `aipolicy why`.
+
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_targets::artifact::{Artifact, Document, Format};
+use serde_json::Value;
+
+use super::Elsewhere;
+use super::can::policies;
+use crate::error::{CliError, Exit};
+use crate::ui::{Ui, harmless};
+use crate::workspace::Workspace;
+
+/// Tells where a value of an artifact comes from
+///
+/// Names the line that asked for it and the policies that permitted it. An artifact is named by its address, or by its
+/// file as `build` writes it, with or without the environment; a JSON pointer after `#` says which value is meant:
+/// `aipolicy why iam/Role/acme-prod-invoice-bot#/AssumeRolePolicyDocument`.
+#[derive(clap::Args)]
+pub(crate) struct Why {
+    /// The artifact and the pointer
+    #[arg(value_name = "ARTIFACT#/POINTER")]
+    value: String,
+    #[command(flatten)]
+    workspace: Elsewhere,
+}
+
+/// An artifact of an environment.
+struct Found<'w> {
+    environment: &'w str,
+    artifact: Artifact,
+}
+
+impl Why {
+    pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
+        let workspace = self.workspace.load(ui)?;
+        let (name, pointer) = self.value.split_once('#').unwrap_or((&self.value, ""));
+        let mut all = Vec::new();
+        let mut missing = Vec::new();
+        for (id, environment) in workspace.environments(&self.workspace.view.environments)? {
+            match workspace.artifacts(id, &mut Diagnostics::default()) {
+                Ok(found) => all.extend(found.into_iter().map(|artifact| Found { environment, artifact })),
+                Err(why) => missing.push(format!("artifacts of `{environment}` not compiled: {why}")),
+            }
+        }
+        missing.iter().for_each(|missing| ui.remark(missing));
+        let meant: Vec<_> = all.iter().filter(|found| found.is_called(name)).collect();
+        if meant.is_empty() {
+            let known: Vec<_> = all.iter().map(|found| found.artifact.document.address.to_string()).collect();
+            let error = CliError::usage(format!("there is no artifact `{name}`"));
+            return Err(error.nearest(name, known.iter().map(String::as_str)));
+        }
+        let told: Result<Vec<_>, _> = meant.iter().map(|found| found.told(pointer, &workspace)).collect();
+        ui.print(&told?.join("\n"))?;
+        Ok(Exit::Clean)
+    }
+}
+
+impl Found<'_> {
+    fn is_called(&self, name: &str) -> bool {
+        let name = name.strip_prefix("./").unwrap_or(name);
+        let name =
+            name.strip_prefix(self.environment).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name);
+        name == self.artifact.document.address.to_string() || name == self.artifact.document.file()
+    }
+
+    fn told(&self, pointer: &str, workspace: &Workspace) -> Result<String, CliError> {
+        let document = &self.artifact.document;
+        let value = value(document, pointer)?;
+        let head = format!("{}/{}#{pointer}\n", self.environment, document.file());
+        let value: String = value.lines().map(|line| format!("  {line}\n")).collect();
+        let Some(origin) = self.artifact.trace.at(pointer) else {
+            let below = self.artifact.trace.entries().iter().filter(|(entry, _)| entry.starts_with(pointer));
+            let below = below.take(5).map(|(entry, _)| format!("  {entry}\n")).collect::<String>();
+            return Ok(format!("{head}{value}  what is inside has several causes:\n{below}"));
+        };
+        let from = workspace.quoted("from", origin.span);
+        Ok(format!(
+            "{head}{}{from}{}",
+            harmless(&value),
+            policies(workspace, "permitted by", &origin.policies)
+        ))
+    }
+}
+
+/// The value under a pointer, as people read it.
+fn value(document: &Document, pointer: &str) -> Result<String, CliError> {
+    let broken = |error: String| CliError::tool(format!("`{}` cannot be read: {error}", document.file()));
+    let root: Value = match document.format {
+        Format::Json => serde_json::from_str(&document.text).map_err(|error| broken(error.to_string()))?,
+        Format::Yaml => serde_saphyr::from_str(&document.text).map_err(|error| broken(error.to_string()))?,
+        Format::Text => Value::String(document.text.clone()),
+    };
+    match root.pointer(pointer) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(found) => serde_json::to_string_pretty(found).map_err(|error| broken(error.to_string())),
+        None => {
+            let mut known = Vec::new();
+            pointers(&root, &mut String::new(), &mut known);
+            let error = CliError::usage(format!("`{}` has no value at `{pointer}`", document.file()));
+            Err(error.nearest(pointer, known.iter().map(String::as_str)))
+        }
+    }
+}
+
+/// Every pointer into a value.
+fn pointers(value: &Value, pointer: &mut String, found: &mut Vec<String>) {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), value)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    };
+    for (key, child) in children {
+        let length = pointer.len();
+        pointer.push('/');
+        pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+        found.push(pointer.clone());
+        pointers(child, pointer, found);
+        pointer.truncate(length);
+    }
+}

@@ -1,0 +1,171 @@
+//! The world and the state of an environment, as its resources say where they are.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aipolicy_apply::{Inputs, Local, Provider, State, World};
+use aipolicy_compiler::catalog::Catalog;
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::model::Id;
+use aipolicy_compiler::model::environment::{EnvironmentSpec, ProviderName, Providers};
+use aipolicy_compiler::model::workspace::{StateBackend, TargetName};
+use aipolicy_compiler::source::Spanned;
+use aipolicy_targets::effects;
+use aipolicy_targets::plan::{ApprovedPlan, Bindings, Desired, Header, Plan, authorize};
+use jiff::Timestamp;
+
+use crate::error::{CliError, Exit};
+use crate::workspace::Workspace;
+
+/// The folder of the state when the workspace does not say.
+const DEFAULT_STATE: &str = ".aipolicy";
+
+/// An environment whose world can be looked at and changed.
+pub(crate) struct Place<'w> {
+    workspace: &'w Workspace,
+    environment: Id<EnvironmentSpec>,
+    pub(crate) name: String,
+    pub(crate) world: World,
+    pub(crate) state: State,
+    providers: BTreeMap<String, String>,
+}
+
+/// What became of planning.
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    /// The plan again, if Cedar lets all of its changes through.
+    pub(crate) approved: Option<ApprovedPlan>,
+    /// Why not.
+    pub(crate) refusals: Diagnostics,
+}
+
+impl<'w> Place<'w> {
+    /// Opens the state of an environment and finds its providers. Nothing is written.
+    pub(crate) fn open(
+        workspace: &'w Workspace,
+        environment: (Id<EnvironmentSpec>, &str),
+    ) -> Result<Self, CliError> {
+        let (id, name) = environment;
+        let folder = state_folder(workspace)?;
+        let state = State::open(&folder.join("state"), name).map_err(|error| state_error(&error))?;
+        let local: Arc<dyn Provider> =
+            Arc::new(Local::new(folder.join("world").join(name), name_of(workspace)));
+        let mut served: BTreeMap<String, Arc<dyn Provider>> = BTreeMap::new();
+        let mut providers = BTreeMap::new();
+        let spec = workspace.graph().resource(id).map(|found| &found.spec);
+        for target in TargetName::ALL {
+            let chosen = spec.and_then(|spec| spec.providers.as_ref()).and_then(|all| provider(all, *target));
+            refuse_unknown(workspace, chosen)?;
+            served.insert(target.word().to_owned(), Arc::clone(&local));
+            providers.insert(target.word().to_owned(), local.name().to_owned());
+        }
+        let world = World::new(served);
+        Ok(Self { workspace, environment: id, name: name.to_owned(), world, state, providers })
+    }
+
+    /// Compares what should be with what is, and asks Cedar about the changes. Only reads.
+    pub(crate) async fn plan(&self) -> Result<Planned, CliError> {
+        let workspace = self.workspace;
+        let mut refusals = Diagnostics::default();
+        let artifacts = workspace.artifacts(self.environment, &mut refusals).map_err(|why| {
+            CliError::findings(Exit::Refused, format!("`{}` cannot be planned: {why}", self.name))
+                .hint("`aipolicy check` shows every finding")
+        })?;
+        let actual = self.world.observe_all(self.state.journal()).await;
+        let actual = actual.map_err(|error| CliError::tool(error.to_string()))?;
+        let before = effects::recall(self.state.journal().last_decisions());
+        let before =
+            before.map_err(|why| CliError::tool(format!("the journal holds what is no grant: {why}")))?;
+        let graph = workspace.graph();
+        let after =
+            effects::facts(graph, &workspace.compilation.decisions, self.environment, &workspace.sources);
+        let desired = Desired::of(&artifacts, &workspace.sources);
+        let plan = Plan::between(self.header(actual.digest()), (&desired, &actual), &before, &after);
+        let asked = (&workspace.compilation, self.environment);
+        let approved = authorize(plan.clone(), asked, Timestamp::now(), &mut refusals);
+        refusals.sort(&workspace.sources);
+        Ok(Planned { plan, approved, refusals })
+    }
+
+    fn header(&self, observed: String) -> Header {
+        let Inputs { tool, sources, catalog } = inputs(self.workspace);
+        let journal = self.state.journal().head().to_owned();
+        Header {
+            workspace: name_of(self.workspace).to_owned(),
+            environment: self.name.clone(),
+            providers: self.providers.clone(),
+            bindings: Bindings { tool, sources, catalog, observed, journal },
+        }
+    }
+}
+
+/// What a plan of this workspace is computed from, but for the world.
+pub(crate) fn inputs(workspace: &Workspace) -> Inputs {
+    Inputs {
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        sources: workspace.digest(),
+        catalog: Catalog::shipped().digest().to_owned(),
+    }
+}
+
+fn name_of(workspace: &Workspace) -> &str {
+    workspace.graph().bundle().workspaces.first().map_or("", |found| found.name().as_str())
+}
+
+/// The folder of the state: where the workspace says, below its root.
+pub(crate) fn state_folder(workspace: &Workspace) -> Result<PathBuf, CliError> {
+    let spec = workspace.graph().bundle().workspaces.first().map(|found| &found.spec);
+    match spec.and_then(|spec| spec.state.as_ref()) {
+        None => Ok(workspace.root.join(DEFAULT_STATE)),
+        Some(StateBackend::Local(folder)) => {
+            inside(&workspace.root, folder.value.as_str()).ok_or_else(|| {
+                let place = workspace.place(folder.span);
+                CliError::usage(format!("{place}: the state `{}` is not below the workspace", folder.value))
+            })
+        }
+        Some(StateBackend::S3(s3)) => {
+            let place = workspace.place(s3.bucket.span);
+            let error =
+                CliError::usage(format!("{place}: this version keeps its state in a folder, not in S3"));
+            Err(error.hint("use `state: { local: .aipolicy }`"))
+        }
+    }
+}
+
+fn inside(root: &Path, folder: &str) -> Option<PathBuf> {
+    let plain = Path::new(folder).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    (plain && !folder.is_empty()).then(|| root.join(folder))
+}
+
+fn provider(all: &Providers, target: TargetName) -> Option<&Spanned<ProviderName>> {
+    match target {
+        TargetName::Iam => all.iam.as_ref(),
+        TargetName::Gateway => all.gateway.as_ref(),
+        TargetName::Bedrock => all.bedrock.as_ref(),
+        TargetName::Kubernetes => all.kubernetes.as_ref(),
+        TargetName::Observability => all.observability.as_ref(),
+    }
+}
+
+fn refuse_unknown(workspace: &Workspace, chosen: Option<&Spanned<ProviderName>>) -> Result<(), CliError> {
+    match chosen.map(|chosen| (chosen.value, chosen.span)) {
+        None | Some((ProviderName::Local, _)) => Ok(()),
+        Some((other, span)) => {
+            let place = workspace.place(span);
+            let error = CliError::usage(format!("{place}: this version has no provider `{}`", other.word()));
+            Err(error.hint("use `local`; `aipolicy build` writes the artifacts for other tools"))
+        }
+    }
+}
+
+/// An error of the state with its exit code.
+pub(crate) fn state_error(error: &aipolicy_apply::StateError) -> CliError {
+    let exit = match error {
+        aipolicy_apply::StateError::Lock(aipolicy_apply::LockError::Held { .. }) => Exit::Locked,
+        aipolicy_apply::StateError::Lock(_)
+        | aipolicy_apply::StateError::Journal(_)
+        | aipolicy_apply::StateError::NotLocked => Exit::Stale,
+    };
+    CliError::findings(exit, error.to_string())
+}

@@ -1,0 +1,26 @@
+//! Routes without a cap on the length of answers.
+
+use super::Check;
+use crate::diagnostic::{Diagnostics, Family, Rule, Severity};
+use crate::model::route::RouteSpec;
+use crate::resolve::Graph;
+
+static RULE: Rule = Rule {
+    code: "AIP-RTE-015",
+    name: "missing-response-cap",
+    severity: Severity::Mandatory,
+    family: Family::Verdict,
+    page: include_str!("missing_response_cap.md"),
+};
+
+pub(super) const CHECK: Check = Check { rule: &RULE, run };
+
+fn run(graph: &Graph, out: &mut Diagnostics) {
+    for (_, route) in graph.each::<RouteSpec>() {
+        if route.spec.caps.as_ref().is_none_or(|caps| caps.output.is_none()) {
+            let message = format!("route `{}` does not limit the length of answers", route.name());
+            let help = "add `caps: { output: 1024 }`, or as many tokens as an answer needs";
+            out.report(RULE.at(route.name_span(), message, "").help(help));
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Tools that change something, and nobody is asked.
+
+use super::Check;
+use crate::diagnostic::{Diagnostics, Family, Rule, Severity};
+use crate::model::agent::{Access, AgentSpec};
+use crate::resolve::Graph;
+
+static RULE: Rule = Rule {
+    code: "AIP-AGT-001",
+    name: "mutating-tool-without-gate",
+    severity: Severity::Mandatory,
+    family: Family::Verdict,
+    page: include_str!("mutating_tool_without_gate.md"),
+};
+
+pub(super) const CHECK: Check = Check { rule: &RULE, run };
+
+fn run(graph: &Graph, out: &mut Diagnostics) {
+    let tools = graph
+        .each::<AgentSpec>()
+        .flat_map(|(_, agent)| agent.spec.tools.iter().map(move |tool| (agent, tool)));
+    for (agent, tool) in tools {
+        if tool.access.value == Access::Write && tool.gate.is_none() {
+            let message = format!(
+                "tool `{}` of agent `{}` changes something without a gate",
+                tool.name.value,
+                agent.name()
+            );
+            let help = "add `gate: confirm`, `gate: { approval: … }` or `gate: { verify: … }`";
+            out.report(RULE.at(tool.access.span, message, "writes").help(help));
+        }
+    }
+}

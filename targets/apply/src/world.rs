@@ -1,0 +1,77 @@
+//! The world of an environment: which provider serves which target.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aipolicy_targets::artifact::Address;
+use aipolicy_targets::plan::{Actual, Observed};
+use tokio::task::JoinSet;
+
+use crate::journal::Journal;
+use crate::provider::{Provider, WorldError};
+
+/// Providers by target, or by `target/Kind` where the documents of a target live in more than one world.
+#[derive(Clone, Default)]
+pub struct World {
+    providers: BTreeMap<String, Arc<dyn Provider>>,
+}
+
+impl World {
+    /// A world of these providers. One provider may serve many targets.
+    pub fn new(providers: BTreeMap<String, Arc<dyn Provider>>) -> Self {
+        Self { providers }
+    }
+
+    /// The provider of a document.
+    pub fn provider(&self, address: &Address) -> Result<&Arc<dyn Provider>, WorldError> {
+        let kind = self.providers.get(&format!("{}/{}", address.target, address.kind));
+        kind.or_else(|| self.providers.get(&address.target))
+            .ok_or_else(|| WorldError::NoProvider(address.clone()))
+    }
+
+    /// The name of the provider under a key, as plans write it.
+    pub fn provider_name(&self, key: &str) -> Option<&'static str> {
+        self.providers.get(key).map(|provider| provider.name())
+    }
+
+    /// Everything that is there, with what the journal says was last applied.
+    pub async fn observe_all(&self, journal: &Journal) -> Result<Actual, WorldError> {
+        let mut tasks = JoinSet::new();
+        for provider in self.distinct() {
+            tasks.spawn(async move { provider.observe().await.map(|found| (provider, found)) });
+        }
+        let mut documents = BTreeMap::new();
+        while let Some(joined) = tasks.join_next().await {
+            let (provider, found) =
+                joined.unwrap_or_else(|error| Err(WorldError::Broken(error.to_string())))?;
+            for observed in found {
+                if self.counts(&provider, &observed)? {
+                    documents.insert(observed.document.address.clone(), observed);
+                }
+            }
+        }
+        Ok(Actual { documents, last_applied: journal.last_applied().clone() })
+    }
+
+    fn distinct(&self) -> Vec<Arc<dyn Provider>> {
+        let mut distinct: Vec<Arc<dyn Provider>> = Vec::new();
+        for provider in self.providers.values() {
+            if !distinct.iter().any(|known| Arc::ptr_eq(known, provider)) {
+                distinct.push(Arc::clone(provider));
+            }
+        }
+        distinct
+    }
+
+    /// What others keep where no target of ours lives is none of our business; what is ours must not be forgotten there.
+    fn counts(&self, provider: &Arc<dyn Provider>, observed: &Observed) -> Result<bool, WorldError> {
+        let address = &observed.document.address;
+        if self.provider(address).is_ok_and(|serving| Arc::ptr_eq(serving, provider)) {
+            return Ok(true);
+        }
+        if observed.owned {
+            return Err(WorldError::Stranded { address: address.clone(), provider: provider.name() });
+        }
+        Ok(false)
+    }
+}

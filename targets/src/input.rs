@@ -1,0 +1,15 @@
+//! What a target is given.
+
+use aipolicy_compiler::authorize::ApprovedGrants;
+use aipolicy_compiler::model::Metadata;
+use aipolicy_compiler::model::workspace::WorkspaceSpec;
+use aipolicy_compiler::source::SourceMap;
+
+/// Grants that Cedar approved, and the texts behind them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input<'a> {
+    pub(crate) grants: ApprovedGrants<'a>,
+    pub(crate) sources: &'a SourceMap,
+    pub(crate) workspace: &'a WorkspaceSpec,
+    pub(crate) metadata: &'a Metadata,
+}

@@ -1,0 +1,124 @@
+//! Puts a plan together: documents against a world, effects first, and leave to make the changes.
+
+use std::collections::BTreeMap;
+
+use aipolicy_compiler::Compilation;
+use aipolicy_compiler::authorize::{ChangeRequest, permit_changes};
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::model::Id;
+use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_compiler::source::SourceMap;
+use jiff::Timestamp;
+
+use super::{
+    Action, Actual, Bindings, Change, Desired, DesiredDocument, Effect, EffectClass, FORMAT, Origin, Plan,
+};
+use crate::artifact::Artifact;
+use crate::effects::{self, Facts};
+
+/// What a plan is called and bound to.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// Name of the workspace.
+    pub workspace: String,
+    /// Name of the environment.
+    pub environment: String,
+    /// The provider of each target.
+    pub providers: BTreeMap<String, String>,
+    /// What the plan is computed from.
+    pub bindings: Bindings,
+}
+
+impl Desired {
+    /// What artifacts say should exist, each with the lines that cause it.
+    pub fn of(artifacts: &[Artifact], sources: &SourceMap) -> Self {
+        let documents = artifacts.iter().map(|artifact| {
+            let mut origins: Vec<_> =
+                artifact.trace.origins().iter().map(|origin| place(origin, sources)).collect();
+            origins.sort();
+            origins.dedup();
+            let document = artifact.document.clone();
+            (document.address.clone(), DesiredDocument { document, origins, needs: artifact.needs.clone() })
+        });
+        Self { documents: documents.collect() }
+    }
+}
+
+fn place(origin: &crate::origin::Origin, sources: &SourceMap) -> Origin {
+    let file = sources.get(origin.span.source).path().to_owned();
+    Origin { file, line: sources.position(origin.span).line }
+}
+
+impl Plan {
+    /// Compares what should be with what is. `before` is what was granted when it was last applied.
+    pub fn between(
+        header: Header,
+        (desired, actual): (&Desired, &Actual),
+        before: &Facts,
+        after: &Facts,
+    ) -> Self {
+        let effects = effects::compare(before, after);
+        let (mut changes, foreign) = Self::changes(desired, actual);
+        for change in &mut changes {
+            change.effect = class(change, &effects);
+        }
+        Self {
+            format: FORMAT.into(),
+            workspace: header.workspace,
+            environment: header.environment,
+            providers: header.providers,
+            bindings: header.bindings,
+            effects,
+            changes,
+            foreign,
+            decisions: effects::record(after),
+        }
+    }
+}
+
+/// The effect of a change is that of the grants whose lines cause the document. What is removed takes away.
+fn class(change: &Change, effects: &[Effect]) -> EffectClass {
+    if change.action == Action::Delete {
+        let narrows = effects.iter().any(|effect| effect.class == EffectClass::Narrows);
+        return if narrows { EffectClass::Narrows } else { EffectClass::Neutral };
+    }
+    let mine =
+        |effect: &&Effect| effect.origin.as_ref().is_some_and(|origin| change.origins.contains(origin));
+    effects.iter().filter(mine).fold(EffectClass::Neutral, |class, effect| class.and(effect.class))
+}
+
+/// A plan whose changes may be made. Only [`authorize`] makes one, and only this is applied.
+#[derive(Clone, Debug)]
+pub struct ApprovedPlan {
+    plan: Plan,
+}
+
+impl ApprovedPlan {
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+/// Asks Cedar about every change of a plan, at a moment. What is refused is reported.
+pub fn authorize(
+    plan: Plan,
+    (compilation, environment): (&Compilation, Id<EnvironmentSpec>),
+    now: Timestamp,
+    out: &mut Diagnostics,
+) -> Option<ApprovedPlan> {
+    let requests: Vec<_> = plan.changes.iter().map(request).collect();
+    let permitted =
+        permit_changes((&compilation.graph, &compilation.policies), environment, (&requests, now), out);
+    permitted.then_some(ApprovedPlan { plan })
+}
+
+fn request(change: &Change) -> ChangeRequest {
+    ChangeRequest {
+        target: change.address.target.clone(),
+        kind: change.address.kind.clone(),
+        address: change.address.to_string(),
+        operation: change.action.word(),
+        effect: change.effect.word(),
+    }
+}

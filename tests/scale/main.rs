@@ -1,0 +1,116 @@
+//! Measures a compile of a generated workspace beside the floor of the same work. Not a test: run it on a quiet box.
+//!
+//! ```text
+//! cargo run --release -p aipolicy-scale -- 100 1000 10000
+//! cargo run --release -p aipolicy-scale -- --json --threads 2 --seed 7 1000
+//! cargo run --release -p aipolicy-scale -- --keep /tmp/out 100     # leaves what was written in /tmp/out/100
+//! ```
+//!
+//! Each size runs in a process of its own. CPU is that of the process; `--threads` is 1 unless given, since threads
+//! that wait for work burn CPU too. The seed is 1 unless given. See `generate.rs` for what is generated and `floor.rs`
+//! for the floor.
+
+mod clock;
+mod floor;
+mod generate;
+mod measure;
+mod random;
+mod table;
+
+use std::error::Error;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use measure::Measured;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Cedar and the reader of YAML recurse as deep as their input, as in `cli/main.rs`.
+const STACK: usize = 64 << 20;
+
+struct Arguments {
+    sizes: Vec<usize>,
+    json: bool,
+    threads: usize,
+    seed: u64,
+    keep: Option<PathBuf>,
+    /// Set in the process that measures one size and prints it as JSON.
+    is_child: bool,
+}
+
+impl Arguments {
+    fn read(mut words: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
+        let mut read =
+            Self { sizes: Vec::new(), json: false, threads: 1, seed: 1, keep: None, is_child: false };
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or(format!("`{word}` needs a value"));
+            match word.as_str() {
+                "--json" => read.json = true,
+                "--child" => read.is_child = true,
+                "--threads" => read.threads = value()?.parse()?,
+                "--seed" => read.seed = value()?.parse()?,
+                "--keep" => read.keep = Some(value()?.into()),
+                size => {
+                    read.sizes.push(size.parse().map_err(|_| format!("`{size}` is no number of tenants"))?)
+                }
+            }
+        }
+        if read.sizes.is_empty() {
+            read.sizes = vec![100, 1_000, 10_000];
+        }
+        Ok(read)
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = Arguments::read(std::env::args().skip(1))?;
+    if let ([tenants], true) = (arguments.sizes.as_slice(), arguments.is_child) {
+        return child(*tenants, &arguments);
+    }
+    let mut measured = Vec::new();
+    for tenants in &arguments.sizes {
+        measured.push(in_child(*tenants, &arguments)?);
+    }
+    let text = match arguments.json {
+        true => serde_json::to_string_pretty(&table::json(&measured, arguments.seed))?,
+        false => table::text(&measured, (arguments.seed, arguments.threads)),
+    };
+    writeln!(std::io::stdout().lock(), "{}", text.trim_end())?;
+    Ok(())
+}
+
+/// Measures one size in a fresh process, so that the peak of memory is its own.
+fn in_child(tenants: usize, arguments: &Arguments) -> Result<Measured, Box<dyn Error>> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args([
+        "--child",
+        "--threads",
+        &arguments.threads.to_string(),
+        "--seed",
+        &arguments.seed.to_string(),
+    ]);
+    if let Some(folder) = &arguments.keep {
+        command.arg("--keep").arg(folder.join(tenants.to_string()));
+    }
+    let done = command.arg(tenants.to_string()).output()?;
+    if !done.status.success() {
+        return Err(String::from_utf8_lossy(&done.stderr).into());
+    }
+    Ok(serde_json::from_slice(&done.stdout)?)
+}
+
+fn child(tenants: usize, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).stack_size(STACK).build_global()?;
+    let (seed, keep) = (arguments.seed, arguments.keep.clone());
+    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || {
+        let temporary = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let folder = keep.unwrap_or_else(|| temporary.path().join("out"));
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        measure::measure(tenants, seed, &folder).map_err(|error| error.to_string())
+    })?;
+    let measured = worker.join().map_err(|_| "the measurement panicked")??;
+    serde_json::to_writer(std::io::stdout().lock(), &measured)?;
+    Ok(())
+}

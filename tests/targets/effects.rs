@@ -1,0 +1,123 @@
+//! What two revisions allow, compared: gains, losses, and what counts as one of each.
+
+use std::collections::BTreeMap;
+
+use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_targets::effects::{Fact, Facts, compare, facts, recall, record};
+use aipolicy_targets::plan::EffectClass::{Narrows, Widens};
+
+use crate::harness::workspace::Built;
+
+fn fact(action: &str, resource: &str, context: &[(&str, &str)]) -> Fact {
+    let context: BTreeMap<_, _> =
+        context.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Fact { principal: "Agent/bot".into(), action: action.into(), resource: resource.into(), context }
+}
+
+fn of(facts: &[Fact]) -> Facts {
+    facts.iter().map(|fact| (fact.clone(), None)).collect()
+}
+
+#[test]
+fn grants_that_differ_are_gained_and_lost() {
+    let read = |gate| fact("readConnector", "Connector/files", &[("gate", gate)]);
+    let write = |gate| fact("writeConnector", "Connector/files", &[("gate", gate)]);
+    let invoke = |region| fact("invokeModel", "Model/m", &[("region", region), ("dataClass", "internal")]);
+    let through = |region| {
+        fact("invokeModel", "Model/m", &[("region", region), ("dataClass", "internal"), ("profile", "eu.m")])
+    };
+    let cases: &[(&str, &[Fact], &[Fact], &[(_, &str)])] = &[
+        ("nothing", &[read("none")], &[read("none")], &[]),
+        ("gain", &[], &[read("none")], &[(Widens, "agent `bot` may now read connector `files`")]),
+        ("loss", &[read("none")], &[], &[(Narrows, "agent `bot` may no longer read connector `files`")]),
+        (
+            "a gate that goes away is one gain and one loss",
+            &[write("approval")],
+            &[write("none")],
+            &[
+                (Widens, "agent `bot` may now write to connector `files`"),
+                (Narrows, "agent `bot` may no longer write to connector `files`, behind its gate (approval)"),
+            ],
+        ),
+        (
+            "regions are one effect",
+            &[invoke("eu-central-1")],
+            &[invoke("eu-central-1"), invoke("eu-west-1"), invoke("eu-west-3")],
+            &[(Widens, "agent `bot` may now invoke model `m`, processed in eu-west-1, eu-west-3")],
+        ),
+        (
+            "regions of different calls are not",
+            &[],
+            &[invoke("eu-west-1"), through("eu-west-3")],
+            &[
+                (
+                    Widens,
+                    "agent `bot` may now invoke model `m`, processed in eu-west-3, through profile eu.m",
+                ),
+                (Widens, "agent `bot` may now invoke model `m`, processed in eu-west-1"),
+            ],
+        ),
+        (
+            "a region that is exchanged",
+            &[invoke("eu-west-1")],
+            &[invoke("us-east-1")],
+            &[
+                (Widens, "agent `bot` may now invoke model `m`, processed in us-east-1"),
+                (Narrows, "agent `bot` may no longer invoke model `m`, processed in eu-west-1"),
+            ],
+        ),
+    ];
+    for (what, before, after, expected) in cases {
+        let found = compare(&of(before), &of(after));
+        let found: Vec<_> = found.iter().map(|effect| (effect.class, effect.sentence.as_str())).collect();
+        assert_eq!(found, *expected, "{what}");
+        let back = compare(&of(after), &of(before));
+        assert_eq!(back.len(), found.len(), "{what}, the other way round");
+    }
+}
+
+#[test]
+fn a_journal_keeps_facts() {
+    let all = of(&[fact("useRoute", "Route/chat", &[("tenant", "t")]), fact("delegate", "Agent/other", &[])]);
+    assert_eq!(recall(&record(&all)).unwrap(), all);
+    assert!(recall(&["{}".to_owned()]).unwrap_err().contains("{}"));
+}
+
+#[test]
+fn effects_of_a_change_name_its_line() {
+    let agent = |gate: &str| {
+        let tool = format!("tools: [{{ name: x, connector: c, access: write{gate} }}]");
+        super::workspace(&[
+            ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
+            (
+                "Tenant",
+                "t",
+                "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]",
+            ),
+            ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+            ("Connector", "c", "lambda: { function: f }, region: eu-central-1, dataClass: internal"),
+            ("Group", "g", "members: [x@acme.example]"),
+            ("Agent", "bot", &format!("tenant: t, model: {{ model: m }}, {tool}")),
+        ])
+    };
+    let granted = |text: String| {
+        let built = Built::of(text);
+        let graph = &built.compilation.graph;
+        let environment = graph.find::<EnvironmentSpec>("prod").unwrap();
+        facts(graph, &built.compilation.decisions, environment, &built.sources)
+    };
+    let before = granted(agent(", gate: { approval: { from: [g] } }"));
+    let after = granted(agent(""));
+    assert!(before.keys().all(|fact| fact.action != "supportRuntime"));
+    let found = compare(&before, &after);
+    let told: Vec<_> = found.iter().map(|effect| (effect.class, effect.action.as_str())).collect();
+    let expected = [
+        (Widens, "callTool"),
+        (Widens, "writeConnector"),
+        (Narrows, "callTool"),
+        (Narrows, "writeConnector"),
+    ];
+    assert_eq!(told, expected);
+    let line = agent("").lines().position(|line| line.contains("connector: c")).unwrap() + 1;
+    assert!(found.iter().all(|effect| effect.origin.as_ref().is_some_and(|origin| origin.line == line)));
+}
