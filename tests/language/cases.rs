@@ -25,6 +25,7 @@ const ELSEWHERE: &[&str] = &[
     "AIP-CMP-001",
     "AIP-CMP-002",
     "AIP-CMP-003",
+    "AIP-CMP-008",
     "AIP-IAM-009",
 ];
 

@@ -160,10 +160,8 @@ impl<'n, 'a> Fields<'n, 'a> {
     /// Reports every field that nobody read, with the nearest known one, and what is missing; what is only misspelt
     /// is not missing too. Gives whether all is well.
     pub(crate) fn finish(&mut self, known: &[&str], reader: &mut Reader<'_>) -> bool {
-        if self.taken.iter().all(|taken| *taken) {
-            let sound = self.lacking.is_empty();
-            self.report_lacking(reader);
-            return sound;
+        if self.lacking.is_empty() && self.taken.iter().all(|taken| *taken) {
+            return true;
         }
         let known: Vec<_> = known.iter().map(|field| camel(field)).collect();
         let mut meant = Vec::new();
