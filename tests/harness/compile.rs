@@ -8,8 +8,18 @@ use aipolicy_compiler::source::{SourceKind, SourceMap};
 
 use super::cases::Finding;
 
-/// The root of a workspace for files that bring none.
-const WORKSPACE: &str = "apiVersion: aipolicy.dev/v1\nkind: Workspace\nmetadata: { name: case }\nspec: { packs: [baseline, residency], targets: [] }\n";
+/// The root of a workspace for files that bring none, with a resource, since a workspace of nothing is an error.
+const WORKSPACE: &str = "\
+apiVersion: aipolicy.dev/v1
+kind: Workspace
+metadata: { name: case }
+spec: { packs: [baseline, residency], targets: [] }
+---
+apiVersion: aipolicy.dev/v1
+kind: Group
+metadata: { name: group-of-the-case }
+spec: { members: [ana@acme.example] }
+";
 
 /// What became of a set of files.
 pub(crate) struct Compiled {

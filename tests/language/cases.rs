@@ -7,6 +7,7 @@ use aipolicy_compiler::rule;
 
 use crate::harness::cases::check_folder;
 use crate::harness::compile::{compile, findings, with_workspace};
+use crate::harness::markdown::{Fence, fences};
 use crate::harness::{files_below, read, root};
 
 #[test]
@@ -24,6 +25,7 @@ const ELSEWHERE: &[&str] = &[
     "AIP-CMP-001",
     "AIP-CMP-002",
     "AIP-CMP-003",
+    "AIP-CMP-008",
     "AIP-IAM-009",
 ];
 
@@ -124,5 +126,27 @@ fn pages_say_what_why_and_what_to_do() {
         let is_language = rule.family == Family::Input && !ELSEWHERE.contains(&rule.code);
         let shows = ["## Refused", "## Accepted"].iter().all(|part| rule.page.contains(part));
         assert!(shows || !is_language, "{} shows no refused and accepted example", rule.name);
+    }
+}
+
+/// The files of the example under a heading of a page.
+fn example(page: &str, heading: &str) -> Vec<(String, String)> {
+    let lines: Vec<&str> = page.lines().collect();
+    let at = lines.iter().position(|line| *line == heading).unwrap();
+    let found = fences(&lines).into_iter().filter(|fence| fence.heading == at);
+    let name = |fence: &Fence| match fence.file() {
+        Some(file) => file.to_owned(),
+        None => format!("example.{}", fence.language()),
+    };
+    found.map(|fence| (name(&fence), fence.content(&lines).join("\n") + "\n")).collect()
+}
+
+#[test]
+fn examples_of_pages_are_refused_by_their_own_rule_and_accepted() {
+    for rule in rule::RULES.iter().filter(|rule| rule.page.contains("## Refused")) {
+        let codes = |heading| findings(&example(rule.page, heading)).into_iter().map(|found| found.code);
+        let refused: BTreeSet<_> = codes("## Refused").collect();
+        assert_eq!(refused, BTreeSet::from([rule.code.to_owned()]), "{}", rule.name);
+        assert_eq!(codes("## Accepted").collect::<Vec<_>>(), [""; 0], "{}", rule.name);
     }
 }

@@ -99,10 +99,20 @@ impl<'s> Sampler<'s> {
     }
 }
 
-/// A document with one thing changed, and what was done where.
+/// One change to a document: what is done where.
 pub(crate) struct Mutant {
     pub(crate) what: String,
-    pub(crate) document: Value,
+    path: String,
+    changed: Value,
+}
+
+impl Mutant {
+    /// The document with the change.
+    pub(crate) fn of(self, document: &Value) -> Value {
+        let mut mutated = document.clone();
+        *mutated.pointer_mut(&self.path).unwrap() = self.changed;
+        mutated
+    }
 }
 
 /// Every systematic change of a document. `other` is another one of the kind, whose keys are added in one of them.
@@ -111,9 +121,7 @@ pub(crate) fn mutants(document: &Value, other: &Value) -> Vec<Mutant> {
     for path in paths(document, String::new()) {
         let node = document.pointer(&path).unwrap();
         for (what, changed) in changes(node, other.pointer(&path)) {
-            let mut mutated = document.clone();
-            *mutated.pointer_mut(&path).unwrap() = changed;
-            found.push(Mutant { what: format!("{what} at {path}"), document: mutated });
+            found.push(Mutant { what: format!("{what} at {path}"), path: path.clone(), changed });
         }
     }
     found
@@ -135,7 +143,7 @@ fn paths(node: &Value, at: String) -> Vec<String> {
                 .enumerate()
                 .for_each(|(index, inner)| found.extend(paths(inner, format!("{at}/{index}"))));
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
     found.push(at);
     found
@@ -178,7 +186,7 @@ fn changes(node: &Value, other: Option<&Value>) -> Vec<(String, Value)> {
             ]);
             found.extend(items.first().map(|first| ("first twice".to_owned(), with(first.clone()))));
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
     found.retain(|(_, changed)| changed != node);
     found

@@ -93,7 +93,7 @@ fn neither_a_second_run_nor_the_order_of_files_shows() {
     let first = said(&files);
     assert!(first.decisions.len() > 100 && first.documents.len() > 10, "{} decisions", first.decisions.len());
     assert_eq!(said(&files), first, "a second run");
-    let mut other = files.clone();
+    let mut other = files;
     other.reverse();
     assert_eq!(said(&other), first, "files in reverse");
     other.sort_by_key(|(path, text)| (text.len() % 7, path.len() % 5, path.clone()));

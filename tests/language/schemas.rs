@@ -8,7 +8,7 @@ use jsonschema::{Draft, Validator};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::corpus::{Mutant, Sampler, mutants};
+use super::corpus::{Sampler, mutants};
 use super::{cases, example_files, is_refused, reading};
 use crate::harness::golden::expect_file;
 
@@ -128,22 +128,27 @@ fn the_reader_and_the_schemas_refuse_the_same() {
     assert!(told.is_empty(), "{} disagreements:\n{}", told.len(), shown.join("\n"));
 }
 
-/// One in ten mutants is compared in an ordinary run, and all of them with `AIPOLICY_CASES` of 9,000 and more.
+/// One in seventeen mutants is compared in an ordinary run, and all of them with `AIPOLICY_CASES` of 9,000 and more.
 ///
 /// How many mutants of a kind were compared, and those on which reader and schema disagree.
 fn disagreements(kind: KindName, whole: &Validator) -> (usize, Vec<String>) {
     let schema = validator(&kind_schema(kind));
     let samples = samples(kind);
-    let step = 10_usize.saturating_sub(cases(0) / 1_000).max(1);
+    let step = if cases(0) >= 9_000 { 1 } else { 17 };
     let (mut seen, mut told) = (BTreeSet::new(), Vec::new());
     for (sample, other) in samples.iter().zip(samples.iter().cycle().skip(1)) {
-        for Mutant { what, document } in mutants(sample, other) {
+        for mutant in mutants(sample, other) {
+            let what = mutant.what.clone();
+            if !seen.insert(what.clone()) || !seen.len().is_multiple_of(step) {
+                continue;
+            }
+            let document = mutant.of(sample);
             // A document that is null is an empty one, and there may be empty ones between others.
-            if document.is_null() || !seen.insert(what.clone()) || !seen.len().is_multiple_of(step) {
+            if document.is_null() {
                 continue;
             }
             let (refused, valid) = (is_refused(&document.to_string()), schema.is_valid(&document));
-            let agrees = !seen.len().is_multiple_of(50) || whole.is_valid(&document) == valid;
+            let agrees = !seen.len().is_multiple_of(51) || whole.is_valid(&document) == valid;
             if refused == valid || !agrees {
                 let reader = if refused { "refuses" } else { "accepts" };
                 told.push(format!("{kind}: the reader {reader} {what}"));

@@ -19,8 +19,7 @@ pub use packs::{SHIPPED, ShippedPolicy, of as pack_policies, page as policy_page
 pub use policies::{Policies, SCHEMA, read as read_policies};
 
 use std::collections::BTreeSet;
-
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use cedar_policy::{Authorizer, Decision as Verdict, Entities, EntityUid, PolicySet, Request, Response};
 use rayon::prelude::*;
@@ -38,7 +37,12 @@ use shared::Shared;
 /// When something has stopped the run before, the verdicts can be read, and nothing is approved.
 pub fn decide(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagnostics) -> Decisions {
     let court = Court::new(graph, policies, today);
-    let judged: Vec<_> = derive::requests(graph).into_par_iter().map(|group| court.judge(group)).collect();
+    let groups = derive::requests(graph);
+    let judge = || groups.into_par_iter().map(|group| court.judge(group)).collect();
+    let judged: Vec<_> = match POOL.as_ref() {
+        Some(pool) => pool.install(judge),
+        None => judge(),
+    };
     let mut all = Vec::with_capacity(judged.iter().map(|judged| judged.decisions.len()).sum());
     let mut warnings = Vec::new();
     for judged in judged {
@@ -53,6 +57,10 @@ pub fn decide(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagnos
     }
     Decisions::new(all, policies.facts().to_vec(), sound)
 }
+
+/// Threads on which every policy that is read can be evaluated. On smaller stacks Cedar gives up with an error.
+static POOL: LazyLock<Option<rayon::ThreadPool>> =
+    LazyLock::new(|| rayon::ThreadPoolBuilder::new().stack_size(nesting::STACK).build().ok());
 
 /// A request, the policy that would forbid it, and how much that matters.
 type Warning = (AccessRequest, PolicyIndex, Severity);

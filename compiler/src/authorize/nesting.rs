@@ -2,8 +2,11 @@
 
 /// The deepest nesting of brackets and conditions that is parsed.
 const MAX_DEPTH: usize = 64;
-/// The most operators of one policy, since a chain of them is a deep tree too.
-const MAX_OPERATORS: usize = 2_000;
+/// The most operators of one policy, since a chain of them is a deep tree too. Cedar's validator says nothing of a
+/// tree for which its stack is too small, as if all were well, so this bound must keep well below that.
+const MAX_OPERATORS: usize = 1_000;
+/// A stack on which every policy within the bounds can be parsed and validated.
+pub(super) const STACK: usize = 64 << 20;
 
 /// Where a text exceeds a bound, and what the bound is about.
 pub(super) fn excess(text: &str) -> Option<(usize, &'static str)> {
@@ -47,16 +50,21 @@ impl Scan {
         let starts_word = !self.word && byte.is_ascii_alphabetic();
         self.word = byte.is_ascii_alphanumeric() || byte == b'_';
         match byte {
-            b'(' | b'[' | b'{' => self.depth += 1,
+            b'(' | b'{' => self.depth += 1,
+            b'[' => {
+                self.depth += 1;
+                self.operators += 1;
+            }
             b')' | b']' | b'}' => self.depth = self.depth.saturating_sub(1),
             b';' => (self.depth, self.operators) = (0, 0),
-            b'&' | b'|' | b'=' | b'<' | b'>' | b'+' | b'-' | b'*' | b'.' | b'!' | b',' => self.operators += 1,
+            b'&' | b'|' if rest.get(1) == Some(&byte) => self.operators += 1,
+            b'+' | b'-' | b'*' | b'.' | b'!' => self.operators += 1,
             b'i' if starts_word && rest.starts_with(b"if") => self.operators += MAX_OPERATORS / MAX_DEPTH,
             _ => {}
         }
         match () {
             () if self.depth > MAX_DEPTH => Some("nests deeper than 64 levels"),
-            () if self.operators > MAX_OPERATORS => Some("is a chain of more than 2,000 operators"),
+            () if self.operators > MAX_OPERATORS => Some("is a chain of more than 1,000 operators"),
             () => None,
         }
     }

@@ -52,11 +52,28 @@ pub(super) fn schema() -> Schema {
 
 /// Reads and validates every policy of the sources. What is not sound is reported, and must stop the run.
 pub fn read(sources: &SourceMap, out: &mut Diagnostics) -> Policies {
+    let mut found = Diagnostics::default();
+    let thread = std::thread::Builder::new().stack_size(nesting::STACK);
+    let read = std::thread::scope(|scope| {
+        let reading = thread.spawn_scoped(scope, || read_here(sources, &mut found)).ok()?;
+        Some(reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    out.append(found);
+    read.unwrap_or_else(|| {
+        let nowhere = Span::new(SourceId::DEFAULTS, 0, 0);
+        let found = rule::POLICY_INVALID.at(nowhere, "there is no thread to read the policies on", "");
+        out.report(found.help("let the process have more memory or threads"));
+        policies(schema(), Vec::new(), out)
+    })
+}
+
+/// Reads on the stack of the caller, which must be large.
+fn read_here(sources: &SourceMap, out: &mut Diagnostics) -> Policies {
     let mut files: Vec<_> = sources
         .iter()
         .filter_map(|(id, source)| match source.kind() {
             SourceKind::Policies { shipped } => Some((!shipped, source.path(), id)),
-            _ => None,
+            SourceKind::Defaults | SourceKind::Resources | SourceKind::Referenced => None,
         })
         .collect();
     files.sort_unstable();
@@ -67,6 +84,10 @@ pub fn read(sources: &SourceMap, out: &mut Diagnostics) -> Policies {
     let named = name(read, out);
     let schema = schema();
     validate(&schema, &named, out);
+    policies(schema, named, out)
+}
+
+fn policies(schema: Schema, named: Vec<(Policy, PolicyFact)>, out: &mut Diagnostics) -> Policies {
     let index = Index::new(named.iter().map(|(policy, _)| policy.clone()).collect());
     Policies {
         schema,

@@ -213,6 +213,10 @@ impl<'a, 'o> Loader<'a, 'o> {
             return None;
         }
         let plain = style == ScalarStyle::Plain;
+        let span = match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => self.without_blank_end(span),
+            ScalarStyle::Plain | ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => span,
+        };
         Some(Node { value: Value::Scalar { text, plain }, span })
     }
 
@@ -267,6 +271,12 @@ impl<'a, 'o> Loader<'a, 'o> {
             }
             (_, None) | (None, _) => Ok(None),
         }
+    }
+
+    /// The parser lets a block of text end where the next token begins.
+    fn without_blank_end(&self, span: Span) -> Span {
+        let text = self.text.get(span.start as usize..span.end as usize).unwrap_or("");
+        Span::new(self.source, span.start as usize, span.start as usize + text.trim_end().len())
     }
 
     /// Block collections end where their last value ends; flow collections at their bracket.
@@ -349,5 +359,86 @@ fn json(node: &Node<'_>) -> serde_json::Value {
         Value::Map(entries) => {
             entries.iter().map(|(key, value)| (key.value.to_string(), json(value))).collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The texts of all collections and scalars of a file, outer ones first, and the codes of what is found.
+    fn read(text: &str) -> (Vec<String>, Vec<String>) {
+        let mut out = Diagnostics::default();
+        let found = documents(text, SourceId::DEFAULTS, &mut out);
+        let mut texts = Vec::new();
+        found.iter().for_each(|document| collect(&document.root, text, &mut texts));
+        (texts, out.iter().map(|found| found.code.to_string()).collect())
+    }
+
+    fn collect(node: &Node<'_>, text: &str, texts: &mut Vec<String>) {
+        texts.push(text[node.span.start as usize..node.span.end as usize].to_owned());
+        match &node.value {
+            Value::Scalar { .. } => {}
+            Value::List(items) => items.iter().for_each(|item| collect(item, text, texts)),
+            Value::Map(entries) => entries.iter().for_each(|(key, value)| {
+                texts.push(format!("{}:", &text[key.span.start as usize..key.span.end as usize]));
+                collect(value, text, texts);
+            }),
+        }
+    }
+
+    #[test]
+    fn flow_collections_reach_from_bracket_to_bracket() {
+        assert_eq!(
+            read("[ a, [b], { c: d } ] # e\n").0,
+            ["[ a, [b], { c: d } ]", "a", "[b]", "b", "{ c: d }", "c:", "d"]
+        );
+        assert_eq!(read("{}\n").0, ["{}"]);
+        assert_eq!(read("[\n  a,\n]\n").0, ["[\n  a,\n]", "a"]);
+    }
+
+    #[test]
+    fn block_collections_reach_from_the_first_key_to_the_last_value() {
+        let (texts, codes) = read("a:\n  b: 1\n\n# c\nd:\n- e\n- f: 2\n  g:\n\n");
+        let whole = "a:\n  b: 1\n\n# c\nd:\n- e\n- f: 2\n  g";
+        let list = "e\n- f: 2\n  g";
+        assert_eq!(
+            texts,
+            [whole, "a:", "b: 1", "b:", "1", "d:", list, "e", "f: 2\n  g", "f:", "2", "g:", ""]
+        );
+        assert_eq!(codes, [""; 0]);
+    }
+
+    #[test]
+    fn texts_end_where_their_last_letter_does() {
+        assert_eq!(read("a: |\n  one\n  two\n\nb: 1\n").0[2], "one\n  two");
+        assert_eq!(read("- >-\n  one\n\n  two\n- b\n").0[1], "one\n\n  two");
+        assert_eq!(read("- 'it''s'\n- \"\\u00fc\"\n").0[1..], ["'it''s'", "\"\\u00fc\""]);
+    }
+
+    #[test]
+    fn reading_goes_on_with_the_next_document() {
+        for broken in ["a: [", "a: b: c", "\"open", "a:\n\t- b", "- a\nb", "%YAML 3.0", "a: &x\n  *y", "[[}"]
+        {
+            let (texts, codes) = read(&format!("before\n---\n{broken}\n---\nafter\n"));
+            assert_eq!(texts, ["before", "after"], "{broken}");
+            assert!(!codes.is_empty(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_document_that_is_too_large_is_given_up_alone() {
+        let many = "x, ".repeat(MAX_NODES);
+        assert_eq!(
+            read(&format!("[{many}]\n---\nafter\n")),
+            (vec!["after".to_owned()], vec!["AIP-YML-002".to_owned()])
+        );
+    }
+
+    #[test]
+    fn empty_documents_are_nothing_and_marks_of_byte_order_are_skipped() {
+        assert_eq!(read("---\n---\n# a\n---\n~\n...\n"), (Vec::new(), Vec::new()));
+        assert_eq!(read("\u{feff}a\n").0, ["a"]);
+        assert_eq!(read("a\u{feff}\n").1, ["AIP-YML-005"]);
     }
 }
