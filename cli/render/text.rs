@@ -20,6 +20,7 @@ pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode())
         .with_links(false)
         .with_width(width)
+        .with_wrap_lines(false)
         .with_context_lines(1)
         .without_cause_chain();
     let sources = harmless_sources(findings.sources);

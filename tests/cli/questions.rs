@@ -14,7 +14,12 @@ fn leaves(value: &serde_json::Value, at: String, found: &mut Vec<String>) {
         serde_json::Value::Array(items) if !items.is_empty() => {
             items.iter().enumerate().for_each(|(index, value)| leaves(value, format!("{at}/{index}"), found));
         }
-        _ => found.push(at),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_)
+        | serde_json::Value::Array(_)
+        | serde_json::Value::Object(_) => found.push(at),
     }
 }
 
