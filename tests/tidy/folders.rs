@@ -254,24 +254,10 @@ fn plain_files(folder: &str, ending: &str) -> Vec<String> {
     files(folder, ending).into_iter().filter(is_plain).collect()
 }
 
-/// Joins a folder and a relative path that may climb.
-fn joined(folder: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = folder.split('/').collect();
-    for part in path.split('/') {
-        if part == ".." {
-            parts.pop();
-        } else {
-            parts.push(part);
-        }
-    }
-    parts.join("/")
-}
-
 #[test]
 fn names_and_paths_are_told() {
     assert_eq!(snake("DiffPlan"), "diff_plan");
     assert_eq!(schema_name("schemas/model-group.v1.schema.json"), "model_group_v1");
-    assert_eq!(joined("compiler/src/authorize", "../../../policies/a/b.cedar"), "policies/a/b.cedar");
 }
 
 #[test]
