@@ -1,7 +1,9 @@
 //! Compiles a set of files as the product does, on a fixed day: from paths and texts to findings.
 
 use aipolicy_compiler::Compilation;
+use aipolicy_compiler::authorize::pack_policies;
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics};
+use aipolicy_compiler::model::Bundle;
 use aipolicy_compiler::model::value::Date;
 use aipolicy_compiler::resolve::{FileAnswer, file_requests};
 use aipolicy_compiler::source::{SourceKind, SourceMap};
@@ -44,11 +46,17 @@ pub(crate) fn findings(files: &[(String, String)]) -> Vec<Finding> {
 
 /// Compiles the files without one of the shipped policies, to see whether it matters.
 pub(crate) fn findings_without(policy: &str, files: &[(String, String)]) -> Vec<Finding> {
-    super::workspace::Built::without(Some(policy), files).findings()
+    let compiled = compile_without(&with_workspace(files), Some(policy));
+    compiled.diagnostics.iter().map(|found| finding(found, &compiled.sources)).collect()
 }
 
 /// Compiles exactly these files.
 pub(crate) fn compile(files: &[(String, String)]) -> Compiled {
+    compile_without(files, None)
+}
+
+/// Compiles exactly these files, without the shipped policy of this id.
+pub(crate) fn compile_without(files: &[(String, String)], policy: Option<&str>) -> Compiled {
     let mut sources = SourceMap::new();
     for (path, text) in files {
         sources.add(path.as_str(), text.as_str(), kind(path));
@@ -57,9 +65,22 @@ pub(crate) fn compile(files: &[(String, String)]) -> Compiled {
     let bundle = aipolicy_compiler::read(&sources, &mut diagnostics);
     let answers: Vec<_> =
         file_requests(&bundle).into_iter().map(|request| answer(request.path, &sources)).collect();
-    aipolicy_compiler::add_packs(&bundle, &mut sources, &mut diagnostics);
+    match policy {
+        None => aipolicy_compiler::add_packs(&bundle, &mut sources, &mut diagnostics),
+        Some(policy) => add_packs_without(policy, &bundle, &mut sources),
+    }
     let compilation = aipolicy_compiler::compile(bundle, (&sources, &answers), today(), &mut diagnostics);
     Compiled { sources, compilation, diagnostics }
+}
+
+fn add_packs_without(policy: &str, bundle: &Bundle, sources: &mut SourceMap) {
+    let id = format!("@id(\"{policy}\")");
+    let packs = bundle.workspaces.iter().flat_map(|workspace| &workspace.spec.packs);
+    for shipped in packs.flat_map(|pack| pack_policies(pack.value)) {
+        if !shipped.text.contains(&id) {
+            sources.add(shipped.path, shipped.text, SourceKind::Policies { shipped: true });
+        }
+    }
 }
 
 /// The files, and the root of a workspace if they have none.
@@ -86,7 +107,7 @@ fn answer(path: String, sources: &SourceMap) -> FileAnswer {
     }
 }
 
-fn finding(found: &Diagnostic, sources: &SourceMap) -> Finding {
+pub(crate) fn finding(found: &Diagnostic, sources: &SourceMap) -> Finding {
     let span = found.primary.span;
     Finding {
         file: sources.get(span.source).path().to_owned(),
