@@ -73,7 +73,7 @@ pub struct Question {
     /// The policies that can have a say.
     pub policies: Arc<PolicySet>,
     /// What the policies can reach.
-    pub entities: Entities,
+    pub entities: Arc<Entities>,
 }
 
 /// Shows every question that [`decide`] asks, group by group, to whoever measures Cedar or asks another engine.
@@ -82,13 +82,14 @@ pub fn each_question(graph: &Graph, policies: &Policies, today: Date, show: &mut
     let court = Court::new(graph, policies, today);
     for group in derive::requests(graph) {
         let Ok(entities) = court.entities(&group) else { continue };
+        let entities = Arc::new(entities);
         let question = |request: &AccessRequest| {
             let principals = entities::principal(graph, request.principal);
             let off = court.switched(request, SeverityWord::Off);
             Some(Question {
                 request: court.question(request, &principals).ok()?,
                 policies: policies.index.candidates(request.action.word(), &principals, &off),
-                entities: entities.clone(),
+                entities: Arc::clone(&entities),
             })
         };
         show(&group.iter().filter_map(question).collect::<Vec<_>>());
