@@ -137,11 +137,7 @@ pub struct Artifact {
 impl Artifact {
     /// Writes a tree as a document.
     pub fn new(address: Address, format: Format, tree: &Tree) -> Self {
-        let text = match format {
-            Format::Json | Format::Text => json(tree),
-            Format::Yaml => yaml(tree),
-        };
-        Self { document: Document { address, format, text }, trace: tree.trace(), needs: Vec::new() }
+        Self { document: Document { address, format, text: written(format, tree) }, trace: tree.trace(), needs: Vec::new() }
     }
 
     /// A document that is a text of its own, all of it with one origin.
@@ -157,6 +153,14 @@ impl Artifact {
     pub fn needs(mut self, needs: impl IntoIterator<Item = Address>) -> Self {
         self.needs.extend(needs);
         self
+    }
+}
+
+/// A tree as the text of a document.
+pub(crate) fn written(format: Format, tree: &Tree) -> String {
+    match format {
+        Format::Json | Format::Text => json(tree),
+        Format::Yaml => yaml(tree),
     }
 }
 

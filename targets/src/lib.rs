@@ -1,11 +1,13 @@
 //! Turns approved grants into artifacts with their origins, and compares artifacts with a world. Pure.
 #![deny(clippy::disallowed_methods, reason = "only `cli` and `targets/apply` touch the machine")]
 
+mod account;
 pub mod artifact;
 pub mod effects;
 mod gateway;
 mod iam;
 mod input;
+mod kubernetes;
 pub mod manifest;
 pub mod origin;
 pub mod plan;
@@ -31,6 +33,7 @@ struct Target {
 static TARGETS: &[Target] = &[
     Target { name: TargetName::Iam, render: iam::render },
     Target { name: TargetName::Gateway, render: gateway::render },
+    Target { name: TargetName::Kubernetes, render: kubernetes::render },
 ];
 
 /// Renders every target that the workspace names, for one environment, sorted by address. Nothing is returned when a

@@ -23,15 +23,17 @@ const COMPILER: &[Row] = &[
     ("authorize", &["source", "diagnostic", "rule", "catalog", "model", "resolve", "ir"]),
 ];
 
-/// The modules of the targets: no target knows another.
+/// The modules of the targets: no target knows another, but for what a cluster gives to the gateways on it.
 const TARGETS: &[Row] = &[
     ("origin", &[]),
     ("tree", &["origin"]),
     ("artifact", &["origin", "tree"]),
     ("manifest", &["origin", "artifact"]),
     ("input", &[]),
-    ("iam", &["origin", "tree", "artifact", "input"]),
+    ("account", &["origin", "input"]),
+    ("iam", &["origin", "tree", "artifact", "input", "account"]),
     ("gateway", &["origin", "tree", "artifact", "input"]),
+    ("kubernetes", &["origin", "tree", "artifact", "input", "account", "gateway::given", "gateway::Given"]),
     ("effects", &["artifact"]),
     ("plan", &["origin", "artifact", "effects"]),
 ];

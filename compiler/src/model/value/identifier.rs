@@ -1,4 +1,4 @@
-//! Names of resources, regions, jurisdictions, accounts and ARNs.
+//! Names of resources, regions, jurisdictions, accounts and ARNs, and ranges of addresses.
 
 use schemars::{Schema, json_schema};
 
@@ -6,7 +6,7 @@ use super::{Fault, Scalar, pattern, scalars};
 use crate::catalog::Catalog;
 use crate::yaml::nearest;
 
-scalars!(Name, Region, Jurisdiction, AccountId, Arn);
+scalars!(Name, Region, Jurisdiction, AccountId, Arn, Cidr);
 
 /// The name of a resource: a DNS label.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -207,6 +207,45 @@ impl Scalar for Arn {
     fn schema() -> Schema {
         pattern::<Self>(
             "^arn:(aws|aws-us-gov|aws-cn|aws-eusc):[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[!-#%-)+->@-z|~]+$",
+        )
+    }
+}
+
+/// A range of IPv4 addresses in CIDR notation. Bits behind the prefix are zero, so that a range has one notation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cidr(String);
+
+impl Cidr {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Scalar for Cidr {
+    const WANTED: &'static str = "a range of addresses such as `10.20.0.0/16`";
+
+    fn parse(text: &str) -> Result<Self, Fault> {
+        let bad = || Fault::bad(format!("`{text}` is not a range of IPv4 addresses"));
+        let (address, length) = text.split_once('/').ok_or_else(bad)?;
+        let address: std::net::Ipv4Addr = address.parse().map_err(|_| bad())?;
+        let length: u32 = length.parse().ok().filter(|bits: &u32| bits.to_string() == length).ok_or_else(bad)?;
+        let mask = u32::MAX.checked_shl(32_u32.checked_sub(length).ok_or_else(bad)?).unwrap_or(0);
+        let first = std::net::Ipv4Addr::from(u32::from(address) & mask);
+        if length == 0 {
+            let help = "name the ranges that are meant";
+            return Err(Fault::bad(format!("`{text}` is every address")).help(help));
+        }
+        if first != address {
+            let message = format!("`{text}` has bits behind its prefix");
+            return Err(Fault::bad(message).help(format!("write `{first}/{length}`")));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn schema() -> Schema {
+        pattern::<Self>(
+            "^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])/([1-9]|[12][0-9]|3[0-2])$",
         )
     }
 }
