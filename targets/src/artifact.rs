@@ -137,7 +137,11 @@ pub struct Artifact {
 impl Artifact {
     /// Writes a tree as a document.
     pub fn new(address: Address, format: Format, tree: &Tree) -> Self {
-        Self { document: Document { address, format, text: written(format, tree) }, trace: tree.trace(), needs: Vec::new() }
+        Self {
+            document: Document { address, format, text: written(format, tree) },
+            trace: tree.trace(),
+            needs: Vec::new(),
+        }
     }
 
     /// A document that is a text of its own, all of it with one origin.

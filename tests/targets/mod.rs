@@ -4,6 +4,7 @@ mod effects;
 mod gateway;
 mod hook;
 mod iam;
+mod kubernetes;
 mod litellm;
 mod origins;
 mod refusals;

@@ -42,13 +42,19 @@ const PODS: Rule = Rule {
     ],
     validations: &[
         ("variables.image != ''", "the label app.kubernetes.io/name names no workload of this namespace"),
-        ("object.spec.containers.all(c, c.image == variables.image)", "containers run the image of the workload"),
+        (
+            "object.spec.containers.all(c, c.image == variables.image)",
+            "containers run the image of the workload",
+        ),
         (
             "object.spec.?initContainers.orValue([]).all(c, c.image == variables.image)",
             "init containers run the image of the workload",
         ),
         ("object.spec.?ephemeralContainers.orValue([]).size() == 0", "there are no containers to debug with"),
-        ("object.spec.?serviceAccountName.orValue('') == variables.workload", "the service account is that of the workload"),
+        (
+            "object.spec.?serviceAccountName.orValue('') == variables.workload",
+            "the service account is that of the workload",
+        ),
         (
             "!object.spec.?automountServiceAccountToken.orValue(true)",
             "no token for the API server is mounted",
@@ -111,18 +117,21 @@ impl<'w> Writer<'w> {
         self.rule(&PODS, first);
         self.rule(&NAMESPACES, first);
         for space in &site.spaces {
-            let tenant = Tree::text(space.tenant.name().as_str()).from(Origin::written(space.tenant.name_span()));
+            let tenant =
+                Tree::text(space.tenant.name().as_str()).from(Origin::written(space.tenant.name_span()));
             let whose = [("tenant", tenant), ("dataClass", Tree::text(space.class))];
             let workloads = site.workloads.iter().filter(|running| {
                 site.space(self.account, running.resource).is_some_and(|found| found.name == space.name)
             });
-            let images = workloads.filter_map(|running| image(running.name(), running.resource.spec.image.as_ref()));
+            let images =
+                workloads.filter_map(|running| image(running.name(), running.resource.spec.image.as_ref()));
             self.hold((space.name, &space.origin), whose, images.collect());
         }
         let nobody = || [("tenant", Tree::text("")), ("dataClass", Tree::text(""))];
         if let Some(first) = site.gateways.first() {
             let running = site.gateways.iter();
-            let images = running.filter_map(|running| image(running.name(), running.resource.spec.image.as_ref()));
+            let images =
+                running.filter_map(|running| image(running.name(), running.resource.spec.image.as_ref()));
             self.hold((GATEWAYS, &first.origin), nobody(), images.collect());
         }
         self.hold((SYSTEM, first), nobody(), Vec::new());
@@ -130,7 +139,12 @@ impl<'w> Writer<'w> {
     }
 
     /// Holds the rules of pods and of their namespace, for images by the names of those who run them.
-    fn hold(&mut self, (namespace, origin): (&str, &Origin), whose: [(&'static str, Tree); 2], images: Entries) {
+    fn hold(
+        &mut self,
+        (namespace, origin): (&str, &Origin),
+        whose: [(&'static str, Tree); 2],
+        images: Entries,
+    ) {
         let bound = Bound { namespace: Some(namespace), parameters: namespace, origin };
         let whose = whose.map(|(key, value)| (key.to_owned(), value));
         let parameters = self.parameters(&bound, whose.into_iter().chain(images).collect());

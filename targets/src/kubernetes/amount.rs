@@ -39,9 +39,7 @@ impl Amounts {
     pub(super) fn tree(&self) -> Tree {
         let gpus = self.gpus.as_ref();
         let memory = || mebibytes(self.mebibytes.0).from(self.mebibytes.1.clone());
-        let gpu = |(count, origin): &(u64, Origin)| {
-            (GPU, Tree::text(count.to_string()).from(origin.clone()))
-        };
+        let gpu = |(count, origin): &(u64, Origin)| (GPU, Tree::text(count.to_string()).from(origin.clone()));
         let mut requests =
             vec![("cpu", millis(self.millis.0).from(self.millis.1.clone())), ("memory", memory())];
         let mut limits = vec![("memory", memory())];

@@ -74,7 +74,8 @@ impl<'w> Writer<'w> {
         let rated = |rate: Option<&Spanned<Rate>>, unit: RateUnit, amount: fn(&Use) -> u128| {
             let rate = rate.filter(|rate| rate.value.unit == unit)?;
             let period = u128::from(rate.value.period.seconds()) * 1000;
-            let most = |used: &Use| divided(u128::from(rate.value.amount), used.milliseconds, period, amount(used));
+            let most =
+                |used: &Use| divided(u128::from(rate.value.amount), used.milliseconds, period, amount(used));
             self.term((rate.span, "quota"), uses, most)
         };
         let tokens = rated(quota.tokens.as_ref(), RateUnit::Tokens, |used| used.tokens);
@@ -132,7 +133,10 @@ impl<'w> Writer<'w> {
         let served = running.resource.spec.serves.as_ref().and_then(|serves| graph.get(&serves.model));
         let models: Vec<_> = match served {
             Some(model) => vec![model],
-            None => self.routes(running).flat_map(|route| self.models(route)).collect(),
+            None => {
+                let routed = self.routes(running).flat_map(|route| self.models(route));
+                routed.chain(self.called(running)).collect()
+            }
         };
         let dearest = models.into_iter().filter_map(|model| self.dearest(&model.spec)).max();
         Use {
@@ -184,6 +188,15 @@ impl<'w> Writer<'w> {
             })
             .collect();
         granted.into_iter()
+    }
+
+    /// The models that a workload calls directly.
+    fn called(&self, running: &Running<'w, WorkloadSpec>) -> impl Iterator<Item = &'w Resource<ModelSpec>> {
+        let granted = running.grants.iter().filter_map(|grant| match grant.decision.request.object {
+            Asked::Model(model) => self.account.graph().resource(model),
+            _ => None,
+        });
+        granted.collect::<Vec<_>>().into_iter()
     }
 
     /// The models that a route names itself.

@@ -44,14 +44,29 @@ mod tests {
     #[test]
     fn addresses_are_read_and_told_apart() {
         let read = |text| Endpoint::read(text).map(|found| (found.port, found.service()));
-        assert_eq!(read("http://prometheus.monitoring.svc:9090"), Some((9090, Some(("prometheus", "monitoring")))));
+        assert_eq!(
+            read("http://prometheus.monitoring.svc:9090"),
+            Some((9090, Some(("prometheus", "monitoring"))))
+        );
         assert_eq!(read("https://a.b.svc.cluster.local/v1"), Some((443, Some(("a", "b")))));
         assert_eq!(read("http://a.b.svc"), Some((80, Some(("a", "b")))));
         assert_eq!(read("https://ai.acme.example"), Some((443, None)));
-        for foreign in ["https://a.b.c.svc", "https://svc", "https://.b.svc", "https://b.svc", "https://x.svc.acme"] {
+        for foreign in
+            ["https://a.b.c.svc", "https://svc", "https://.b.svc", "https://b.svc", "https://x.svc.acme"]
+        {
             assert_eq!(read(foreign).map(|(_, service)| service), Some(None), "{foreign}");
         }
-        for broken in ["", "a.b.svc", "ftp://a", "http://", "http://a:0", "http://a:x", "http://u@a", "http://[::1]", "http://A"] {
+        for broken in [
+            "",
+            "a.b.svc",
+            "ftp://a",
+            "http://",
+            "http://a:0",
+            "http://a:x",
+            "http://u@a",
+            "http://[::1]",
+            "http://A",
+        ] {
             assert_eq!(read(broken), None, "{broken}");
         }
     }

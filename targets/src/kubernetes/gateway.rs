@@ -69,7 +69,10 @@ impl<'w> Writer<'w> {
         let size: usize = given.files.iter().filter_map(|(_, tree)| tree.as_text()).map(str::len).sum();
         let most = self.account.graph().catalog().limit("kubernetes.configMap").unwrap_or(0);
         if u64::try_from(size).is_ok_and(|size| size > most) {
-            let message = format!("the files of gateway `{}` have {size} bytes, and a ConfigMap takes {most}", running.name());
+            let message = format!(
+                "the files of gateway `{}` have {size} bytes, and a ConfigMap takes {most}",
+                running.name()
+            );
             let found = rule::TARGET_LIMIT.at(running.resource.name_span(), message, "");
             self.out.report(found.help("spread the routes over several gateways"));
         }
@@ -92,8 +95,8 @@ impl<'w> Writer<'w> {
         let replicas = spec.replicas.as_ref();
         let default = || Tree::integer(2).from(self.default("kubernetes.gatewayReplicas"));
         let written = |count: u32, origin| Tree::integer(count).from(origin);
-        let replicas = replicas
-            .map_or_else(default, |count| written(count.value.0, Origin::written(count.span)));
+        let replicas =
+            replicas.map_or_else(default, |count| written(count.value.0, Origin::written(count.span)));
         let config = format!("{FOLDER}/config.yaml");
         let port = PROXY.to_string();
         let args = ["--config", &config, "--port", &port].map(Tree::text);
@@ -135,10 +138,8 @@ impl<'w> Writer<'w> {
         let source = self.default("kubernetes.gatewayKeys");
         let secret = format!("{}-keys", running.name());
         let variable = |(name, origin): (&String, &Origin)| {
-            let key = Tree::map([
-                ("name", Tree::text(&secret).from(source.clone())),
-                ("key", Tree::text(name)),
-            ]);
+            let key =
+                Tree::map([("name", Tree::text(&secret).from(source.clone())), ("key", Tree::text(name))]);
             let value = Tree::map([("secretKeyRef", key)]);
             Tree::map([("name", Tree::text(name)), ("valueFrom", value)]).from(origin.clone())
         };

@@ -37,8 +37,7 @@ impl Writer<'_> {
         let role = Address { target: "iam".into(), kind: "Role".into(), name: role };
         match cluster.spec.identity.value {
             ClusterIdentity::Irsa => {
-                let regional =
-                    Tree::text("true").from(Origin::written(cluster.spec.identity.span));
+                let regional = Tree::text("true").from(Origin::written(cluster.spec.identity.span));
                 let object = object
                     .annotate("eks.amazonaws.com/role-arn", arn)
                     .annotate("eks.amazonaws.com/sts-regional-endpoints", regional)

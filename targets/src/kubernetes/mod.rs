@@ -36,7 +36,8 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
     let given = given(input);
     let mut artifacts = Vec::new();
-    for site in site::sites(&account) {
+    for mut site in site::sites(&account) {
+        site.spaces.retain(|space| space::is_free(space, out));
         let mut writer = Writer { account: &account, site: &site, given: &given, artifacts: Vec::new(), out };
         writer.write();
         artifacts.append(&mut writer.artifacts);

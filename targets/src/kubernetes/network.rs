@@ -107,9 +107,9 @@ impl<'w> Writer<'w> {
         }
         for gateway in &site.gateways {
             let granted = gateway.grants.iter().find(|grant| calls(grant, model));
-            paths.extend(granted.map(|grant| {
-                Path::new(pods(GATEWAYS, gateway.name()), port, Origin::granted(*grant))
-            }));
+            paths.extend(
+                granted.map(|grant| Path::new(pods(GATEWAYS, gateway.name()), port, Origin::granted(*grant))),
+            );
         }
         if running.resource.spec.scale.is_some() {
             paths.extend(self.scraped(port));

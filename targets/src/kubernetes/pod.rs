@@ -28,9 +28,17 @@ pub(super) struct Pod<'p> {
 
 impl Writer<'_> {
     /// The image of a workload or gateway, which is named by its digest.
-    pub(super) fn image<'i>(&mut self, image: Option<&'i Spanned<Text>>, (what, span): (&str, Span)) -> Option<&'i Spanned<Text>> {
+    pub(super) fn image<'i>(
+        &mut self,
+        image: Option<&'i Spanned<Text>>,
+        (what, span): (&str, Span),
+    ) -> Option<&'i Spanned<Text>> {
         let Some(image) = image else {
-            return self.refuse(span, format!("{what} runs on a cluster and has no `image`"), "add `image`, by digest");
+            return self.refuse(
+                span,
+                format!("{what} runs on a cluster and has no `image`"),
+                "add `image`, by digest",
+            );
         };
         if !is_digest(image.value.as_str()) {
             let message = format!("`{}` does not name one image by its digest", image.value);
@@ -42,7 +50,8 @@ impl Writer<'_> {
     /// A deployment of one container.
     pub(super) fn deployment(&self, holder: &Holder<'_>, pod: Pod<'_>) -> Object {
         let name = || Tree::text(holder.name);
-        let object = Object::new(("apps/v1", "Deployment"), holder.name, holder.origin).within(holder.namespace);
+        let object =
+            Object::new(("apps/v1", "Deployment"), holder.name, holder.origin).within(holder.namespace);
         let object = pod.labels.iter().fold(object, |object, (key, value)| object.label(key, value.clone()));
         let mut spec: Vec<(&str, Tree)> = Vec::new();
         spec.extend(pod.replicas.clone().map(|replicas| ("replicas", replicas)));

@@ -7,9 +7,9 @@ use aipolicy_compiler::ir::{Circumstances, Invocation, Object};
 use aipolicy_compiler::model::cluster::ClusterIdentity;
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::model::{ModelProvider, ModelSpec};
+use aipolicy_compiler::model::value::Text;
 use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_compiler::source::{Span, Spanned};
-use aipolicy_compiler::model::value::Text;
 
 use super::Writer;
 use super::endpoint::Endpoint;
@@ -87,7 +87,11 @@ impl<'w> Writer<'w> {
         None
     }
 
-    fn to_endpoint(&mut self, (id, model): (Id<ModelSpec>, &Resource<ModelSpec>), origin: &Origin) -> Option<Path> {
+    fn to_endpoint(
+        &mut self,
+        (id, model): (Id<ModelSpec>, &Resource<ModelSpec>),
+        origin: &Origin,
+    ) -> Option<Path> {
         let Some(address) = &model.spec.endpoint else {
             let message = format!("model `{}` has no endpoint to let pods through to", model.name());
             return self.refuse(model.spec.model_id.span, message, "add `endpoint`");
@@ -116,7 +120,12 @@ impl<'w> Writer<'w> {
         self.refuse(address.span, message, help)
     }
 
-    fn to_connector(&mut self, id: Id<ConnectorSpec>, origin: &Origin, services: &mut Services) -> Option<Path> {
+    fn to_connector(
+        &mut self,
+        id: Id<ConnectorSpec>,
+        origin: &Origin,
+        services: &mut Services,
+    ) -> Option<Path> {
         let connector = self.account.graph().resource(id)?;
         let name = match &connector.spec.kind {
             ConnectorKind::S3(_) => "s3",
@@ -154,7 +163,8 @@ impl<'w> Writer<'w> {
         for (service, origin) in &needed {
             if network.is_none_or(|network| !network.endpoints.0.contains_key(service)) {
                 let message = format!("the environment names no VPC endpoint for `{service}`");
-                let help = format!("add `{service}` to `network.endpoints`; pods reach AWS through endpoints alone");
+                let help =
+                    format!("add `{service}` to `network.endpoints`; pods reach AWS through endpoints alone");
                 self.refuse::<()>(origin.span, message, &help);
             }
         }

@@ -29,17 +29,22 @@ struct Trigger {
 
 impl<'w> Writer<'w> {
     /// The autoscaler of a workload, if it has one.
-    pub(super) fn scaled(&mut self, running: &Running<'w, WorkloadSpec>, holder: &Holder<'_>, deployment: Address) {
+    pub(super) fn scaled(
+        &mut self,
+        running: &Running<'w, WorkloadSpec>,
+        holder: &Holder<'_>,
+        deployment: Address,
+    ) {
         let Some(scale) = &running.resource.spec.scale else { return };
-        let terms = self.terms(running);
-        let Some(most) = self.bounded(scale, running.name(), &terms) else { return };
         let mut triggers = Vec::new();
         for metric in &scale.metrics {
             triggers.extend(self.trigger(running, holder, metric));
         }
-        if triggers.is_empty() {
+        if triggers.is_empty() || triggers.len() < scale.metrics.len() {
             return;
         }
+        let terms = self.terms(running);
+        let Some(most) = self.bounded(scale, running.name(), &terms) else { return };
         if triggers.iter().any(|trigger| trigger.wanted.contains("instances")) {
             triggers.push(self.instances(holder));
         }
@@ -47,7 +52,8 @@ impl<'w> Writer<'w> {
         if triggers.iter().any(|trigger| trigger.authenticated) {
             needs.push(self.authentication(holder));
         }
-        let mut object = Object::new((KEDA, "ScaledObject"), holder.name, holder.origin).within(holder.namespace);
+        let mut object =
+            Object::new((KEDA, "ScaledObject"), holder.name, holder.origin).within(holder.namespace);
         for term in &terms {
             let told = Tree::text(&term.told).from(Origin::written(term.span));
             object = object.annotate(&format!("aipolicy.dev/most-by-{}", key(&terms, term)), told);
@@ -60,12 +66,16 @@ impl<'w> Writer<'w> {
     fn bounded<'t>(&mut self, scale: &Scale, name: &str, terms: &'t [Term]) -> Option<&'t Term> {
         let Some(most) = terms.iter().min_by_key(|term| term.most) else {
             let message = format!("the most instances of `{name}` cannot be computed");
-            let help = "give the tenant a quota, and a metric `tokensPerSecond` or routes with caps and a timeout";
+            let help =
+                "give the tenant a quota, and a metric `tokensPerSecond` or routes with caps and a timeout";
             return self.refuse(scale.min.span, message, help);
         };
         let wanted = [Some(&scale.min), scale.fallback_replicas.as_ref()];
         for count in wanted.into_iter().flatten().filter(|count| u64::from(count.value.0) > most.most) {
-            let message = format!("`{name}` cannot have {} instances: its {} keeps {} busy", count.value.0, most.by, most.most);
+            let message = format!(
+                "`{name}` cannot have {} instances: its {} keeps {} busy",
+                count.value.0, most.by, most.most
+            );
             let found = aipolicy_compiler::rule::UNSUPPORTED.at(count.span, message, "");
             let found = found.label(most.span, "this bounds it").note(most.told.clone());
             self.out.report(found.help("ask for fewer, or raise the bound"));
@@ -73,7 +83,12 @@ impl<'w> Writer<'w> {
         (most.most > 0).then_some(most)
     }
 
-    fn spec(&self, scale: &Scale, (name, most): (&str, &Term), triggers: &[Trigger]) -> Vec<(&'static str, Tree)> {
+    fn spec(
+        &self,
+        scale: &Scale,
+        (name, most): (&str, &Term),
+        triggers: &[Trigger],
+    ) -> Vec<(&'static str, Tree)> {
         let keda = self.default("kubernetes.scale");
         let count = |count: &Spanned<Count>| Tree::integer(count.value.0).from(Origin::written(count.span));
         let target = [("apiVersion", "apps/v1"), ("kind", "Deployment"), ("name", name)];
@@ -123,14 +138,19 @@ impl<'w> Writer<'w> {
                     None => format!("litellm_total_tokens_metric_total{{team={}}}", quoted(tenant)),
                 };
                 let query = format!("sum(rate({sum}[2m]))");
-                self.prometheus(("tokens", rate.span), query, (count.to_string(), format!("tokens / {count}")))
+                self.prometheus(
+                    ("tokens", rate.span),
+                    query,
+                    (count.to_string(), format!("tokens / {count}")),
+                )
             }
             ScaleMetric::P95(latency) => {
                 let (name, labels) = match model {
                     Some(model) => ("gen_ai_server_request_duration_seconds", served(holder, model)),
                     None => ("litellm_request_total_latency_metric", format!("{{team={}}}", quoted(tenant))),
                 };
-                let quantile = format!("histogram_quantile(0.95, sum by (le) (rate({name}_bucket{labels}[5m])))");
+                let quantile =
+                    format!("histogram_quantile(0.95, sum by (le) (rate({name}_bucket{labels}[5m])))");
                 // Without requests the quantile is no number; that is no load, and not a failure to measure.
                 let query = format!("({quantile} >= 0) or (sum(rate({name}_count{labels}[5m])) * 0)");
                 let seconds = seconds(latency.value.milliseconds());
@@ -254,7 +274,8 @@ impl Trigger {
 
 /// The most instances that any of several metrics asks for. One alone needs no formula, unless it is a ratio.
 fn formula(triggers: &[Trigger]) -> Option<String> {
-    let wanted: Vec<_> = triggers.iter().map(|trigger| trigger.wanted.as_str()).filter(|wanted| !wanted.is_empty()).collect();
+    let wanted: Vec<_> =
+        triggers.iter().map(|trigger| trigger.wanted.as_str()).filter(|wanted| !wanted.is_empty()).collect();
     match wanted.as_slice() {
         [] => None,
         [one] => (triggers.len() > 1).then(|| (*one).to_owned()),

@@ -62,9 +62,8 @@ pub(super) fn sites<'g>(account: &Account<'g>) -> Vec<Site<'g>> {
     }
     let graph = account.graph();
     let clusters = graph.each::<ClusterSpec>();
-    let here = clusters.filter(|(_, found)| {
-        found.spec.environment.id() == Some(account.input.grants.environment())
-    });
+    let here =
+        clusters.filter(|(_, found)| found.spec.environment.id() == Some(account.input.grants.environment()));
     let mut sites: Vec<_> = here.map(|(id, cluster)| Site::of(account, (id, cluster), &granted)).collect();
     sites.retain(|site| !(site.spaces.is_empty() && site.workloads.is_empty() && site.gateways.is_empty()));
     sites
@@ -77,8 +76,7 @@ impl<'g> Site<'g> {
         granted: &Granted<'g>,
     ) -> Self {
         let graph = account.graph();
-        let mut site =
-            Self { cluster, spaces: Vec::new(), workloads: Vec::new(), gateways: Vec::new() };
+        let mut site = Self { cluster, spaces: Vec::new(), workloads: Vec::new(), gateways: Vec::new() };
         for (principal, grants) in granted {
             let here = |grant: &&Grant<'g>| grant.decision.request.object == Object::Cluster(id);
             for grant in grants.iter().filter(here) {
@@ -114,12 +112,15 @@ impl<'g> Site<'g> {
     }
 
     /// The namespace that a workload runs in, if its tenant was granted it here.
-    pub(super) fn space(&self, account: &Account<'g>, workload: &Resource<WorkloadSpec>) -> Option<&Space<'g>> {
+    pub(super) fn space(
+        &self,
+        account: &Account<'g>,
+        workload: &Resource<WorkloadSpec>,
+    ) -> Option<&Space<'g>> {
         let tenant = account.graph().get(&workload.spec.tenant)?;
         let wanted = workload.spec.namespace.as_ref().or(tenant.spec.namespaces.first())?;
-        let same = |space: &&Space<'g>| {
-            space.name == wanted.value.as_str() && space.tenant.name() == tenant.name()
-        };
+        let same =
+            |space: &&Space<'g>| space.name == wanted.value.as_str() && space.tenant.name() == tenant.name();
         self.spaces.iter().find(same)
     }
 

@@ -1,5 +1,6 @@
 //! A tenant's namespace: closed by default, bounded by what its workloads take, and read by its people.
 
+use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::rule;
 
 use super::Writer;
@@ -10,9 +11,15 @@ use crate::artifact::Address;
 use crate::origin::Origin;
 use crate::tree::Tree;
 
-/// Names that belong to the cluster or to us.
-fn is_reserved(name: &str) -> bool {
-    name == "default" || name.starts_with("kube-") || name.starts_with("aipolicy-")
+/// Reports a namespace whose name belongs to the cluster or to us.
+pub(super) fn is_free(space: &Space<'_>, out: &mut Diagnostics) -> bool {
+    let name = space.name;
+    let reserved = name == "default" || name.starts_with("kube-") || name.starts_with("aipolicy-");
+    if reserved {
+        let found = rule::UNSUPPORTED.at(space.span, format!("the namespace `{name}` is reserved"), "");
+        out.report(found.help("choose another name; `default`, `kube-…` and `aipolicy-…` are taken"));
+    }
+    !reserved
 }
 
 /// What all workloads of a namespace take together.
@@ -28,15 +35,8 @@ struct Sum {
 impl<'w> Writer<'w> {
     /// The objects of a namespace that are there before anything runs in it.
     pub(super) fn space(&mut self, space: &'w Space<'w>) {
-        if is_reserved(space.name) {
-            let message = format!("the namespace `{}` is reserved", space.name);
-            let found = rule::UNSUPPORTED.at(space.span, message, "");
-            self.out.report(found.help("names beginning with `kube-` or `aipolicy-`, and `default`, are taken"));
-            return;
-        }
-        let tenant = || {
-            Tree::text(space.tenant.name().as_str()).from(Origin::written(space.tenant.name_span()))
-        };
+        let tenant =
+            || Tree::text(space.tenant.name().as_str()).from(Origin::written(space.tenant.name_span()));
         let namespace = self.namespace(space.name, &space.origin);
         let namespace = namespace.label("aipolicy.dev/tenant", tenant());
         let namespace = self.add(namespace.label("aipolicy.dev/data-class", Tree::text(space.class)));
@@ -82,9 +82,8 @@ impl<'w> Writer<'w> {
         let deny = [("podSelector", everything()), ("policyTypes", Tree::list(types))];
         let deny = policy("default-deny").field("spec", Tree::map(deny).from(closed));
         self.add(deny);
-        let ports = ["UDP", "TCP"].map(|protocol| {
-            Tree::map([("protocol", Tree::text(protocol)), ("port", Tree::integer(53))])
-        });
+        let ports = ["UDP", "TCP"]
+            .map(|protocol| Tree::map([("protocol", Tree::text(protocol)), ("port", Tree::integer(53))]));
         let dns = Tree::map([
             ("namespaceSelector", labels("kubernetes.io/metadata.name", "kube-system")),
             ("podSelector", labels("k8s-app", "kube-dns")),

@@ -21,8 +21,12 @@ impl<'w> Writer<'w> {
         let Some(space) = self.site.space(self.account, running.resource) else {
             let asked = spec.namespace.as_ref().map(|namespace| namespace.span);
             let span = asked.or(spec.cluster.as_ref().map(|cluster| cluster.name.span));
-            let message = format!("workload `{}` runs in a namespace that its tenant does not have here", running.name());
-            let help = "add it to `namespaces` of the tenant, and the cluster to its `clusters` if it has any";
+            let message = format!(
+                "workload `{}` runs in a namespace that its tenant does not have here",
+                running.name()
+            );
+            let help =
+                "add it to `namespaces` of the tenant, and the cluster to its `clusters` if it has any";
             self.refuse::<()>(span.unwrap_or(spec.platform.span), message, help);
             return;
         };
@@ -58,7 +62,8 @@ impl<'w> Writer<'w> {
         let serves = running.resource.spec.serves.as_ref()?;
         let model = self.account.graph().get(&serves.model)?;
         let Some(address) = &model.spec.endpoint else {
-            let message = format!("model `{}` has no endpoint for `{}` to serve", model.name(), running.name());
+            let message =
+                format!("model `{}` has no endpoint for `{}` to serve", model.name(), running.name());
             return self.refuse(model.spec.model_id.span, message, "add `endpoint`");
         };
         let found = Endpoint::read(address.value.as_str());
@@ -67,7 +72,8 @@ impl<'w> Writer<'w> {
                 found.map(|found| Spanned { value: found.port, span: address.span })
             }
             _ => {
-                let message = format!("`{}` is not the service of workload `{}`", address.value, running.name());
+                let message =
+                    format!("`{}` is not the service of workload `{}`", address.value, running.name());
                 let help = format!("the service is `{}.{}.svc`", running.name(), space.name);
                 self.refuse(address.span, message, &help)
             }

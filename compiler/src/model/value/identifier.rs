@@ -229,7 +229,8 @@ impl Scalar for Cidr {
         let bad = || Fault::bad(format!("`{text}` is not a range of IPv4 addresses"));
         let (address, length) = text.split_once('/').ok_or_else(bad)?;
         let address: std::net::Ipv4Addr = address.parse().map_err(|_| bad())?;
-        let length: u32 = length.parse().ok().filter(|bits: &u32| bits.to_string() == length).ok_or_else(bad)?;
+        let length: u32 =
+            length.parse().ok().filter(|bits: &u32| bits.to_string() == length).ok_or_else(bad)?;
         let mask = u32::MAX.checked_shl(32_u32.checked_sub(length).ok_or_else(bad)?).unwrap_or(0);
         let first = std::net::Ipv4Addr::from(u32::from(address) & mask);
         if length == 0 {

@@ -56,8 +56,7 @@ pub(super) fn given(table: &Table<'_>) -> Given {
     for backend in table.backends.values() {
         match backend.model.spec.provider.value {
             ModelProvider::OpenAiCompatible | ModelProvider::SelfHosted => {
-                secrets
-                    .insert(model_key_variable(backend.model.name().as_str()), backend.origin.clone());
+                secrets.insert(model_key_variable(backend.model.name().as_str()), backend.origin.clone());
             }
             ModelProvider::Bedrock | ModelProvider::BedrockMantle => {}
         }
