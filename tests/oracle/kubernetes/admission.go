@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -64,7 +63,7 @@ func (allowAll) ConditionsAwareAuthorize(context.Context, authorizer.Attributes)
 func newCluster(texts []string) (*cluster, error) {
 	var objects []runtime.Object
 	for _, text := range texts {
-		object, kind, err := strict.Decode([]byte(text), nil, nil)
+		object, _, err := strict.Decode([]byte(text), nil, nil)
 		if runtime.IsNotRegisteredError(err) {
 			continue
 		}
@@ -75,7 +74,6 @@ func newCluster(texts []string) (*cluster, error) {
 		if namespace, ok := object.(*corev1.Namespace); ok {
 			label(namespace)
 		}
-		_ = kind
 		objects = append(objects, object)
 	}
 	client := fake.NewClientset(objects...)
@@ -99,8 +97,6 @@ func newCluster(texts []string) (*cluster, error) {
 	if !plugin.WaitForReady() {
 		return nil, fmt.Errorf("the admission plugin is not ready")
 	}
-	// The plugin compiles policies in the background, a moment after its caches are filled.
-	time.Sleep(3 * time.Second)
 	return &cluster{plugin: plugin, options: admission.NewObjectInterfacesFromScheme(legacyscheme.Scheme)}, nil
 }
 

@@ -82,7 +82,10 @@ fn the_judge_refuses_what_is_wrong() {
             "cidr",
         ),
         (with("Service/pods.lab.server", "/metadata/name", json!("a.server")), "metadata.name"),
-        (with("ResourceQuota/pods.lab.workloads", "/spec/hard/pods", json!("-1")), "greater than or equal to 0"),
+        (
+            with("ResourceQuota/pods.lab.workloads", "/spec/hard/pods", json!("-1")),
+            "greater than or equal to 0",
+        ),
         (scaled("/spec/minReplicaCount", json!(40)), "minReplicaCount must be less than or equal"),
         (scaled("/spec/maxReplicas", json!(4)), "unknown field spec.maxReplicas"),
         (scaled("/spec/fallback", json!({ "replicas": 1 })), "failureThreshold"),

@@ -227,26 +227,39 @@ impl Scalar for Cidr {
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let bad = || Fault::bad(format!("`{text}` is not a range of IPv4 addresses"));
-        let (address, length) = text.split_once('/').ok_or_else(bad)?;
-        let address: std::net::Ipv4Addr = address.parse().map_err(|_| bad())?;
-        let length: u32 =
-            length.parse().ok().filter(|bits: &u32| bits.to_string() == length).ok_or_else(bad)?;
-        let mask = u32::MAX.checked_shl(32_u32.checked_sub(length).ok_or_else(bad)?).unwrap_or(0);
-        let first = std::net::Ipv4Addr::from(u32::from(address) & mask);
-        if length == 0 {
-            let help = "name the ranges that are meant";
-            return Err(Fault::bad(format!("`{text}` is every address")).help(help));
+        let (written, bits) = text.split_once('/').ok_or_else(bad)?;
+        let bits = number(bits).filter(|bits| *bits <= 32).ok_or_else(bad)?;
+        let octets: Option<Vec<_>> = written.split('.').map(number).collect();
+        let octets: [u8; 4] = octets.and_then(|octets| octets.try_into().ok()).ok_or_else(bad)?;
+        if bits == 0 {
+            return Err(
+                Fault::bad(format!("`{text}` is every address")).help("name the ranges that are meant")
+            );
         }
-        if first != address {
-            let message = format!("`{text}` has bits behind its prefix");
-            return Err(Fault::bad(message).help(format!("write `{first}/{length}`")));
+        let mask = u32::MAX << (32 - u32::from(bits));
+        let [first, second, third, fourth] = (u32::from_be_bytes(octets) & mask).to_be_bytes();
+        if [first, second, third, fourth] != octets {
+            let fault = Fault::bad(format!("`{text}` has bits behind its prefix"));
+            return Err(fault.help(format!("write `{first}.{second}.{third}.{fourth}/{bits}`")));
         }
         Ok(Self(text.to_owned()))
     }
 
+    /// For each length of the prefix: whole octets, one of which some bits are zero, and zeros.
     fn schema() -> Schema {
-        pattern::<Self>(
-            "^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])/([1-9]|[12][0-9]|3[0-2])$",
-        )
+        let octet = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+        let ranges = (1..=32_usize).map(|bits| {
+            let (whole, partly) = ((bits - 1) / 8, (bits - 1) % 8 + 1);
+            let step = 1_u32 << (8 - partly);
+            let multiples: Vec<_> = (0..256 / step).map(|at| (at * step).to_string()).collect();
+            let last = if step == 1 { octet.to_owned() } else { format!("({})", multiples.join("|")) };
+            format!("{}{last}{}/{bits}", format!("{octet}[.]").repeat(whole), "[.]0".repeat(3 - whole))
+        });
+        pattern::<Self>(&format!("^({})$", ranges.collect::<Vec<_>>().join("|")))
     }
+}
+
+/// A number of one byte without leading zeros.
+fn number(text: &str) -> Option<u8> {
+    text.parse().ok().filter(|number: &u8| number.to_string() == text)
 }
