@@ -114,11 +114,17 @@ impl Document {
         digest(self.text.as_bytes())
     }
 
-    /// Its file inside the folder of an environment, with `/`.
+    /// Its file inside the folder of an environment, with `/`. Objects of a cluster are in the folder of that cluster,
+    /// which is the first word of their names.
     pub fn file(&self) -> String {
+        let Address { target, kind, name } = &self.address;
+        let path = match name.split_once('.') {
+            Some((cluster, name)) if target == "kubernetes" => format!("{target}/{cluster}/{kind}/{name}"),
+            _ => self.address.to_string(),
+        };
         match self.format.extension() {
-            Some(extension) => format!("{}.{extension}", self.address),
-            None => self.address.to_string(),
+            Some(extension) => format!("{path}.{extension}"),
+            None => path,
         }
     }
 }

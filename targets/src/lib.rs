@@ -8,6 +8,7 @@ mod gateway;
 mod iam;
 mod input;
 mod kubernetes;
+pub mod kustomize;
 pub mod manifest;
 pub mod origin;
 pub mod plan;

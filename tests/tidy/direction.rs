@@ -34,6 +34,7 @@ const TARGETS: &[Row] = &[
     ("iam", &["origin", "tree", "artifact", "input", "account"]),
     ("gateway", &["origin", "tree", "artifact", "input"]),
     ("kubernetes", &["origin", "tree", "artifact", "input", "account", "gateway::given", "gateway::Given"]),
+    ("kustomize", &["artifact"]),
     ("effects", &["artifact"]),
     ("plan", &["origin", "artifact", "effects"]),
 ];

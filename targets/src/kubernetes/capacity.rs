@@ -178,25 +178,24 @@ impl<'w> Writer<'w> {
     }
 
     fn routes(&self, running: &Running<'w, WorkloadSpec>) -> impl Iterator<Item = &'w Resource<RouteSpec>> {
-        let graph = self.account.graph();
-        let granted: Vec<_> = running
-            .grants
-            .iter()
-            .filter_map(|grant| match grant.decision.request.object {
-                Asked::Route(route) => graph.resource(route),
-                _ => None,
-            })
-            .collect();
+        let mut granted = Vec::new();
+        for grant in &running.grants {
+            if let Asked::Route(route) = grant.decision.request.object {
+                granted.extend(self.account.graph().resource(route));
+            }
+        }
         granted.into_iter()
     }
 
     /// The models that a workload calls directly.
-    fn called(&self, running: &Running<'w, WorkloadSpec>) -> impl Iterator<Item = &'w Resource<ModelSpec>> {
-        let granted = running.grants.iter().filter_map(|grant| match grant.decision.request.object {
-            Asked::Model(model) => self.account.graph().resource(model),
-            _ => None,
-        });
-        granted.collect::<Vec<_>>().into_iter()
+    fn called(&self, running: &Running<'w, WorkloadSpec>) -> Vec<&'w Resource<ModelSpec>> {
+        let mut granted = Vec::new();
+        for grant in &running.grants {
+            if let Asked::Model(model) = grant.decision.request.object {
+                granted.extend(self.account.graph().resource(model));
+            }
+        }
+        granted
     }
 
     /// The models that a route names itself.

@@ -81,7 +81,7 @@ impl<'w> Writer<'w> {
     /// The way to the collector of traces.
     fn telemetry(&mut self, running: &Running<'w, GatewaySpec>) -> Option<Path> {
         let address = running.resource.spec.telemetry.as_ref()?.otlp.as_ref()?;
-        self.to_address(address, &Origin::written(address.span))
+        self.reach_address(address, &Origin::written(address.span))
     }
 
     fn proxy<'p>(

@@ -157,7 +157,7 @@ mod tests {
         let digest = "0123456789abcdef".repeat(4);
         assert!(is_digest(&format!("registry.acme.example:5000/a/b@sha256:{digest}")));
         for text in ["a:latest", "a@sha256:12", "@sha256:", "a b@sha256:", "a\n@sha256:"] {
-            assert!(!is_digest(&format!("{text}")), "{text}");
+            assert!(!is_digest(text), "{text}");
         }
         assert!(!is_digest(&format!("a b@sha256:{digest}")));
         assert!(!is_digest(&format!("a@sha256:{}", digest.to_uppercase())));

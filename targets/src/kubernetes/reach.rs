@@ -35,12 +35,12 @@ impl<'w> Writer<'w> {
         for grant in &running.grants {
             let origin = Origin::granted(*grant);
             match (&grant.decision.request.object, &grant.decision.request.circumstances) {
-                (Object::Route(_), _) => paths.extend(self.to_gateway(*grant)),
+                (Object::Route(_), _) => paths.extend(self.reach_gateway(*grant)),
                 (Object::Model(id), Circumstances::Invocation(call)) => {
-                    paths.extend(self.to_model(*id, (call, &origin), &mut services));
+                    paths.extend(self.reach_model(*id, (call, &origin), &mut services));
                 }
                 (Object::Connector(id), Circumstances::Connector { .. }) => {
-                    paths.extend(self.to_connector(*id, &origin, &mut services));
+                    paths.extend(self.reach_connector(*id, &origin, &mut services));
                 }
                 (_, Circumstances::Support("trigger")) => {
                     services.entry(self.service("sqs", self.site.region())).or_insert(origin);
@@ -48,7 +48,7 @@ impl<'w> Writer<'w> {
                 _ => {}
             }
         }
-        paths.extend(self.to_services(services));
+        paths.extend(self.reach_services(services));
         let mut distinct: Vec<Path> = Vec::new();
         for path in paths {
             if !distinct.iter().any(|known| known.same(&path)) {
@@ -58,7 +58,7 @@ impl<'w> Writer<'w> {
         distinct
     }
 
-    fn to_gateway(&mut self, grant: Grant<'w>) -> Option<Path> {
+    fn reach_gateway(&mut self, grant: Grant<'w>) -> Option<Path> {
         let Object::Route(id) = grant.decision.request.object else { return None };
         let route = self.account.graph().resource(id)?;
         let Some(gateway) = self.site.gateway(&route.spec.gateway) else {
@@ -69,7 +69,7 @@ impl<'w> Writer<'w> {
         Some(Path::new(pods(GATEWAYS, gateway.name()), PROXY, Origin::granted(grant)))
     }
 
-    fn to_model(
+    fn reach_model(
         &mut self,
         id: Id<ModelSpec>,
         (call, origin): (&Invocation, &Origin),
@@ -80,14 +80,14 @@ impl<'w> Writer<'w> {
             ModelProvider::Bedrock => "bedrock-runtime",
             ModelProvider::BedrockMantle => "bedrock-mantle",
             ModelProvider::OpenAiCompatible | ModelProvider::SelfHosted => {
-                return self.to_endpoint((id, model), origin);
+                return self.reach_endpoint((id, model), origin);
             }
         };
         services.entry(self.service(service, &call.source)).or_insert_with(|| origin.clone());
         None
     }
 
-    fn to_endpoint(
+    fn reach_endpoint(
         &mut self,
         (id, model): (Id<ModelSpec>, &Resource<ModelSpec>),
         origin: &Origin,
@@ -105,12 +105,12 @@ impl<'w> Writer<'w> {
                 let port = Endpoint::read(address.value.as_str())?.port;
                 Some(Path::new(peer, port, origin.clone()))
             }
-            None => self.to_address(address, origin),
+            None => self.reach_address(address, origin),
         }
     }
 
     /// The way to an address inside of the cluster; any other is refused.
-    pub(super) fn to_address(&mut self, address: &Spanned<Text>, origin: &Origin) -> Option<Path> {
+    pub(super) fn reach_address(&mut self, address: &Spanned<Text>, origin: &Origin) -> Option<Path> {
         let found = Endpoint::read(address.value.as_str());
         if let Some((service, port)) = found.as_ref().and_then(|found| Some((found.service()?, found.port))) {
             return Some(Path::new(namespace(service.1), port, origin.clone()));
@@ -120,7 +120,7 @@ impl<'w> Writer<'w> {
         self.refuse(address.span, message, help)
     }
 
-    fn to_connector(
+    fn reach_connector(
         &mut self,
         id: Id<ConnectorSpec>,
         origin: &Origin,
@@ -137,8 +137,8 @@ impl<'w> Writer<'w> {
             ConnectorKind::KnowledgeBase(_) => "bedrock-agent-runtime",
             ConnectorKind::Sqs(_) => "sqs",
             ConnectorKind::StepFunctions(_) => "states",
-            ConnectorKind::Http(tool) => return self.to_address(&tool.url, origin),
-            ConnectorKind::Mcp(server) => return self.to_address(&server.url, origin),
+            ConnectorKind::Http(tool) => return self.reach_address(&tool.url, origin),
+            ConnectorKind::Mcp(server) => return self.reach_address(&server.url, origin),
         };
         let key = self.service(name, connector.spec.region.value.as_str());
         services.entry(key).or_insert_with(|| origin.clone());
@@ -151,7 +151,7 @@ impl<'w> Writer<'w> {
     }
 
     /// The way to services of AWS, through the VPC endpoints that the environment names, and to the credentials.
-    fn to_services(&mut self, services: Services) -> Vec<Path> {
+    fn reach_services(&mut self, services: Services) -> Vec<Path> {
         let Some((_, first)) = services.first_key_value().map(|(name, origin)| (name, origin.clone())) else {
             return Vec::new();
         };
@@ -175,7 +175,7 @@ impl<'w> Writer<'w> {
         }
         let blocks = ranges.iter().map(|range| block(range.value.as_str()).from(Origin::written(range.span)));
         let mut paths = vec![Path { peers: blocks.collect(), port: 443, origin: first }];
-        paths.extend(self.to_credentials());
+        paths.extend(self.reach_credentials());
         paths
     }
 
@@ -184,7 +184,7 @@ impl<'w> Writer<'w> {
         self.refuse::<()>(span, message, "add `network.endpointAddresses`, the ranges of their subnets");
     }
 
-    fn to_credentials(&self) -> Option<Path> {
+    fn reach_credentials(&self) -> Option<Path> {
         let origin = self.default("kubernetes.podIdentityAgent");
         let (address, port) = POD_IDENTITY;
         let agent: Tree = block(address);

@@ -68,7 +68,7 @@ fn pods_that_were_not_decided_on_are_refused() {
     let other =
         json!("r.example/other@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
     let mut container = at(&own(), image).clone();
-    container["image"] = other.clone();
+    container["image"] = other;
     let second = |container: &Value| json!([at(&own(), image), container]);
     let mut moved = own();
     moved["metadata"]["namespace"] = json!("lab");

@@ -1,6 +1,7 @@
 //! Objects of clusters, judged by the code of Kubernetes itself.
 
 mod admission;
+mod kustomize;
 mod network;
 mod objects;
 mod refusals;

@@ -51,7 +51,7 @@ fn with(address: &str, pointer: &str, value: Value) -> String {
     match parent {
         Value::Array(items) => items[key.parse::<usize>().unwrap()] = value,
         Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            parent[key] = value
+            parent[key] = value;
         }
     }
     found.to_string()
