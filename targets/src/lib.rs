@@ -7,8 +7,10 @@ mod gateway;
 mod iam;
 mod input;
 pub mod manifest;
+mod observability;
 pub mod origin;
 pub mod plan;
+mod routing;
 mod tree;
 
 use aipolicy_compiler::authorize::ApprovedGrants;
@@ -31,6 +33,7 @@ struct Target {
 static TARGETS: &[Target] = &[
     Target { name: TargetName::Iam, render: iam::render },
     Target { name: TargetName::Gateway, render: gateway::render },
+    Target { name: TargetName::Observability, render: observability::render },
 ];
 
 /// Renders every target that the workspace names, for one environment, sorted by address. Nothing is returned when a

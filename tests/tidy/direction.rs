@@ -31,7 +31,9 @@ const TARGETS: &[Row] = &[
     ("manifest", &["origin", "artifact"]),
     ("input", &[]),
     ("iam", &["origin", "tree", "artifact", "input"]),
-    ("gateway", &["origin", "tree", "artifact", "input"]),
+    ("routing", &["origin", "input"]),
+    ("gateway", &["origin", "tree", "artifact", "input", "routing"]),
+    ("observability", &["origin", "tree", "artifact", "input", "routing"]),
     ("effects", &["artifact"]),
     ("plan", &["origin", "artifact", "effects"]),
 ];
