@@ -97,6 +97,29 @@ fn can_says_what_is_granted_and_by_what() {
 }
 
 #[test]
+fn a_disabled_agent_is_called_disabled() {
+    let (_place, folder) = copy_of("acme");
+    let agents = "tenants/payments/agents.yaml";
+    edit(&folder, agents, "enabled: true", "enabled: false");
+    let text = std::fs::read_to_string(folder.join(agents)).unwrap();
+    let line = text.lines().position(|line| line.contains("enabled: false")).unwrap() + 1;
+    let questions: &[&[&str]] = &[
+        &["can", "Agent/invoice-bot", "readConnector", "Connector/invoices"],
+        &["can", "Agent/invoice-bot", "callTool", "Tool/invoice-bot.read-invoice"],
+        &["why", "iam/Role/acme-prod-agent-invoice-bot#/Path"],
+        &["why", "iam/Policy/acme-prod-gate-invoice-bot-issue-refund", "-e", "prod"],
+        &["why", "prod/iam/Role/acme-prod-gate-invoice-bot-issue-refund.json"],
+    ];
+    for question in questions {
+        let said = aipolicy(&folder, question).expect(3);
+        assert!(said.contains("agent `invoice-bot` is disabled"), "{said}");
+        assert!(said.contains(&format!("{agents}:{line}:")), "{said}");
+    }
+    aipolicy(&folder, &["why", "iam/Role/nobody#/Path"]).expect(1);
+    aipolicy(&folder, &["why", "iam/Role/acme-prod-agent-dispute-clerk#/Path"]).expect(0);
+}
+
+#[test]
 fn where_shows_what_a_line_causes() {
     let (_place, folder) = copy_of("quickstart");
     let text = std::fs::read_to_string(folder.join("agent.yaml")).unwrap();

@@ -9,7 +9,7 @@ use crate::model::{Id, Resource};
 use crate::resolve::Graph;
 
 pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
-    graph.each::<AgentSpec>().map(|(id, agent)| group(graph, id, agent))
+    super::agents(graph).map(|(id, agent)| group(graph, id, agent))
 }
 
 fn group(graph: &Graph, id: Id<AgentSpec>, agent: &Resource<AgentSpec>) -> Group {
@@ -119,7 +119,12 @@ impl<'g> Asks<'g> {
 
     fn collaborators(&self) -> impl Iterator<Item = AccessRequest> {
         self.agent.spec.collaborators.iter().filter_map(|other| {
-            let object = Object::Agent(other.agent.id()?);
+            let id = other.agent.id()?;
+            let off = self.asker.graph.resource(id).and_then(|other| other.spec.switched_off());
+            if off.is_some() {
+                return None;
+            }
+            let object = Object::Agent(id);
             Some(self.asker.ask(Action::Delegate, (object, Circumstances::Plain), other.agent.name.span))
         })
     }
