@@ -10,6 +10,7 @@ mod litellm;
 mod origins;
 mod refusals;
 mod roles;
+mod verification;
 
 use std::sync::LazyLock;
 
