@@ -128,7 +128,8 @@ fn the_check_refuses_at_least_what_iam_would_allow() {
         let open = if first.1 == "write" { ", gate: confirm" } else { "" };
         let other = if second.1 == "write" { ", gate: confirm" } else { "" };
         let together = agent(&[tool("one", first.1, open), tool("other", second.1, approval)]);
-        let found = built(*first, *second, &[("both", together)]).findings();
+        let mut found = built(*first, *second, &[("both", together)]).findings();
+        found.retain(|found| found.code != "AIP-CMP-009");
         let codes: Vec<_> = found.iter().map(|one| one.code.as_str()).collect();
         assert_eq!(codes == ["AIP-AGT-002"], *expected, "{first:?} {second:?}: {found:#?}");
         assert!(*expected || codes.is_empty(), "{first:?} {second:?}: {found:#?}");
