@@ -59,8 +59,10 @@ pub fn decide(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagnos
 }
 
 /// Threads on which every policy that is read can be evaluated. On smaller stacks Cedar gives up with an error.
-static POOL: LazyLock<Option<rayon::ThreadPool>> =
-    LazyLock::new(|| rayon::ThreadPoolBuilder::new().stack_size(nesting::STACK).build().ok());
+static POOL: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
+    let threads = rayon::current_num_threads();
+    rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(nesting::STACK).build().ok()
+});
 
 /// A request, the policy that would forbid it, and how much that matters.
 type Warning = (AccessRequest, PolicyIndex, Severity);
