@@ -158,6 +158,19 @@ fn a_control_is_told_unless_a_target_of_the_workspace_carries_it() {
 }
 
 #[test]
+fn an_environment_says_how_much_a_missing_control_matters() {
+    for (word, expected) in
+        [("mandatory", &["error"][..]), ("advisory", &["warning"]), ("note", &["note"]), ("off", &[])]
+    {
+        let fields = format!("network: {{ tls: \"1.2\" }}, severity: {{ AIP-CMP-009: {word} }}");
+        let built = built("iam, gateway", ("Environment", &fields));
+        let found: Vec<_> = told(&built).into_iter().map(|(severity, _)| severity).collect();
+        assert_eq!(found, expected, "{word}");
+        assert_eq!(built.artifacts.is_empty(), word == "mandatory");
+    }
+}
+
+#[test]
 fn a_resource_gets_one_finding_with_every_place() {
     let fields = "guardrail: safe, memory: { retention: 30d }, tools: [\
                   { name: x, connector: f, access: read, input: { file: x.json } }, \

@@ -84,7 +84,7 @@ controls! {
 
 /// Tells which controls of an environment no target of the workspace carries. Where this version has a target that
 /// does, that is an error; where it has none, a warning, since then no workspace could be right. A workspace without
-/// targets is only checked.
+/// targets is only checked. The environment may say how much it matters there.
 pub(crate) fn report_not_carried(input: Input<'_>, targets: &[Capabilities], out: &mut Diagnostics) {
     let chosen: BTreeSet<_> = input.workspace.targets.iter().map(|target| target.value).collect();
     if chosen.is_empty() {
@@ -94,6 +94,7 @@ pub(crate) fn report_not_carried(input: Input<'_>, targets: &[Capabilities], out
         let able = targets.iter().filter(|(_, carried)| carried.contains(&control));
         able.map(|(target, _)| *target).collect::<BTreeSet<_>>()
     };
+    let environment = input.grants.graph().resource(input.grants.environment());
     for mut holder in declared::holders(input) {
         holder.controls.sort_by_key(|declared| declared.control);
         let mut missing: BTreeMap<Option<TargetName>, Vec<Declared>> = BTreeMap::new();
@@ -103,7 +104,11 @@ pub(crate) fn report_not_carried(input: Input<'_>, targets: &[Capabilities], out
                 missing.entry(able.first().copied()).or_default().push(*declared);
             }
         }
-        out.extend(missing.iter().filter_map(|(target, controls)| finding(&holder, *target, controls)));
+        let found = missing.iter().filter_map(|(target, controls)| finding(&holder, *target, controls));
+        out.extend(found.filter_map(|found| {
+            let severity = environment?.spec.severity_of(&found.code, found.severity)?;
+            Some(Diagnostic { severity, ..found })
+        }));
     }
 }
 

@@ -129,8 +129,8 @@ fn connectors(graph: &Graph) -> BTreeMap<Inside, BTreeSet<Id<ConnectorSpec>>> {
         }
     };
     for (_, agent) in super::agents(graph) {
-        let Some((tenant, of)) = agent.spec.tenant.id().zip(graph.get(&agent.spec.tenant)) else { continue };
-        for environment in super::environments(&agent.spec.environments, &of.spec) {
+        let Some(tenant) = agent.spec.tenant.id() else { continue };
+        for environment in graph.places_of_agent(&agent.spec) {
             agent.spec.tools.iter().for_each(|tool| add(&tool.connector, (environment, tenant)));
         }
     }
