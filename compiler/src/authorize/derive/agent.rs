@@ -14,6 +14,10 @@ pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
 }
 
 fn group(graph: &Graph, id: Id<AgentSpec>, agent: &Resource<AgentSpec>) -> Group {
+    // Whose tenant is not there cannot be asked about, and that has been reported.
+    if graph.get(&agent.spec.tenant).is_none() {
+        return Vec::new();
+    }
     let asker = |environment| Asker {
         graph,
         principal: Principal::Agent(id),
