@@ -165,18 +165,20 @@ impl<'g> Shares<'g> {
 impl<'g> Table<'g> {
     fn route(&mut self, id: Id<RouteSpec>, resource: &'g Resource<RouteSpec>, granted: &Granted<'g>) {
         let mut steps = Vec::new();
-        self.steps(resource, (id, &[]), (granted, &mut steps));
+        self.steps(resource, (&[id], &[]), (granted, &mut steps));
         let origin = Origin::written(resource.name_span());
         self.routes.push(Route { name: resource.name().as_str(), resource, steps, origin });
     }
 
-    /// The steps of a route, and of every route that it falls back to.
+    /// The steps of a route, and of every route that it falls back to. `path` begins with the route that was asked and
+    /// ends with this one; a route that falls back to itself stops there, since the check of that may be off.
     fn steps(
         &mut self,
         route: &'g Resource<RouteSpec>,
-        (asked, on): (Id<RouteSpec>, &'g [Spanned<Trigger>]),
+        (path, on): (&[Id<RouteSpec>], &'g [Spanned<Trigger>]),
         (granted, steps): (&Granted<'g>, &mut Vec<Step<'g>>),
     ) {
+        let Some(asked) = path.first().copied() else { return };
         let share = 100_u32 / u32::try_from(route.spec.primary.len().max(1)).unwrap_or(1);
         let mut targets = Vec::new();
         for primary in &route.spec.primary {
@@ -189,26 +191,28 @@ impl<'g> Table<'g> {
         }
         steps.push(Step { targets, on, governed_by: route });
         for fallback in &route.spec.fallback {
-            self.fallback(route, (asked, fallback), (granted, &mut *steps));
+            self.fallback(route, (path, fallback), (granted, &mut *steps));
         }
     }
 
     fn fallback(
         &mut self,
         route: &'g Resource<RouteSpec>,
-        (asked, fallback): (Id<RouteSpec>, &'g Fallback),
+        (path, fallback): (&[Id<RouteSpec>], &'g Fallback),
         (granted, steps): (&Granted<'g>, &mut Vec<Step<'g>>),
     ) {
         match &fallback.target {
             FallbackTarget::Model(model) => {
-                let Some(id) = model.id() else { return };
+                let Some((id, asked)) = model.id().zip(path.first().copied()) else { return };
                 let weight = Origin::default(self.input.sources, "gateway.weight");
                 let targets = self.targets((id, asked), (100, &weight), granted);
                 steps.push(Step { targets, on: &fallback.on, governed_by: route });
             }
             FallbackTarget::Route(next) => {
-                if let Some(next) = self.input.grants.graph().get(next) {
-                    self.steps(next, (asked, &fallback.on), (granted, steps));
+                let Some(id) = next.id().filter(|id| !path.contains(id)) else { return };
+                if let Some(next) = self.input.grants.graph().resource(id) {
+                    let path = [path, &[id]].concat();
+                    self.steps(next, (&path, &fallback.on), (granted, steps));
                 }
             }
         }

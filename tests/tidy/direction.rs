@@ -30,6 +30,7 @@ const TARGETS: &[Row] = &[
     ("artifact", &["origin", "tree"]),
     ("manifest", &["origin", "artifact"]),
     ("input", &[]),
+    ("control", &["input"]),
     ("iam", &["origin", "tree", "artifact", "input"]),
     ("routing", &["origin", "input"]),
     ("gateway", &["origin", "tree", "artifact", "input", "routing"]),

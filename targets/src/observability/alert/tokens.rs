@@ -38,7 +38,7 @@ fn spike(tenant: &str, floor: f64, origin: Origin) -> Alert {
     Alert {
         name: "TokenSpike",
         urgency: Urgency::Ticket,
-        reads: vec![now.clone(), before.clone()],
+        reads: vec![now, before],
         expression,
         hold: 300,
         labels: vec![("tenant", tenant.to_owned())],
