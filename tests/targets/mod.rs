@@ -8,6 +8,7 @@ mod gateway;
 mod hook;
 mod iam;
 mod litellm;
+mod observability;
 mod origins;
 mod refusals;
 mod roles;
