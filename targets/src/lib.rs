@@ -3,6 +3,7 @@
 
 mod account;
 pub mod artifact;
+pub mod control;
 pub mod effects;
 mod gateway;
 mod iam;
@@ -10,8 +11,10 @@ mod input;
 mod kubernetes;
 pub mod kustomize;
 pub mod manifest;
+mod observability;
 pub mod origin;
 pub mod plan;
+mod routing;
 mod tree;
 
 use aipolicy_compiler::authorize::ApprovedGrants;
@@ -20,6 +23,7 @@ use aipolicy_compiler::model::workspace::TargetName;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{SourceMap, Span};
 use artifact::Artifact;
+use control::{Capabilities, Control};
 use input::Input;
 use rayon::prelude::*;
 
@@ -28,14 +32,26 @@ struct Target {
     name: TargetName,
     /// Renders every artifact of an environment; what it cannot express is reported at the line that asked for it.
     render: fn(Input<'_>, &mut Diagnostics) -> Vec<Artifact>,
+    /// What it holds at run time: each of these controls is compiled, or refused at its line.
+    carries: &'static [Control],
 }
 
 /// The targets of this version.
 static TARGETS: &[Target] = &[
-    Target { name: TargetName::Iam, render: iam::render },
-    Target { name: TargetName::Gateway, render: gateway::render },
-    Target { name: TargetName::Kubernetes, render: kubernetes::render },
+    Target { name: TargetName::Iam, render: iam::render, carries: &[Control::ToolGate] },
+    Target {
+        name: TargetName::Gateway,
+        render: gateway::render,
+        carries: &[Control::Quota, Control::Routing, Control::TenantBudget],
+    },
+    Target { name: TargetName::Kubernetes, render: kubernetes::render, carries: &[] },
+    Target { name: TargetName::Observability, render: observability::render, carries: &[] },
 ];
+
+/// The targets of this version with the controls that each carries.
+pub fn capabilities() -> Vec<Capabilities> {
+    TARGETS.iter().map(|target| (target.name, target.carries)).collect()
+}
 
 /// Renders every target that the workspace names, for one environment, sorted by address. Nothing is returned when a
 /// target refuses.
@@ -53,6 +69,7 @@ pub fn render(
         ((target.render)(input, &mut found), found)
     };
     let mut artifacts = Vec::new();
+    control::report_not_carried(input, &capabilities(), out);
     let mut sound = !out.has_errors();
     for (rendered, found) in chosen.par_iter().map(render).collect::<Vec<_>>() {
         sound &= !found.has_errors();

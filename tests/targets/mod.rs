@@ -1,14 +1,19 @@
 //! What targets make of approved grants: documents, where their values come from, and what changes mean.
 
+mod bypass;
+mod controls;
+mod disabled;
 mod effects;
 mod gateway;
 mod hook;
 mod iam;
 mod kubernetes;
 mod litellm;
+mod observability;
 mod origins;
 mod refusals;
 mod roles;
+mod verification;
 
 use std::sync::LazyLock;
 

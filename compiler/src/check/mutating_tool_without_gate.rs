@@ -1,7 +1,7 @@
 //! Tools that change something, and nobody is asked.
 
-use super::Check;
-use crate::diagnostic::{Diagnostics, Family, Rule, Severity};
+use super::{Check, Findings, gate_bypassable};
+use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::agent::{Access, AgentSpec};
 use crate::resolve::Graph;
 
@@ -15,19 +15,21 @@ static RULE: Rule = Rule {
 
 pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
-fn run(graph: &Graph, out: &mut Diagnostics) {
+fn run(graph: &Graph, out: &mut Findings<'_>) {
     let tools = graph
         .each::<AgentSpec>()
         .flat_map(|(_, agent)| agent.spec.tools.iter().map(move |tool| (agent, tool)));
     for (agent, tool) in tools {
-        if tool.access.value == Access::Write && tool.gate.is_none() {
+        let ungated = tool.access.value == Access::Write && tool.gate.is_none();
+        if ungated && gate_bypassable::gated_by_another(graph, agent, tool).is_none() {
             let message = format!(
                 "tool `{}` of agent `{}` changes something without a gate",
                 tool.name.value,
                 agent.name()
             );
             let help = "add `gate: confirm`, `gate: { approval: … }` or `gate: { verify: … }`";
-            out.report(RULE.at(tool.access.span, message, "writes").help(help));
+            let found = RULE.at(tool.access.span, message, "writes").help(help);
+            out.report(&graph.places_of_agent(&agent.spec), found);
         }
     }
 }

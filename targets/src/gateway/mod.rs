@@ -2,7 +2,6 @@
 
 mod canonical;
 mod litellm;
-mod table;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +13,8 @@ use aipolicy_compiler::rule;
 use crate::artifact::Artifact;
 use crate::input::Input;
 use crate::origin::Origin;
+use crate::routing::{Shares, Table};
 use crate::tree::Tree;
-use table::{Shares, Table};
 
 /// What the process of a gateway is given: files, and secrets in its environment.
 pub(crate) struct Given {

@@ -2,8 +2,9 @@
 
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::Object;
-use aipolicy_compiler::model::Resource;
-use aipolicy_compiler::model::agent::{AgentSpec, Tool};
+use aipolicy_compiler::model::agent::{AgentSpec, Gate, Tool};
+use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
+use aipolicy_compiler::model::{Ref, Resource};
 
 use super::policy::Allow;
 use super::{Writer, acts_itself};
@@ -19,6 +20,8 @@ struct Gated<'w> {
     /// The grant of the tool, and that of its connector.
     call: Grant<'w>,
     connector: Grant<'w>,
+    /// The function that verifies, with its grant.
+    verification: Option<(&'w Ref<ConnectorSpec>, Grant<'w>)>,
 }
 
 impl<'w> Writer<'w> {
@@ -29,13 +32,39 @@ impl<'w> Writer<'w> {
             let call = self.grants.iter().find(
                 |grant| matches!(grant.decision.request.object, Object::Tool(_, found) if found == at),
             )?;
-            let connector = self.grants.iter().find(|grant| {
-                let request = &grant.decision.request;
-                request.span == tool.connector.name.span && matches!(request.object, Object::Connector(_))
-            })?;
-            acts_itself(&gate.value).then_some(Gated { agent, tool, call: *call, connector: *connector })
+            let connector = self.use_of(&tool.connector)?;
+            let verification = match &gate.value {
+                Gate::Verify(verify) => Some((&verify.with, self.use_of(&verify.with)?)),
+                Gate::Approval(_) | Gate::Confirm => None,
+            };
+            let found = Gated { agent, tool, call: *call, connector, verification };
+            acts_itself(&gate.value).then_some(found)
         });
         found.collect()
+    }
+
+    /// The grant to use a connector that was asked for at this place.
+    fn use_of(&self, reference: &Ref<ConnectorSpec>) -> Option<Grant<'w>> {
+        let asked = |grant: &&Grant<'_>| {
+            let request = &grant.decision.request;
+            request.span == reference.name.span && matches!(request.object, Object::Connector(_))
+        };
+        self.grants.iter().find(asked).copied()
+    }
+
+    /// What a gate needs: the call that it makes, and before it the call of the function that verifies.
+    fn gate_allows(&mut self, gated: &Gated<'w>) -> Vec<Allow> {
+        let mut allows = self.connector(gated.connector);
+        let Some((reference, grant)) = gated.verification else { return allows };
+        let kind = self.account.graph().get(reference).map(|connector| &connector.spec.kind);
+        if !matches!(kind, Some(ConnectorKind::Lambda(_))) {
+            let message = format!("`{}` is no function, and cannot verify a call", reference.name.value);
+            self.refuse::<()>(reference.name.span, message, "name a connector of the kind `lambda`");
+            return allows;
+        }
+        let verifies = |allow: Allow| Allow { sid: format!("Verify by {}", reference.name.value), ..allow };
+        allows.extend(self.connector(grant).into_iter().map(verifies));
+        allows
     }
 
     /// The right to start the gate of each gated tool.
@@ -54,14 +83,14 @@ impl<'w> Writer<'w> {
         allows
     }
 
-    /// The role of each gate, with the one call that it makes.
+    /// The role of each gate, with the calls that it makes.
     pub(super) fn gates(&mut self) -> Vec<Artifact> {
         let mut artifacts = Vec::new();
         for gated in self.gated() {
             let Some(machine) = self.machine(&gated) else { continue };
             let gate = gated.tool.gate.as_ref().map_or(gated.tool.name.span, |gate| gate.span);
             let trust = self.gate_trust(machine, Origin::written(gate));
-            let allows = self.connector(gated.connector);
+            let allows = self.gate_allows(&gated);
             let words = ["gate", gated.agent.name().as_str(), gated.tool.name.value.as_str()];
             artifacts.extend(self.documents(&words, (&trust, &allows), &Origin::granted(gated.call)));
         }

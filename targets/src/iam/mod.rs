@@ -58,14 +58,14 @@ impl<'w> Writer<'w> {
     }
 
     /// Everything that the principal may do itself. What stands behind an approval or a verification is done by the
-    /// gate alone, reading included, and belongs to its role.
+    /// gate alone, reading included, and belongs to its role; so does the call of the function that verifies.
     fn allows(&mut self) -> Vec<Allow> {
         let mut allows = self.models();
         let grants = self.grants;
         for grant in grants {
             match (&grant.decision.request.object, &grant.decision.request.circumstances) {
                 (Object::Connector(_), Circumstances::Connector { gate, .. })
-                    if !matches!(*gate, "approval" | "verify") =>
+                    if matches!(*gate, "none" | "confirm") =>
                 {
                     allows.extend(self.connector(*grant));
                 }

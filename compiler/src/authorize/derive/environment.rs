@@ -93,7 +93,8 @@ impl Log<'_> {
     }
 }
 
-/// The most sensitive data in the prompts of each tenant.
+/// The most sensitive data in the prompts of each tenant. What an agent handled before it was switched off is still in
+/// the logs.
 fn classes(graph: &Graph) -> BTreeMap<Id<TenantSpec>, Id<DataClassSpec>> {
     let mut of: BTreeMap<Id<TenantSpec>, BTreeSet<Id<DataClassSpec>>> = BTreeMap::new();
     for (id, tenant) in graph.each::<TenantSpec>() {
@@ -127,9 +128,9 @@ fn connectors(graph: &Graph) -> BTreeMap<Inside, BTreeSet<Id<ConnectorSpec>>> {
             }
         }
     };
-    for (_, agent) in graph.each::<AgentSpec>() {
-        let Some((tenant, of)) = agent.spec.tenant.id().zip(graph.get(&agent.spec.tenant)) else { continue };
-        for environment in super::environments(&agent.spec.environments, &of.spec) {
+    for (_, agent) in super::agents(graph) {
+        let Some(tenant) = agent.spec.tenant.id() else { continue };
+        for environment in graph.places_of_agent(&agent.spec) {
             agent.spec.tools.iter().for_each(|tool| add(&tool.connector, (environment, tenant)));
         }
     }

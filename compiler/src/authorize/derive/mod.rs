@@ -6,14 +6,14 @@ mod gateway;
 mod workload;
 
 use crate::ir::{AccessRequest, Action, Circumstances, Invocation, Object, Principal, Storage};
-use crate::model::Id;
-use crate::model::agent::Gate;
+use crate::model::agent::{AgentSpec, Gate};
 use crate::model::data_class::DataClassSpec;
 use crate::model::environment::EnvironmentSpec;
 use crate::model::model::ModelSpec;
 use crate::model::reference::Ref;
 use crate::model::route::RouteSpec;
 use crate::model::tenant::TenantSpec;
+use crate::model::{Id, Resource};
 use crate::resolve::{Graph, class_rank};
 use crate::source::Span;
 
@@ -26,6 +26,11 @@ pub(super) fn requests(graph: &Graph) -> Vec<Group> {
     let groups = agent::groups(graph).chain(workload::groups(graph));
     let groups = groups.chain(gateway::groups(graph)).chain(environment::groups(graph));
     groups.filter(|group| !group.is_empty()).collect()
+}
+
+/// The agents that are switched on. The others ask for nothing, and nothing is asked about them.
+fn agents(graph: &Graph) -> impl Iterator<Item = (Id<AgentSpec>, &Resource<AgentSpec>)> {
+    graph.each::<AgentSpec>().filter(|(_, agent)| agent.spec.switched_off().is_none())
 }
 
 /// Who asks, where and for whom: what the requests of a group have in common.
@@ -102,12 +107,6 @@ fn resting(place: &'static str, class: Id<DataClassSpec>) -> Storage {
 /// The most sensitive of several classes; `public`, which is the first built-in one, if there is none.
 fn highest(graph: &Graph, classes: impl Iterator<Item = Id<DataClassSpec>>) -> Id<DataClassSpec> {
     classes.max_by_key(|class| (class_rank(graph, *class), *class)).unwrap_or(Id::new(0))
-}
-
-/// The environments that are meant: those that are listed, or else those of the tenant.
-fn environments(listed: &[Ref<EnvironmentSpec>], tenant: &TenantSpec) -> Vec<Id<EnvironmentSpec>> {
-    let chosen = if listed.is_empty() { tenant.environments.as_slice() } else { listed };
-    chosen.iter().filter_map(Ref::id).collect()
 }
 
 /// The region in which something of an environment runs when it does not say.

@@ -14,9 +14,9 @@ use aipolicy_compiler::model::model::ModelProvider;
 
 use super::Given;
 use super::canonical::{key_variable, model_key_variable};
-use super::table::Table;
 use crate::artifact::{Address, Artifact, Format, written};
 use crate::origin::Origin;
+use crate::routing::Table;
 use crate::tree::Tree;
 
 /// The hook that knows tenants, their routes and the caps; configuration alone cannot say these without a database.
@@ -67,12 +67,4 @@ pub(super) fn given(table: &Table<'_>) -> Given {
         ("aipolicy_litellm.py", Tree::text(HOOK).from(default("litellm.hook"))),
     ];
     Given { files, secrets }
-}
-
-/// The model group of a step of a route: the route itself, then its fallbacks by number.
-fn group(route: &str, step: usize) -> String {
-    match step {
-        0 => route.to_owned(),
-        _ => format!("{route}.fallback-{step}"),
-    }
 }
