@@ -136,7 +136,7 @@ fn connectors(graph: &Graph) -> BTreeMap<Inside, BTreeSet<Id<ConnectorSpec>>> {
     }
     for (_, workload) in graph.each::<WorkloadSpec>() {
         let Some(tenant) = workload.spec.tenant.id() else { continue };
-        for environment in super::workload::places(graph, &workload.spec) {
+        for environment in graph.places_of_workload(&workload.spec) {
             let used = workload.spec.uses.iter().flat_map(|uses| &uses.connectors);
             used.for_each(|used| add(&used.connector, (environment, tenant)));
         }
