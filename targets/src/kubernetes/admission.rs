@@ -120,9 +120,7 @@ impl<'w> Writer<'w> {
             let tenant =
                 Tree::text(space.tenant.name().as_str()).from(Origin::written(space.tenant.name_span()));
             let whose = [("tenant", tenant), ("dataClass", Tree::text(space.class))];
-            let workloads = site.workloads.iter().filter(|running| {
-                site.space(self.account, running.resource).is_some_and(|found| found.name == space.name)
-            });
+            let workloads = site.residents(space.name);
             let images =
                 workloads.filter_map(|running| image(running.name(), running.resource.spec.image.as_ref()));
             self.hold((space.name, &space.origin), whose, images.collect());

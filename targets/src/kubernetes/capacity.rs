@@ -1,17 +1,37 @@
 //! The most instances of a workload that its quota and its budget can keep busy.
 
+use std::collections::BTreeMap;
+
 use aipolicy_compiler::ir::Object as Asked;
-use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::budget::{BudgetPeriod, BudgetScope, BudgetSpec};
 use aipolicy_compiler::model::model::{ModelSpec, Quota};
 use aipolicy_compiler::model::reference::Ref;
 use aipolicy_compiler::model::route::{FallbackTarget, RouteSpec};
+use aipolicy_compiler::model::tenant::TenantSpec;
 use aipolicy_compiler::model::value::{BudgetLimit, Count, Price, Rate, RateUnit};
 use aipolicy_compiler::model::workload::{ScaleMetric, WorkloadSpec};
+use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_compiler::source::{Span, Spanned};
 
 use super::Writer;
 use super::site::Running;
+use crate::account::Account;
+
+/// The budgets of each tenant.
+pub(super) type Budgets<'g> = BTreeMap<Id<TenantSpec>, Vec<&'g Resource<BudgetSpec>>>;
+
+/// The budgets of every tenant.
+pub(super) fn budgets<'g>(account: &Account<'g>) -> Budgets<'g> {
+    let mut all = Budgets::new();
+    for budget in &account.graph().bundle().budgets {
+        if let BudgetScope::Tenant(scope) = &budget.spec.scope
+            && let Some(tenant) = scope.id()
+        {
+            all.entry(tenant).or_default().push(budget);
+        }
+    }
+    all
+}
 
 /// One bound on the number of instances.
 #[derive(Clone, Debug)]
@@ -60,11 +80,8 @@ impl<'w> Writer<'w> {
         let served = spec.serves.as_ref().and_then(|serves| graph.get(&serves.model));
         let quotas = tenant.spec.quota.iter().chain(served.and_then(|model| model.spec.quota.as_ref()));
         let mut terms: Vec<Term> = quotas.flat_map(|quota| self.by_quota(quota, &uses)).collect();
-        let of_tenant = |budget: &&Resource<BudgetSpec>| match &budget.spec.scope {
-            BudgetScope::Tenant(scope) => scope.id() == spec.tenant.id(),
-            BudgetScope::Organisation | BudgetScope::Environment(_) | BudgetScope::Agent(_) => false,
-        };
-        let budgets = graph.bundle().budgets.iter().filter(of_tenant);
+        let budgets = spec.tenant.id().and_then(|tenant| self.shared.budgets.get(&tenant));
+        let budgets = budgets.into_iter().flatten();
         terms.extend(budgets.filter_map(|budget| self.by_budget(&budget.spec, &uses)));
         terms
     }

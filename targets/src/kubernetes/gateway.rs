@@ -32,7 +32,7 @@ impl<'w> Writer<'w> {
     }
 
     fn gateway(&mut self, running: &'w Running<'w, GatewaySpec>) {
-        let (spec, given) = (&running.resource.spec, self.given);
+        let (spec, given) = (&running.resource.spec, &self.shared.given);
         // The target `gateway` refuses a dialect that this version does not compile.
         let Some(given) = given.get(&running.id) else { return };
         let what = format!("gateway `{}`", running.name());
@@ -42,7 +42,7 @@ impl<'w> Writer<'w> {
         let holder =
             Holder { word: "gateway", name: running.name(), namespace: GATEWAYS, origin: &running.origin };
         let home = self.address("Namespace", (None, GATEWAYS));
-        self.account(&holder, &home);
+        let mut needs = self.account(&holder, &home);
         let config = Object::new(("v1", "ConfigMap"), running.name(), &running.origin).within(GATEWAYS);
         let files = Tree::map(given.files.iter().map(|(name, tree)| (*name, tree.clone())));
         let config = self.add(config.field("data", files).needs([home]));
@@ -50,12 +50,12 @@ impl<'w> Writer<'w> {
         let mut egress = self.egress(running);
         egress.extend(self.telemetry(running));
         let ingress = self.ingress_of_gateway(running);
-        self.policy(&holder, &ingress, &egress);
+        needs.extend(self.policy(&holder, &ingress, &egress));
         let pod = self.proxy(running, given, image);
-        let mut guards = self.guards(GATEWAYS);
-        guards.push(config);
-        guards.extend(self.bindings(GATEWAYS));
-        let deployment = self.deployment(&holder, pod).needs(guards);
+        needs.push(config);
+        needs.extend(self.guards(GATEWAYS));
+        needs.extend(self.bindings(GATEWAYS));
+        let deployment = self.deployment(&holder, pod).needs(needs);
         let deployment = self.add(deployment);
         let budget = self.budget(&holder).needs([deployment.clone()]);
         self.add(budget);

@@ -34,22 +34,37 @@ use site::Site;
 /// Renders every object of every cluster of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
-    let given = given(input);
+    let shared = Shared { given: given(input), budgets: capacity::budgets(&account) };
     let mut artifacts = Vec::new();
-    for mut site in site::sites(&account) {
-        site.spaces.retain(|space| space::is_free(space, out));
-        let mut writer = Writer { account: &account, site: &site, given: &given, artifacts: Vec::new(), out };
+    for site in site::sites(&account, out) {
+        let (guards, artifacts_of_site) = (BTreeMap::new(), Vec::new());
+        let mut writer = Writer {
+            account: &account,
+            site: &site,
+            shared: &shared,
+            guards,
+            artifacts: artifacts_of_site,
+            out,
+        };
         writer.write();
         artifacts.append(&mut writer.artifacts);
     }
     artifacts
 }
 
+/// What is gathered once for all clusters.
+struct Shared<'s> {
+    given: BTreeMap<Id<GatewaySpec>, Given>,
+    budgets: capacity::Budgets<'s>,
+}
+
 /// Writes the objects of one cluster, and reports what Kubernetes cannot express.
 struct Writer<'w> {
     account: &'w Account<'w>,
     site: &'w Site<'w>,
-    given: &'w BTreeMap<Id<GatewaySpec>, Given>,
+    shared: &'w Shared<'w>,
+    /// What stands before that which runs in a namespace, by the name of the namespace.
+    guards: BTreeMap<String, Vec<Address>>,
     artifacts: Vec<Artifact>,
     out: &'w mut Diagnostics,
 }
@@ -69,8 +84,12 @@ impl<'w> Writer<'w> {
 
     /// Keeps an object, and returns where it is found.
     fn add(&mut self, object: Object) -> Address {
+        let guarded = object.guarded();
         let artifact = object.artifact(self.account, self.site.name());
         let address = artifact.document.address.clone();
+        if let Some(namespace) = guarded {
+            self.guards.entry(namespace).or_default().push(address.clone());
+        }
         self.artifacts.push(artifact);
         address
     }
@@ -80,15 +99,9 @@ impl<'w> Writer<'w> {
         object::address(self.site.name(), kind, name)
     }
 
-    /// The addresses of everything in a namespace that stands before what runs there.
+    /// What stands before that which runs in a namespace.
     fn guards(&self, namespace: &str) -> Vec<Address> {
-        let within = format!("{}.{namespace}.", self.site.name());
-        let guards = ["LimitRange", "NetworkPolicy", "ResourceQuota", "ServiceAccount"];
-        let found = self.artifacts.iter().map(|artifact| &artifact.document.address);
-        found
-            .filter(|address| address.name.starts_with(&within) && guards.contains(&address.kind.as_str()))
-            .cloned()
-            .collect()
+        self.guards.get(namespace).cloned().unwrap_or_default()
     }
 
     fn default(&self, name: &str) -> Origin {

@@ -1,10 +1,7 @@
 //! Network policies: who may reach the pods of a workload or gateway, and what they may reach.
 
 use aipolicy_compiler::authorize::Grant;
-use aipolicy_compiler::ir::{Circumstances, Object as Asked};
-use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::gateway::GatewaySpec;
-use aipolicy_compiler::model::model::ModelSpec;
 use aipolicy_compiler::model::workload::WorkloadSpec;
 
 use super::Writer;
@@ -12,7 +9,7 @@ use super::endpoint::Endpoint;
 use super::identity::Holder;
 use super::object::Object;
 use super::reach::PROXY;
-use super::site::{GATEWAYS, Running};
+use super::site::Running;
 use super::space::labels;
 use crate::artifact::Address;
 use crate::origin::Origin;
@@ -61,15 +58,19 @@ pub(super) fn block(range: &str) -> Tree {
     Tree::map([("ipBlock", Tree::map([("cidr", Tree::text(range))]))])
 }
 
-/// Whether a grant lets a model be called.
-fn calls(grant: &Grant<'_>, model: Id<ModelSpec>) -> bool {
-    let request = &grant.decision.request;
-    request.object == Asked::Model(model) && matches!(request.circumstances, Circumstances::Invocation(_))
+/// The way from a workload or gateway that was granted it.
+fn called((namespace, name, grant): (&str, &str, Grant<'_>), port: u16) -> Path {
+    Path::new(pods(namespace, name), port, Origin::granted(grant))
 }
 
 impl<'w> Writer<'w> {
     /// The policy of the pods of a workload or gateway; without one, the namespace stays closed to them.
-    pub(super) fn policy(&mut self, holder: &Holder<'_>, ingress: &[Path], egress: &[Path]) {
+    pub(super) fn policy(
+        &mut self,
+        holder: &Holder<'_>,
+        ingress: &[Path],
+        egress: &[Path],
+    ) -> Option<Address> {
         let mut types = Vec::new();
         let mut spec = vec![("podSelector", labels("app.kubernetes.io/name", holder.name))];
         let mut rules = Vec::new();
@@ -82,35 +83,22 @@ impl<'w> Writer<'w> {
             }
         }
         if rules.is_empty() {
-            return;
+            return None;
         }
         spec.push(("policyTypes", Tree::list(types)));
         spec.extend(rules);
         let object = Object::new(("networking.k8s.io/v1", "NetworkPolicy"), holder.name, holder.origin);
         let namespace: Address = self.address("Namespace", (None, holder.namespace));
-        self.add(object.within(holder.namespace).spec(spec).needs([namespace]));
+        Some(self.add(object.within(holder.namespace).spec(spec).needs([namespace])))
     }
 
     /// Who may call a workload that serves a model: those that were granted the model, and whoever reads its metrics.
     pub(super) fn ingress_of_server(&mut self, running: &Running<'w, WorkloadSpec>, port: u16) -> Vec<Path> {
-        let site = self.site;
         let Some(model) = running.resource.spec.serves.as_ref().and_then(|serves| serves.model.id()) else {
             return Vec::new();
         };
-        let mut paths = Vec::new();
-        for caller in &site.workloads {
-            let space = site.space(self.account, caller.resource);
-            let granted = caller.grants.iter().find(|grant| calls(grant, model));
-            if let Some((space, grant)) = space.zip(granted) {
-                paths.push(Path::new(pods(space.name, caller.name()), port, Origin::granted(*grant)));
-            }
-        }
-        for gateway in &site.gateways {
-            let granted = gateway.grants.iter().find(|grant| calls(grant, model));
-            paths.extend(
-                granted.map(|grant| Path::new(pods(GATEWAYS, gateway.name()), port, Origin::granted(*grant))),
-            );
-        }
+        let callers = self.site.callers(self.account, model);
+        let mut paths: Vec<_> = callers.into_iter().map(|caller| called(caller, port)).collect();
         if running.resource.spec.scale.is_some() {
             paths.extend(self.scraped(port));
         }
@@ -119,19 +107,8 @@ impl<'w> Writer<'w> {
 
     /// Who may call a gateway: workloads that were granted one of its routes, and the callers that it names.
     pub(super) fn ingress_of_gateway(&mut self, running: &Running<'w, GatewaySpec>) -> Vec<Path> {
-        let (site, graph) = (self.site, self.account.graph());
-        let mut paths = Vec::new();
-        for caller in &site.workloads {
-            let serves = |grant: &&Grant<'w>| {
-                let Asked::Route(route) = grant.decision.request.object else { return false };
-                let route = graph.resource(route);
-                route.is_some_and(|route| route.spec.gateway.id() == Some(running.id))
-            };
-            let space = site.space(self.account, caller.resource);
-            if let Some((space, grant)) = space.zip(caller.grants.iter().find(serves)) {
-                paths.push(Path::new(pods(space.name, caller.name()), PROXY, Origin::granted(*grant)));
-            }
-        }
+        let clients = self.site.clients(self.account, running.id);
+        let mut paths: Vec<_> = clients.into_iter().map(|client| called(client, PROXY)).collect();
         let spec = &running.resource.spec;
         for range in &spec.callers {
             paths.push(Path::new(block(range.value.as_str()), PROXY, Origin::written(range.span)));

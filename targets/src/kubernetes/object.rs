@@ -18,6 +18,7 @@ pub(super) struct Object {
     body: Vec<(&'static str, Tree)>,
     origin: Origin,
     needs: Vec<Address>,
+    guards: bool,
 }
 
 impl Object {
@@ -32,6 +33,7 @@ impl Object {
             body: Vec::new(),
             origin: origin.clone(),
             needs: Vec::new(),
+            guards: false,
         }
     }
 
@@ -62,6 +64,17 @@ impl Object {
     pub(super) fn needs(mut self, needs: impl IntoIterator<Item = Address>) -> Self {
         self.needs.extend(needs);
         self
+    }
+
+    /// Says that the object stands before whatever runs in its namespace.
+    pub(super) fn guarding(mut self) -> Self {
+        self.guards = true;
+        self
+    }
+
+    /// The namespace that the object guards.
+    pub(super) fn guarded(&self) -> Option<String> {
+        self.namespace.clone().filter(|_| self.guards)
     }
 
     /// The object as a document of a cluster.

@@ -1,8 +1,5 @@
 //! A tenant's namespace: closed by default, bounded by what its workloads take, and read by its people.
 
-use aipolicy_compiler::diagnostic::Diagnostics;
-use aipolicy_compiler::rule;
-
 use super::Writer;
 use super::amount::{GPU, mebibytes, millis};
 use super::object::Object;
@@ -10,17 +7,6 @@ use super::site::Space;
 use crate::artifact::Address;
 use crate::origin::Origin;
 use crate::tree::Tree;
-
-/// Reports a namespace whose name belongs to the cluster or to us.
-pub(super) fn is_free(space: &Space<'_>, out: &mut Diagnostics) -> bool {
-    let name = space.name;
-    let reserved = name == "default" || name.starts_with("kube-") || name.starts_with("aipolicy-");
-    if reserved {
-        let found = rule::UNSUPPORTED.at(space.span, format!("the namespace `{name}` is reserved"), "");
-        out.report(found.help("choose another name; `default`, `kube-…` and `aipolicy-…` are taken"));
-    }
-    !reserved
-}
 
 /// What all workloads of a namespace take together.
 #[derive(Default)]
@@ -47,9 +33,9 @@ impl<'w> Writer<'w> {
             object.label("aipolicy.dev/tenant", tenant()).needs([namespace.clone()])
         };
         let quota = within(("v1", "ResourceQuota"), "workloads").spec([("hard", self.hard(&sum))]);
-        self.add(quota);
+        self.add(quota.guarding());
         let limits = within(("v1", "LimitRange"), "containers").spec([("limits", self.limits(&sum))]);
-        self.add(limits);
+        self.add(limits.guarding());
         let role = within(("rbac.authorization.k8s.io/v1", "Role"), "viewer").field("rules", self.viewer());
         let role = self.add(role);
         let binding = within(("rbac.authorization.k8s.io/v1", "RoleBinding"), "viewer").needs([role]);
@@ -75,7 +61,7 @@ impl<'w> Writer<'w> {
         let closed = self.default("kubernetes.defaultDeny");
         let policy = |called: &str| {
             let object = Object::new(("networking.k8s.io/v1", "NetworkPolicy"), called, origin);
-            object.within(name).needs([namespace.clone()])
+            object.within(name).needs([namespace.clone()]).guarding()
         };
         let everything = || Tree::map::<&str>([]);
         let types = ["Ingress", "Egress"].map(Tree::text);
@@ -100,11 +86,8 @@ impl<'w> Writer<'w> {
 
     fn sum(&self, space: &Space<'_>) -> Sum {
         let mut sum = Sum::default();
-        for running in &self.site.workloads {
+        for running in self.site.residents(space.name) {
             let spec = &running.resource.spec;
-            if self.site.space(self.account, running.resource).is_none_or(|found| found.name != space.name) {
-                continue;
-            }
             let amounts = self.amounts(spec.resources.as_ref());
             // One more while a new version replaces the old one.
             let instances = self.most(running).saturating_add(1);

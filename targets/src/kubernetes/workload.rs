@@ -37,16 +37,16 @@ impl<'w> Writer<'w> {
         let holder =
             Holder { word: "workload", name: running.name(), namespace: space.name, origin: &running.origin };
         let namespace = self.address("Namespace", (None, space.name));
-        self.account(&holder, &namespace);
+        let mut needs = self.account(&holder, &namespace);
         let port = self.port(running, space);
         let egress = self.egress(running);
         let ingress = port.map_or_else(Vec::new, |port| self.ingress_of_server(running, port.value));
-        self.policy(&holder, &ingress, &egress);
+        needs.extend(self.policy(&holder, &ingress, &egress));
         let pod = self.pod_of(running, (space, image), port);
         let deployment = self.deployment(&holder, pod);
-        let mut guards = self.guards(space.name);
-        guards.extend(self.bindings(space.name));
-        let deployment = self.add(deployment.needs(guards));
+        needs.extend(self.guards(space.name));
+        needs.extend(self.bindings(space.name));
+        let deployment = self.add(deployment.needs(needs));
         let budget = self.budget(&holder).needs([deployment.clone()]);
         self.add(budget);
         if let Some(port) = port

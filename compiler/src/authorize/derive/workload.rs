@@ -4,7 +4,6 @@ use super::{Asker, Call, Group, highest, home_region};
 use crate::ir::{AccessRequest, Action, Circumstances, Object, Principal};
 use crate::model::agent::Access;
 use crate::model::data_class::DataClassSpec;
-use crate::model::environment::EnvironmentSpec;
 use crate::model::reference::Ref;
 use crate::model::workload::{Platform, WorkloadSpec};
 use crate::model::{Id, Resource};
