@@ -1,7 +1,9 @@
 //! Turns approved grants into artifacts with their origins, and compares artifacts with a world. Pure.
 #![deny(clippy::disallowed_methods, reason = "only `cli` and `targets/apply` touch the machine")]
 
+mod account;
 pub mod artifact;
+mod bedrock;
 pub mod effects;
 mod gateway;
 mod iam;
@@ -31,6 +33,7 @@ struct Target {
 static TARGETS: &[Target] = &[
     Target { name: TargetName::Iam, render: iam::render },
     Target { name: TargetName::Gateway, render: gateway::render },
+    Target { name: TargetName::Bedrock, render: bedrock::render },
 ];
 
 /// Renders every target that the workspace names, for one environment, sorted by address. Nothing is returned when a

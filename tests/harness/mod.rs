@@ -5,6 +5,7 @@ pub(crate) mod cases;
 pub(crate) mod compile;
 pub(crate) mod golden;
 pub(crate) mod markdown;
+pub(crate) mod tools;
 pub(crate) mod workspace;
 
 use std::path::{Path, PathBuf};

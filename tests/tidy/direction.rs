@@ -30,8 +30,10 @@ const TARGETS: &[Row] = &[
     ("artifact", &["origin", "tree"]),
     ("manifest", &["origin", "artifact"]),
     ("input", &[]),
-    ("iam", &["origin", "tree", "artifact", "input"]),
+    ("account", &["origin", "input"]),
+    ("iam", &["origin", "tree", "artifact", "input", "account"]),
     ("gateway", &["origin", "tree", "artifact", "input"]),
+    ("bedrock", &["origin", "tree", "artifact", "input", "account"]),
     ("effects", &["artifact"]),
     ("plan", &["origin", "artifact", "effects"]),
 ];

@@ -3,10 +3,12 @@
 mod characters;
 mod fields;
 mod parse;
+mod placed;
 mod suggest;
 
 pub(crate) use fields::{Decode, Fields, Reader, camel, list};
 pub use parse::read_json;
+pub use placed::PlacedJson;
 pub(crate) use parse::{Document, documents};
 pub use suggest::nearest;
 

@@ -6,7 +6,8 @@ use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentSpec, Tool};
 
 use super::policy::Allow;
-use super::{Writer, acts_itself};
+use super::Writer;
+use crate::account::is_gated;
 use crate::artifact::Artifact;
 use crate::origin::Origin;
 
@@ -25,7 +26,6 @@ impl<'w> Writer<'w> {
     fn gated(&self) -> Vec<Gated<'w>> {
         let Some(agent) = self.agent() else { return Vec::new() };
         let found = agent.spec.tools.iter().enumerate().filter_map(|(at, tool)| {
-            let gate = tool.gate.as_ref()?;
             let call = self.grants.iter().find(
                 |grant| matches!(grant.decision.request.object, Object::Tool(_, found) if found == at),
             )?;
@@ -33,7 +33,7 @@ impl<'w> Writer<'w> {
                 let request = &grant.decision.request;
                 request.span == tool.connector.name.span && matches!(request.object, Object::Connector(_))
             })?;
-            acts_itself(&gate.value).then_some(Gated { agent, tool, call: *call, connector: *connector })
+            is_gated(tool).then_some(Gated { agent, tool, call: *call, connector: *connector })
         });
         found.collect()
     }
@@ -70,10 +70,8 @@ impl<'w> Writer<'w> {
 
     /// The state machine of a gate, by the name that it gets.
     fn machine(&mut self, gated: &Gated<'_>) -> Option<String> {
-        let words = ["gate", gated.agent.name().as_str(), gated.tool.name.value.as_str()];
-        let longest = self.account.graph().catalog().limit("stepFunctions.stateMachineName");
-        let name = self.account.name(&words, usize::try_from(longest?).ok()?);
-        let region = self.agent_region(gated.agent);
+        let name = self.account.machine(gated.agent, gated.tool)?;
+        let region = self.account.region_of(gated.agent);
         self.arn("states", region, (&format!("stateMachine:{name}"), gated.tool.name.span))
     }
 }

@@ -13,16 +13,14 @@ use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::ir::{Circumstances, Object, Principal};
 use aipolicy_compiler::model::Resource;
-use aipolicy_compiler::model::agent::{AgentSpec, Gate};
-use aipolicy_compiler::model::environment::EnvironmentSpec;
-use aipolicy_compiler::resolve::Graph;
+use aipolicy_compiler::model::agent::AgentSpec;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
-use aipolicy_iam::{Arn, ArnParts, Partition, PatternParts, Piece};
+use aipolicy_iam::{Arn, ArnParts, PatternParts, Piece};
 
+use crate::account::Account;
 use crate::artifact::Artifact;
 use crate::input::Input;
-use crate::origin::Origin;
 use policy::Allow;
 
 /// Renders every role and policy of an environment.
@@ -38,49 +36,6 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
         artifacts.extend(writer.artifacts());
     }
     artifacts
-}
-
-/// Where roles live, and what they are called after.
-struct Account<'a> {
-    input: Input<'a>,
-    environment: &'a Resource<EnvironmentSpec>,
-    partition: Partition,
-}
-
-impl<'a> Account<'a> {
-    fn of(input: Input<'a>) -> Option<Self> {
-        let environment = input.grants.graph().resource(input.grants.environment())?;
-        let word = environment.spec.aws.partition.as_ref().map_or("aws", |partition| partition.value.word());
-        let partition = Partition::ALL.into_iter().find(|known| known.as_str() == word)?;
-        Some(Self { input, environment, partition })
-    }
-
-    fn graph(&self) -> &'a Graph {
-        self.input.grants.graph()
-    }
-
-    fn id(&self) -> &'a str {
-        self.environment.spec.aws.account_id.value.as_str()
-    }
-
-    fn default(&self, name: &str) -> Origin {
-        Origin::default(self.input.sources, name)
-    }
-
-    /// The path of everything that is ours in an environment: its ownership mark.
-    fn path(&self) -> String {
-        format!("/aipolicy/{}/{}/", self.input.metadata.name.value, self.environment.name())
-    }
-
-    /// A name within a limit, from the prefix of the workspace, the environment and further words.
-    fn name(&self, words: &[&str], limit: usize) -> String {
-        let naming = self.input.workspace.naming.as_ref();
-        let prefix =
-            naming.map_or(self.input.metadata.name.value.as_str(), |naming| naming.prefix.value.as_str());
-        let mut parts = vec![prefix, self.environment.name().as_str()];
-        parts.extend(words);
-        aipolicy_iam::bounded_name(&parts, limit)
-    }
 }
 
 /// Writes the documents of one principal, and reports what it cannot express.
@@ -187,14 +142,6 @@ impl<'w> Writer<'w> {
 /// Whether a grant is the one that a runtime needs for something around its other grants.
 fn is_support(grant: &Grant<'_>, need: &str) -> bool {
     matches!(&grant.decision.request.circumstances, Circumstances::Support(found) if *found == need)
-}
-
-/// Whether a gate makes the call itself.
-fn acts_itself(gate: &Gate) -> bool {
-    match gate {
-        Gate::Approval(_) | Gate::Verify(_) => true,
-        Gate::Confirm => false,
-    }
 }
 
 #[cfg(test)]

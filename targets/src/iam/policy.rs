@@ -6,7 +6,7 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::rule;
 use aipolicy_iam::{Conditions, Document, Effect, Matcher, Statement, limits};
 
-use super::Account;
+use crate::account::Account;
 use crate::artifact::{Address, Artifact, Format};
 use crate::origin::Origin;
 use crate::tree::Tree;

@@ -5,7 +5,8 @@ use aipolicy_compiler::rule;
 use aipolicy_iam::limits;
 
 use super::trust::Trust;
-use super::{Account, Writer, policy};
+use super::{Writer, policy};
+use crate::account::Account;
 use crate::artifact::{Address, Artifact, Format};
 use crate::origin::Origin;
 use crate::tree::Tree;
@@ -13,10 +14,7 @@ use crate::tree::Tree;
 /// The tags that mark an object as ours.
 pub(super) fn tags(account: &Account<'_>) -> Tree {
     let tag = |key: &str, value: &str| Tree::map([("Key", Tree::text(key)), ("Value", Tree::text(value))]);
-    let workspace = account.input.metadata.name.value.as_str();
-    let environment = account.environment.name().as_str();
-    let tags = [("aipolicy:environment", environment), ("aipolicy:workspace", workspace)];
-    Tree::list(tags.map(|(key, value)| tag(key, value))).from(account.default("iam.tags"))
+    Tree::list(account.marks().map(|(key, value)| tag(key, value))).from(account.default("iam.tags"))
 }
 
 impl Writer<'_> {

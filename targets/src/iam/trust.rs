@@ -50,18 +50,10 @@ impl Writer<'_> {
                 ("bedrock-agentcore.amazonaws.com", "bedrock-agentcore", &[Piece::AnyRun])
             }
         };
-        let region = self.agent_region(agent);
+        let region = self.account.region_of(agent);
         let source =
             self.pattern(namespace, (region, self.account.id()), (pieces, role.decision.request.span))?;
         Some(self.service(service, source, origin))
-    }
-
-    /// The region of an agent, as requests are derived for it.
-    pub(super) fn agent_region(&self, agent: &Resource<AgentSpec>) -> &'static str {
-        let written = agent.spec.region.as_ref().map(|region| region.value.as_str());
-        let first = self.account.environment.spec.aws.regions.first().map(|region| region.value.as_str());
-        let id = written.or(first).unwrap_or("");
-        self.account.graph().catalog().region(id).map_or("", |region| region.id.as_str())
     }
 
     /// A service that states the account and the resource on whose behalf it acts.

@@ -1,0 +1,98 @@
+//! The account that an environment lives in, and what things are called there.
+
+use aipolicy_compiler::model::Resource;
+use aipolicy_compiler::model::agent::{AgentSpec, Gate, Tool};
+use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_compiler::resolve::Graph;
+use aipolicy_iam::Partition;
+
+use crate::input::Input;
+use crate::origin::Origin;
+
+/// An account of AWS, and the names of what an environment has in it.
+pub(crate) struct Account<'a> {
+    pub(crate) input: Input<'a>,
+    pub(crate) environment: &'a Resource<EnvironmentSpec>,
+    pub(crate) partition: Partition,
+}
+
+impl<'a> Account<'a> {
+    pub(crate) fn of(input: Input<'a>) -> Option<Self> {
+        let environment = input.grants.graph().resource(input.grants.environment())?;
+        let word = environment.spec.aws.partition.as_ref().map_or("aws", |partition| partition.value.word());
+        let partition = Partition::ALL.into_iter().find(|known| known.as_str() == word)?;
+        Some(Self { input, environment, partition })
+    }
+
+    pub(crate) fn graph(&self) -> &'a Graph {
+        self.input.grants.graph()
+    }
+
+    pub(crate) fn id(&self) -> &'a str {
+        self.environment.spec.aws.account_id.value.as_str()
+    }
+
+    pub(crate) fn default(&self, name: &str) -> Origin {
+        Origin::default(self.input.sources, name)
+    }
+
+    /// The path of roles and policies that are ours in an environment: their ownership mark.
+    pub(crate) fn path(&self) -> String {
+        format!("/aipolicy/{}/{}/", self.input.metadata.name.value, self.environment.name())
+    }
+
+    /// The tags that mark an object as ours.
+    pub(crate) fn marks(&self) -> [(&'static str, &'a str); 2] {
+        let workspace = self.input.metadata.name.value.as_str();
+        [("aipolicy:environment", self.environment.name().as_str()), ("aipolicy:workspace", workspace)]
+    }
+
+    /// A name within a limit, from the prefix of the workspace, the environment and further words.
+    pub(crate) fn name(&self, words: &[&str], limit: usize) -> String {
+        let naming = self.input.workspace.naming.as_ref();
+        let prefix =
+            naming.map_or(self.input.metadata.name.value.as_str(), |naming| naming.prefix.value.as_str());
+        let mut parts = vec![prefix, self.environment.name().as_str()];
+        parts.extend(words);
+        aipolicy_iam::bounded_name(&parts, limit)
+    }
+
+    /// A name within the limit that the catalog has under an id.
+    pub(crate) fn limited_name(&self, words: &[&str], limit: &str) -> Option<String> {
+        let longest = self.graph().catalog().limit(limit)?;
+        Some(self.name(words, usize::try_from(longest).ok()?))
+    }
+
+    /// The region of an agent, as requests are derived for it.
+    pub(crate) fn region_of(&self, agent: &Resource<AgentSpec>) -> &'static str {
+        let written = agent.spec.region.as_ref().map(|region| region.value.as_str());
+        let first = self.environment.spec.aws.regions.first().map(|region| region.value.as_str());
+        let id = written.or(first).unwrap_or("");
+        self.graph().catalog().region(id).map_or("", |region| region.id.as_str())
+    }
+
+    /// The name of the state machine that carries out the calls of a tool.
+    pub(crate) fn machine(&self, agent: &Resource<AgentSpec>, tool: &Tool) -> Option<String> {
+        let word = if is_gated(tool) { "gate" } else { "tool" };
+        let words = [word, agent.name().as_str(), tool.name.value.as_str()];
+        self.limited_name(&words, "stepFunctions.stateMachineName")
+    }
+
+    /// The name of the function that an agent's tool calls come through.
+    pub(crate) fn function(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        self.limited_name(&["tools", agent.name().as_str()], "lambda.functionName")
+    }
+
+    /// The name of the queue in which calls wait for the approval of a group.
+    pub(crate) fn approvals(&self, group: &str) -> Option<String> {
+        self.limited_name(&["approvals", group], "sqs.queueName")
+    }
+}
+
+/// Whether somebody or something else decides on each call of a tool, and the gate makes it.
+pub(crate) fn is_gated(tool: &Tool) -> bool {
+    match tool.gate.as_ref().map(|gate| &gate.value) {
+        Some(Gate::Approval(_) | Gate::Verify(_)) => true,
+        Some(Gate::Confirm) | None => false,
+    }
+}

@@ -1,0 +1,101 @@
+//! The record of a gated call: one stream of the log group for traces, opened before anybody is asked, so that nothing
+//! is called that could not be written down. It holds the decision and a digest of the input, never the input.
+
+use aipolicy_compiler::model::data_store::StoreKind;
+
+use super::machine::Machine;
+use crate::account::Account;
+use crate::bedrock::tool::jsonata;
+use crate::origin::Origin;
+use crate::tree::Tree;
+
+/// The log group for the traces of an environment, and the line that names the store; none, if they go elsewhere.
+pub(crate) fn log_group<'a>(account: &Account<'a>) -> Option<(&'a str, Origin)> {
+    let store = account.environment.spec.logging.as_ref()?.traces.as_ref()?;
+    match &account.graph().get(store)?.spec.kind {
+        StoreKind::CloudWatch(group) => {
+            Some((group.log_group.value.as_str(), Origin::written(group.log_group.span)))
+        }
+        StoreKind::S3(_) | StoreKind::Xray(_) | StoreKind::Cache(_) | StoreKind::Memory(_) | StoreKind::Session(_) => {
+            None
+        }
+    }
+}
+
+/// Opens the record, where one is kept.
+pub(super) fn open(machine: &mut Machine<'_>) {
+    let Some((group, origin)) = log_group(machine.account).filter(|_| machine.keeps_records()) else { return };
+    let cause = jsonata::text("the record cannot be opened");
+    let catch = Tree::map([
+        ("ErrorEquals", Tree::list([Tree::text("States.ALL")])),
+        ("Assign", Tree::map([("outcome", Tree::text(jsonata::template(&cause)))])),
+        ("Next", Tree::text("Refused")),
+    ]);
+    let arguments =
+        Tree::map([("LogGroupName", Tree::text(jsonata::plain(group)).from(origin.clone())), ("LogStreamName", stream())]);
+    let state = Tree::map([
+        ("Type", Tree::text("Task")),
+        ("Resource", Tree::text(machine.integration("aws-sdk:cloudwatchlogs:createLogStream"))),
+        ("Arguments", arguments),
+        ("Catch", Tree::list([catch])),
+        ("Next", Tree::text("Validate")),
+    ]);
+    machine.push("OpenRecord", state.from(origin));
+}
+
+fn stream() -> Tree {
+    Tree::text("{% $states.context.Execution.Name %}")
+}
+
+/// Writes what became of the call, and ends as it did. A call that cannot be written down ends as a failure.
+pub(super) fn states(machine: &mut Machine<'_>) {
+    let Some((group, origin)) = log_group(machine.account) else { return };
+    let ends = [
+        ("RecordCall", "Done", "Unrecorded"),
+        ("RecordRefusal", "Refused", "Refused"),
+        ("RecordFailure", "Failed", "Failed"),
+    ];
+    for (name, next, otherwise) in ends {
+        let event = Tree::map([
+            ("Timestamp", Tree::text("{% $millis() %}")),
+            ("Message", Tree::text(jsonata::template(&message(machine)))),
+        ]);
+        let arguments = Tree::map([
+            ("LogGroupName", Tree::text(jsonata::plain(group))),
+            ("LogStreamName", stream()),
+            ("LogEvents", Tree::list([event])),
+        ]);
+        let catch = Tree::map([
+            ("ErrorEquals", Tree::list([Tree::text("States.ALL")])),
+            ("Next", Tree::text(otherwise)),
+        ]);
+        let state = Tree::map([
+            ("Type", Tree::text("Task")),
+            ("Resource", Tree::text(machine.integration("aws-sdk:cloudwatchlogs:putLogEvents"))),
+            ("Arguments", arguments),
+            ("Catch", Tree::list([catch])),
+            ("Next", Tree::text(next)),
+        ]);
+        machine.push(name, state.from(origin.clone()));
+    }
+    let unrecorded = Tree::map([
+        ("Type", Tree::text("Fail")),
+        ("Error", Tree::text("Unrecorded")),
+        ("Cause", Tree::text("the call was made, and its record could not be written")),
+    ]);
+    machine.push("Unrecorded", unrecorded);
+}
+
+fn message(machine: &Machine<'_>) -> String {
+    let call = machine.call;
+    let members = [
+        ("agent", jsonata::text(call.agent.name().as_str())),
+        ("tool", jsonata::text(call.tool.name.value.as_str())),
+        ("execution", "$states.context.Execution.Id".to_owned()),
+        ("outcome", "$outcome".to_owned()),
+        ("decidedBy", "$decidedBy".to_owned()),
+        ("inputSha256", "$hash($string($input), 'SHA-256')".to_owned()),
+    ];
+    let members: Vec<_> = members.iter().map(|(name, value)| format!("{}: {value}", jsonata::text(name))).collect();
+    format!("$string({{ {} }})", members.join(", "))
+}
