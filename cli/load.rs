@@ -6,8 +6,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
-use aipolicy_compiler::model::Bundle;
+use aipolicy_compiler::model::agent::AgentSpec;
 use aipolicy_compiler::model::value::Date;
+use aipolicy_compiler::model::{Bundle, Resource};
 use aipolicy_compiler::resolve::{FileAnswer, FileRequest, file_requests};
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{SourceKind, SourceMap, Span};
@@ -26,6 +27,24 @@ const SKIPPED: &[&str] = &["target", "node_modules", "expected"];
 
 /// Reads, compiles and judges the workspace in a folder.
 pub(crate) fn load(folder: &Path, today: Option<Date>) -> Result<Workspace, CliError> {
+    read_and_compile(folder, today, |_| {})
+}
+
+/// The workspace as it would be if every agent were enabled: what the answer about a disabled one is found in. Places
+/// are those of the workspace as it is.
+pub(crate) fn load_with_all_agents_enabled(
+    folder: &Path,
+    today: Option<Date>,
+) -> Result<Workspace, CliError> {
+    let enable = |agent: &mut Resource<AgentSpec>| agent.spec.enabled = None;
+    read_and_compile(folder, today, |bundle| bundle.agents.iter_mut().for_each(enable))
+}
+
+fn read_and_compile(
+    folder: &Path,
+    today: Option<Date>,
+    suppose: impl FnOnce(&mut Bundle),
+) -> Result<Workspace, CliError> {
     let root = folder.canonicalize().map_err(|error| CliError::file("read", folder, &error))?;
     if !root.is_dir() {
         let error = CliError::usage(format!("`{}` is not a folder", folder.display()));
@@ -33,7 +52,8 @@ pub(crate) fn load(folder: &Path, today: Option<Date>) -> Result<Workspace, CliE
     }
     let mut reading = Reading { root, sources: SourceMap::new(), out: Diagnostics::default() };
     reading.resources()?;
-    let bundle = aipolicy_compiler::read(&reading.sources, &mut reading.out);
+    let mut bundle = aipolicy_compiler::read(&reading.sources, &mut reading.out);
+    suppose(&mut bundle);
     reading.no_workspace_but_above(folder, &bundle)?;
     aipolicy_compiler::add_packs(&bundle, &mut reading.sources, &mut reading.out);
     reading.policies(&bundle);

@@ -6,6 +6,7 @@ use aipolicy_compiler::Compilation;
 use aipolicy_compiler::diagnostic::{Diagnostics, Family};
 use aipolicy_compiler::ir::{Decision, PolicyIndex};
 use aipolicy_compiler::model::Id;
+use aipolicy_compiler::model::agent::AgentSpec;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::resolve::Graph;
 use aipolicy_compiler::source::{SourceId, SourceMap, Span};
@@ -108,6 +109,13 @@ impl Workspace {
         let line = self.sources.get(span.source).text().lines().nth(at - 1).unwrap_or("");
         let line: String = line.trim().chars().take(LONGEST_QUOTE).collect();
         format!("  {what} {}\n    {}\n", self.place(span), harmless(&line))
+    }
+
+    /// That an agent is disabled, and where; nothing for one that is enabled or not there.
+    pub(crate) fn disabled(&self, agent: &str) -> Option<String> {
+        let off = self.graph().resource(self.graph().find::<AgentSpec>(agent)?)?.spec.switched_off()?;
+        let quoted = self.quoted("disabled at", off);
+        Some(format!("  agent `{agent}` is disabled, and holds nothing\n{quoted}"))
     }
 
     /// A policy as people find it: its id and its place.

@@ -22,9 +22,9 @@ const RESOURCES: &[&str] =
 ///
 /// Looks through everything that the workspace asks for: `aipolicy can Agent/invoice-bot readConnector
 /// Connector/invoices`. A tool is named after its agent, as in `Tool/invoice-bot.read-invoice`. What nobody asks for is
-/// not granted.
+/// not granted, and a disabled agent asks for nothing.
 ///
-/// Exit codes: 0 allowed wherever it is asked for, 3 denied somewhere, or never asked for.
+/// Exit codes: 0 allowed wherever it is asked for, 3 denied somewhere, never asked for, or the agent is disabled.
 #[derive(clap::Args)]
 pub(crate) struct Can {
     /// Who, as `Kind/name`
@@ -54,6 +54,10 @@ impl Can {
         known(&workspace, &self.principal, PRINCIPALS)?;
         known(&workspace, &self.resource, RESOURCES)?;
         let question = format!("{} {} {}", self.principal, action.word(), self.resource);
+        if let Some(why) = self.disabled(&workspace) {
+            ui.print(&format!("{question}\n\x1b[31mdenied\x1b[0m\n{why}"))?;
+            return Ok(Exit::Refused);
+        }
         let (mut text, mut exit, mut asked) = (format!("{question}\n"), Exit::Clean, false);
         for (id, name) in workspace.environments(chosen)? {
             let matching = workspace.compilation.decisions.of(id).filter(|decision| {
@@ -77,6 +81,20 @@ impl Can {
         }
         ui.print(&text)?;
         Ok(exit)
+    }
+
+    /// Why nobody asks for this: the agent that asks, the agent that is asked, or that of the tool is disabled.
+    fn disabled(&self, workspace: &Workspace) -> Option<String> {
+        let agent = |text: &str| {
+            let (kind, name) = text.split_once('/')?;
+            let name = match kind {
+                "Agent" => name,
+                "Tool" => name.split_once('.')?.0,
+                _ => return None,
+            };
+            workspace.disabled(name)
+        };
+        agent(&self.principal).or_else(|| agent(&self.resource))
     }
 
     fn holds(&self, facts: &BTreeMap<&'static str, String>) -> bool {

@@ -1,12 +1,16 @@
 //! `aipolicy why`.
 
 use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::model::Resource;
+use aipolicy_compiler::model::agent::AgentSpec;
+use aipolicy_compiler::source::Span;
 use aipolicy_targets::artifact::{Artifact, Document, Format};
 use serde_json::Value;
 
 use super::Elsewhere;
 use super::can::policies;
 use crate::error::{CliError, Exit};
+use crate::load::load_with_all_agents_enabled;
 use crate::ui::{Ui, harmless};
 use crate::workspace::Workspace;
 
@@ -14,7 +18,10 @@ use crate::workspace::Workspace;
 ///
 /// Names the line that asked for it and the policies that permitted it. An artifact is named by its address, or by its
 /// file as `build` writes it, with or without the environment; a JSON pointer after `#` says which value is meant:
-/// `aipolicy why iam/Role/acme-prod-invoice-bot#/AssumeRolePolicyDocument`.
+/// `aipolicy why iam/Role/acme-prod-agent-invoice-bot#/AssumeRolePolicyDocument`.
+///
+/// Exit codes: 0 the value is explained, 1 there is no such artifact or value, 3 the artifact is missing because its
+/// agent is disabled.
 #[derive(clap::Args)]
 pub(crate) struct Why {
     /// The artifact and the pointer
@@ -45,6 +52,10 @@ impl Why {
         missing.iter().for_each(|missing| ui.remark(missing));
         let meant: Vec<_> = all.iter().filter(|found| found.is_called(name)).collect();
         if meant.is_empty() {
+            if let Some(why) = self.disabled(name, &workspace)? {
+                ui.print(&format!("there is no artifact `{}`\n{why}", harmless(name)))?;
+                return Ok(Exit::Refused);
+            }
             let known: Vec<_> = all.iter().map(|found| found.artifact.document.address.to_string()).collect();
             let error = CliError::usage(format!("there is no artifact `{name}`"));
             return Err(error.nearest(name, known.iter().map(String::as_str)));
@@ -52,6 +63,28 @@ impl Why {
         let told: Result<Vec<_>, _> = meant.iter().map(|found| found.told(pointer, &workspace)).collect();
         ui.print(&told?.join("\n"))?;
         Ok(Exit::Clean)
+    }
+}
+
+impl Why {
+    /// Why there is no such artifact: it would be that of a disabled agent.
+    fn disabled(&self, name: &str, workspace: &Workspace) -> Result<Option<String>, CliError> {
+        let off = |agent: &&Resource<AgentSpec>| agent.spec.switched_off().is_some();
+        if !workspace.graph().bundle().agents.iter().any(|agent| off(&agent)) {
+            return Ok(None);
+        }
+        let supposed = load_with_all_agents_enabled(&self.workspace.folder, self.workspace.view.as_of)?;
+        for (id, environment) in supposed.environments(&self.workspace.view.environments)? {
+            let artifacts = supposed.artifacts(id, &mut Diagnostics::default()).unwrap_or_default();
+            let mut all = artifacts.into_iter().map(|artifact| Found { environment, artifact });
+            let Some(found) = all.find(|found| found.is_called(name)) else { continue };
+            let spans = found.artifact.trace.origins().iter().map(|origin| origin.span);
+            let agents = &workspace.graph().bundle().agents;
+            let holder = |span: Span| agents.iter().filter(off).find(|agent| agent.span.contains(span));
+            let told = spans.into_iter().find_map(|span| workspace.disabled(holder(span)?.name().as_str()));
+            return Ok(told);
+        }
+        Ok(None)
     }
 }
 

@@ -98,6 +98,9 @@ pub struct Storage {
     pub residency: Option<Arc<Residency>>,
 }
 
+/// What stands for the gate of a connector where a gate calls the function that decides for it.
+pub const VERIFICATION: &str = "verification";
+
 /// Circumstances that decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Circumstances {
@@ -105,7 +108,7 @@ pub enum Circumstances {
     Invocation(Box<Invocation>),
     /// Of the use of a connector: its gate and residency.
     Connector {
-        /// What stands before a call.
+        /// What stands before a call, or [`VERIFICATION`].
         gate: &'static str,
         /// What residency rules allow.
         residency: Option<Arc<Residency>>,

@@ -83,6 +83,37 @@ impl<'a> Account<'a> {
         self.limited_name(&["tools", agent.name().as_str()], "lambda.functionName")
     }
 
+    /// The name of the gateway that an agent on AgentCore has for its tools.
+    pub(crate) fn gateway(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        self.limited_name(&[agent.name().as_str()], "agentcore.gatewayName")
+    }
+
+    /// The name of the policy engine of an agent's gateway.
+    pub(crate) fn engine(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        self.worded_name(agent, "agentcore.policyEngineName")
+    }
+
+    /// The name of an agent's memory.
+    pub(crate) fn memory(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        self.worded_name(agent, "agentcore.memoryName")
+    }
+
+    /// The name of an agent's harness.
+    pub(crate) fn harness(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        self.worded_name(agent, "agentcore.harnessName")
+    }
+
+    /// A name that begins with a letter and has `_` where others have `-`.
+    fn worded_name(&self, agent: &Resource<AgentSpec>, limit: &str) -> Option<String> {
+        let longest = usize::try_from(self.graph().catalog().limit(limit)?).ok()?;
+        let name = self.name(&[agent.name().as_str()], longest).replace('-', "_");
+        if name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            return Some(name);
+        }
+        let shorter = self.name(&[agent.name().as_str()], longest.saturating_sub(2)).replace('-', "_");
+        Some(format!("n_{shorter}"))
+    }
+
     /// The name of the queue in which calls wait for the approval of a group.
     pub(crate) fn approvals(&self, group: &str) -> Option<String> {
         self.limited_name(&["approvals", group], "sqs.queueName")

@@ -43,6 +43,25 @@ fn a_wider_connector_is_told_as_an_effect() {
 }
 
 #[test]
+fn the_kill_switch_of_an_agent_takes_everything_and_is_told() {
+    let (_place, folder) = copy_of("quickstart");
+    apply(&folder);
+    edit(&folder, "agent.yaml", "  tenant: people\n", "  tenant: people\n  enabled: false\n");
+    let said = aipolicy(&folder, &["plan", "--detailed-exitcode"]).expect(2);
+    for lost in [
+        "may no longer read `s3://quickstart-handbook/published/`",
+        "may no longer send requests to route `chat`",
+    ] {
+        assert!(said.contains(&format!("- agent `handbook` {lost}")), "{lost}: {said}");
+    }
+    assert!(said.contains("0 to create, 0 to update, 2 to delete") && !said.contains("may now"), "{said}");
+    apply(&folder);
+    let left = crate::harness::files_below(&folder.join(".aipolicy"));
+    assert!(!left.iter().any(|file| file.contains("agent-handbook")), "{left:#?}");
+    aipolicy(&folder, &["plan", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
 fn a_saved_plan_is_applied_once() {
     let (_place, folder) = copy_of("quickstart");
     aipolicy(&folder, &["plan", "-e", "dev", "-o", "saved.json"]).expect(0);

@@ -1,7 +1,7 @@
 //! The questions: `why`, `where`, `can`, `explain`, `schema`, `init`, `diff`.
 
 use super::{DAY, aipolicy, copy_of, edit};
-use crate::harness::files_below;
+use crate::harness::{files_below, root};
 
 /// Every JSON pointer of a document, leaves only.
 fn leaves(value: &serde_json::Value, at: String, found: &mut Vec<String>) {
@@ -85,6 +85,18 @@ fn why_names_the_bucket_and_the_policy() {
     let said = aipolicy(&folder, &["why", address, "-e", "prod", "--as-of", DAY]).expect(0);
     assert!(said.contains("tenants/payments/agents.yaml:") && said.contains("baseline-connectors"), "{said}");
     aipolicy(&folder, &["why", "iam/Role/nobody#/Path", "-e", "prod"]).expect(1);
+    let gate = std::fs::read_to_string(
+        root().join("examples/acme/expected/prod/iam/Policy/acme-prod-gate-dispute-clerk-open-dispute.json"),
+    );
+    let gate: serde_json::Value = serde_json::from_str(&gate.unwrap()).unwrap();
+    let statements = gate["PolicyDocument"]["Statement"].as_array().unwrap();
+    let at = statements.iter().position(|one| one["Sid"] == "VerifyByDisputeCheck").unwrap();
+    let address = format!(
+        "iam/Policy/acme-prod-gate-dispute-clerk-open-dispute#/PolicyDocument/Statement/{at}/Action/0"
+    );
+    let said = aipolicy(&folder, &["why", &address, "-e", "prod", "--as-of", DAY]).expect(0);
+    assert!(said.contains("gate: { verify: { with: dispute-check } }"), "{said}");
+    assert!(said.contains("baseline-connectors"), "{said}");
 }
 
 #[test]
@@ -94,6 +106,29 @@ fn can_says_what_is_granted_and_by_what() {
     let said = ask(&["can", "Agent/invoice-bot", "readConnector", "Connector/invoices"]).expect(0);
     assert!(said.contains("baseline-connectors"), "{said}");
     ask(&["can", "Agent/invoice-bot", "readConnector", "Connector/papers"]).expect(3);
+}
+
+#[test]
+fn a_disabled_agent_is_called_disabled() {
+    let (_place, folder) = copy_of("acme");
+    let agents = "tenants/payments/agents.yaml";
+    edit(&folder, agents, "enabled: true", "enabled: false");
+    let text = std::fs::read_to_string(folder.join(agents)).unwrap();
+    let line = text.lines().position(|line| line.contains("enabled: false")).unwrap() + 1;
+    let questions: &[&[&str]] = &[
+        &["can", "Agent/invoice-bot", "readConnector", "Connector/invoices"],
+        &["can", "Agent/invoice-bot", "callTool", "Tool/invoice-bot.read-invoice"],
+        &["why", "iam/Role/acme-prod-agent-invoice-bot#/Path"],
+        &["why", "iam/Policy/acme-prod-gate-invoice-bot-issue-refund", "-e", "prod"],
+        &["why", "prod/iam/Role/acme-prod-gate-invoice-bot-issue-refund.json"],
+    ];
+    for question in questions {
+        let said = aipolicy(&folder, question).expect(3);
+        assert!(said.contains("agent `invoice-bot` is disabled"), "{said}");
+        assert!(said.contains(&format!("{agents}:{line}:")), "{said}");
+    }
+    aipolicy(&folder, &["why", "iam/Role/nobody#/Path"]).expect(1);
+    aipolicy(&folder, &["why", "iam/Role/acme-prod-agent-dispute-clerk#/Path"]).expect(0);
 }
 
 #[test]

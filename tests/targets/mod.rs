@@ -1,6 +1,8 @@
 //! What targets make of approved grants: documents, where their values come from, and what changes mean.
 
 mod bedrock;
+mod bypass;
+mod disabled;
 mod effects;
 mod gateway;
 mod hook;
@@ -9,6 +11,7 @@ mod litellm;
 mod origins;
 mod refusals;
 mod roles;
+mod verification;
 
 use std::sync::LazyLock;
 

@@ -287,7 +287,6 @@ fn agent(graph: &Graph, id: Id<AgentSpec>) -> Option<Made> {
         ("name", string(found.name().as_str())),
         ("tenant", entity(uid_of(graph, tenant))),
         ("runtime", string(runtime)),
-        ("enabled", bool(spec.enabled.as_ref().is_none_or(|enabled| enabled.value))),
         ("clearance", class_names(clearance)),
         ("clearanceRank", long(class_rank_of(graph, clearance))),
         ("environments", refs(graph, &spec.environments)),

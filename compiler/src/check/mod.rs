@@ -1,7 +1,9 @@
 //! What is wrong about well-formed resources, and Cedar has no word for: arithmetic, graphs and text.
 
 mod canary_weights_invalid;
+mod disabled_agent_referenced;
 mod fallback_cycle;
+mod gate_bypassable;
 mod missing_response_cap;
 mod mutating_tool_without_gate;
 
@@ -19,6 +21,8 @@ pub struct Check {
 /// Every check, by code.
 pub static CHECKS: &[Check] = &[
     mutating_tool_without_gate::CHECK,
+    gate_bypassable::CHECK,
+    disabled_agent_referenced::CHECK,
     fallback_cycle::CHECK,
     missing_response_cap::CHECK,
     canary_weights_invalid::CHECK,

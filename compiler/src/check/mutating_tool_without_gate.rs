@@ -1,6 +1,6 @@
 //! Tools that change something, and nobody is asked.
 
-use super::Check;
+use super::{Check, gate_bypassable};
 use crate::diagnostic::{Diagnostics, Family, Rule, Severity};
 use crate::model::agent::{Access, AgentSpec};
 use crate::resolve::Graph;
@@ -20,7 +20,8 @@ fn run(graph: &Graph, out: &mut Diagnostics) {
         .each::<AgentSpec>()
         .flat_map(|(_, agent)| agent.spec.tools.iter().map(move |tool| (agent, tool)));
     for (agent, tool) in tools {
-        if tool.access.value == Access::Write && tool.gate.is_none() {
+        let ungated = tool.access.value == Access::Write && tool.gate.is_none();
+        if ungated && gate_bypassable::gated_by_another(graph, agent, tool).is_none() {
             let message = format!(
                 "tool `{}` of agent `{}` changes something without a gate",
                 tool.name.value,

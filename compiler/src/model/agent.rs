@@ -11,7 +11,7 @@ use super::reference::Ref;
 use super::route::{CanaryAbort, RouteSpec};
 use super::tenant::TenantSpec;
 use super::value::{Count, CountPer, Duration, File, Literal, Name, Percent, Region, Text, Texts, Tokens};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 
 words! {
     /// The service that runs an agent.
@@ -290,5 +290,13 @@ record! {
         trace: Option<AgentTrace>,
         /// How a new version goes out.
         release: Option<Release>,
+    }
+}
+
+impl AgentSpec {
+    /// Where the agent is switched off; nothing while it is on. An agent that is off asks for nothing, so it holds
+    /// nothing.
+    pub fn switched_off(&self) -> Option<Span> {
+        self.enabled.as_ref().filter(|enabled| !enabled.value).map(|enabled| enabled.span)
     }
 }

@@ -1,5 +1,7 @@
 //! Effects as sentences that a reviewer reads.
 
+use aipolicy_compiler::ir::VERIFICATION;
+
 use super::{EffectClass, Fact};
 
 /// "`invoice-bot` may now read connector `invoices` in eu-central-1".
@@ -48,6 +50,7 @@ fn scoped(fact: &Fact, name: &str) -> String {
 fn gated(gate: Option<&str>) -> String {
     match gate {
         None | Some("none") => String::new(),
+        Some(VERIFICATION) => ", to verify calls of a gated tool".to_owned(),
         Some(gate) => format!(", behind its gate ({gate})"),
     }
 }

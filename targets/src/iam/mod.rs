@@ -5,6 +5,7 @@ mod gate;
 mod model;
 mod policy;
 mod role;
+mod runtime;
 mod trust;
 
 use std::collections::BTreeMap;
@@ -53,27 +54,24 @@ impl<'w> Writer<'w> {
         };
         let Some(trust) = self.trust(role) else { return Vec::new() };
         let mut artifacts = self.role(role, trust);
-        artifacts.extend(self.gates());
+        artifacts.extend(self.tools());
+        artifacts.extend(self.gateway());
         artifacts
     }
 
-    /// Everything that the principal may do itself. What stands behind an approval or a verification is done by the
-    /// gate alone, reading included, and belongs to its role.
+    /// Everything that the principal may do itself. Calls of an agent's tools are made by state machines, reading
+    /// included, and belong to their roles.
     fn allows(&mut self) -> Vec<Allow> {
         let mut allows = self.models();
         let grants = self.grants;
         for grant in grants {
             match (&grant.decision.request.object, &grant.decision.request.circumstances) {
-                (Object::Connector(_), Circumstances::Connector { gate, .. })
-                    if !matches!(*gate, "approval" | "verify") =>
-                {
-                    allows.extend(self.connector(*grant));
-                }
+                (Object::Connector(_), _) if !self.is_agent() => allows.extend(self.connector(*grant)),
                 (_, Circumstances::Support("trigger")) => allows.extend(self.consumed(*grant)),
                 _ => {}
             }
         }
-        allows.extend(self.gate_starts());
+        allows.extend(self.runtime_allows());
         allows
     }
 

@@ -1,15 +1,16 @@
 //! Requests of agents: their model, tools, memory, collaborators, and what their runtime needs.
 
 use super::{Asker, Call, Group, environments, gate_word, highest, home_region, resting};
-use crate::ir::{AccessRequest, Action, Circumstances, Object, Principal};
-use crate::model::agent::{Access, AgentModel, AgentSpec, Tool};
+use crate::ir::{AccessRequest, Action, Circumstances, Object, Principal, VERIFICATION};
+use crate::model::agent::{Access, AgentModel, AgentSpec, Gate, Tool};
+use crate::model::connector::ConnectorSpec;
 use crate::model::data_class::DataClassSpec;
 use crate::model::reference::Ref;
 use crate::model::{Id, Resource};
 use crate::resolve::Graph;
 
 pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
-    graph.each::<AgentSpec>().map(|(id, agent)| group(graph, id, agent))
+    super::agents(graph).map(|(id, agent)| group(graph, id, agent))
 }
 
 fn group(graph: &Graph, id: Id<AgentSpec>, agent: &Resource<AgentSpec>) -> Group {
@@ -78,33 +79,36 @@ impl<'g> Asks<'g> {
         }
     }
 
+    /// The call of a tool, the use of its connector, and what its gate calls before.
     fn tool(&self, at: usize, tool: &Tool) -> Group {
-        let Some((id, connector)) =
-            tool.connector.id().and_then(|id| Some((id, self.asker.graph.resource(id)?)))
-        else {
-            return Vec::new();
-        };
-        let gate = gate_word(tool.gate.as_ref().map(|gate| &gate.value));
+        let gate = tool.gate.as_ref().map(|gate| &gate.value);
+        let word = gate_word(gate);
         let access = tool.access.value;
         let action = match access {
             Access::Read => Action::ReadConnector,
             Access::Write => Action::WriteConnector,
         };
-        let class = connector.spec.data_class.id().unwrap_or(Id::new(0));
+        let Some(used) = self.connector(action, &tool.connector, word) else { return Vec::new() };
+        let call = (Object::Tool(self.id, at), Circumstances::Tool { access, gate: word });
+        let verification = match gate {
+            Some(Gate::Verify(verify)) => self.connector(Action::ReadConnector, &verify.with, VERIFICATION),
+            Some(Gate::Approval(_) | Gate::Confirm) | None => None,
+        };
+        let call = self.asker.ask(Action::CallTool, call, tool.name.span);
+        [call, used].into_iter().chain(verification).collect()
+    }
+
+    fn connector(
+        &self,
+        action: Action,
+        reference: &Ref<ConnectorSpec>,
+        gate: &'static str,
+    ) -> Option<AccessRequest> {
+        let id = reference.id()?;
+        let class = self.asker.graph.resource(id)?.spec.data_class.id().unwrap_or(Id::new(0));
         let residency = self.asker.graph.residency(class, self.asker.tenant);
-        let span = tool.connector.name.span;
-        vec![
-            self.asker.ask(
-                Action::CallTool,
-                (Object::Tool(self.id, at), Circumstances::Tool { access, gate }),
-                tool.name.span,
-            ),
-            self.asker.ask(
-                action,
-                (Object::Connector(id), Circumstances::Connector { gate, residency }),
-                span,
-            ),
-        ]
+        let circumstances = Circumstances::Connector { gate, residency };
+        Some(self.asker.ask(action, (Object::Connector(id), circumstances), reference.name.span))
     }
 
     fn memory(&self) -> Option<AccessRequest> {
@@ -119,7 +123,12 @@ impl<'g> Asks<'g> {
 
     fn collaborators(&self) -> impl Iterator<Item = AccessRequest> {
         self.agent.spec.collaborators.iter().filter_map(|other| {
-            let object = Object::Agent(other.agent.id()?);
+            let id = other.agent.id()?;
+            let off = self.asker.graph.resource(id).and_then(|other| other.spec.switched_off());
+            if off.is_some() {
+                return None;
+            }
+            let object = Object::Agent(id);
             Some(self.asker.ask(Action::Delegate, (object, Circumstances::Plain), other.agent.name.span))
         })
     }

@@ -67,7 +67,8 @@ fn log(asker: Asker<'_>, place: &'static str, reference: &Ref<DataStoreSpec>) ->
     all
 }
 
-/// The most sensitive data in the prompts of each tenant of an environment; of nobody, where there is no tenant.
+/// The most sensitive data in the prompts of each tenant of an environment; of nobody, where there is no tenant. What
+/// an agent handled before it was switched off is still in the logs.
 fn contents(asker: Asker<'_>) -> Vec<(Option<Id<TenantSpec>>, Id<DataClassSpec>)> {
     let (graph, here) = (asker.graph, asker.environment);
     let tenants = graph.each::<TenantSpec>();
@@ -105,7 +106,7 @@ fn connectors_of(
             }
         }
     };
-    for (_, agent) in graph.each::<AgentSpec>() {
+    for (_, agent) in super::agents(graph) {
         let Some((tenant, of)) = agent.spec.tenant.id().zip(graph.get(&agent.spec.tenant)) else { continue };
         if super::environments(&agent.spec.environments, &of.spec).contains(&environment) {
             agent.spec.tools.iter().for_each(|tool| add(&tool.connector, tenant));

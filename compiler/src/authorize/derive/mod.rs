@@ -6,14 +6,14 @@ mod gateway;
 mod workload;
 
 use crate::ir::{AccessRequest, Action, Circumstances, Invocation, Object, Principal, Storage};
-use crate::model::Id;
-use crate::model::agent::Gate;
+use crate::model::agent::{AgentSpec, Gate};
 use crate::model::data_class::DataClassSpec;
 use crate::model::environment::EnvironmentSpec;
 use crate::model::model::ModelSpec;
 use crate::model::reference::Ref;
 use crate::model::route::RouteSpec;
 use crate::model::tenant::TenantSpec;
+use crate::model::{Id, Resource};
 use crate::resolve::{Graph, class_rank};
 use crate::source::Span;
 
@@ -26,6 +26,11 @@ pub(super) fn requests(graph: &Graph) -> Vec<Group> {
     let groups = agent::groups(graph).chain(workload::groups(graph));
     let groups = groups.chain(gateway::groups(graph)).chain(environment::groups(graph));
     groups.filter(|group| !group.is_empty()).collect()
+}
+
+/// The agents that are switched on. The others ask for nothing, and nothing is asked about them.
+fn agents(graph: &Graph) -> impl Iterator<Item = (Id<AgentSpec>, &Resource<AgentSpec>)> {
+    graph.each::<AgentSpec>().filter(|(_, agent)| agent.spec.switched_off().is_none())
 }
 
 /// Who asks, where and for whom: what the requests of a group have in common.

@@ -1,4 +1,4 @@
-//! The record of a gated call: one stream of the log group for traces, opened before anybody is asked, so that nothing
+//! The record of a gated call: a stream of its own in the log group for traces, opened before anybody is asked, so that nothing
 //! is called that could not be written down. It holds the decision and a digest of the input, never the input.
 
 use aipolicy_compiler::model::data_store::StoreKind;
@@ -32,7 +32,7 @@ pub(super) fn open(machine: &mut Machine<'_>) {
         ("Next", Tree::text("Refused")),
     ]);
     let arguments =
-        Tree::map([("LogGroupName", Tree::text(jsonata::plain(group)).from(origin.clone())), ("LogStreamName", stream())]);
+        Tree::map([("LogGroupName", Tree::text(jsonata::plain(group)).from(origin.clone())), ("LogStreamName", stream(machine))]);
     let state = Tree::map([
         ("Type", Tree::text("Task")),
         ("Resource", Tree::text(machine.integration("aws-sdk:cloudwatchlogs:createLogStream"))),
@@ -43,8 +43,11 @@ pub(super) fn open(machine: &mut Machine<'_>) {
     machine.push("OpenRecord", state.from(origin));
 }
 
-fn stream() -> Tree {
-    Tree::text("{% $states.context.Execution.Name %}")
+/// The stream of an execution, below the names of the agent and the tool.
+fn stream(machine: &Machine<'_>) -> Tree {
+    let folder = format!("{}/{}/", machine.call.agent.name(), machine.call.tool.name.value);
+    let name = format!("{} & $states.context.Execution.Name", jsonata::text(&folder));
+    Tree::text(jsonata::template(&name))
 }
 
 /// Writes what became of the call, and ends as it did. A call that cannot be written down ends as a failure.
@@ -62,7 +65,7 @@ pub(super) fn states(machine: &mut Machine<'_>) {
         ]);
         let arguments = Tree::map([
             ("LogGroupName", Tree::text(jsonata::plain(group))),
-            ("LogStreamName", stream()),
+            ("LogStreamName", stream(machine)),
             ("LogEvents", Tree::list([event])),
         ]);
         let catch = Tree::map([
