@@ -1,7 +1,8 @@
 //! The account that an environment lives in, and what things are called there.
 
 use aipolicy_compiler::model::Resource;
-use aipolicy_compiler::model::agent::{AgentSpec, Gate, Tool};
+use aipolicy_compiler::model::agent::{Access, AgentRuntime, AgentSpec, Gate, Tool};
+use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::resolve::Graph;
 use aipolicy_iam::Partition;
@@ -90,34 +91,46 @@ impl<'a> Account<'a> {
 
     /// The name of the policy engine of an agent's gateway.
     pub(crate) fn engine(&self, agent: &Resource<AgentSpec>) -> Option<String> {
-        self.worded_name(agent, "agentcore.policyEngineName")
+        self.worded_name(&[agent.name().as_str()], "agentcore.policyEngineName")
+    }
+
+    /// The name of the policy of a tool.
+    pub(crate) fn policy(&self, agent: &Resource<AgentSpec>, tool: &str) -> Option<String> {
+        self.worded_name(&[agent.name().as_str(), tool], "agentcore.policyName")
     }
 
     /// The name of an agent's memory.
     pub(crate) fn memory(&self, agent: &Resource<AgentSpec>) -> Option<String> {
-        self.worded_name(agent, "agentcore.memoryName")
+        self.worded_name(&[agent.name().as_str()], "agentcore.memoryName")
     }
 
     /// The name of an agent's harness.
     pub(crate) fn harness(&self, agent: &Resource<AgentSpec>) -> Option<String> {
-        self.worded_name(agent, "agentcore.harnessName")
+        self.worded_name(&[agent.name().as_str()], "agentcore.harnessName")
     }
 
     /// A name that begins with a letter and has `_` where others have `-`.
-    fn worded_name(&self, agent: &Resource<AgentSpec>, limit: &str) -> Option<String> {
+    fn worded_name(&self, words: &[&str], limit: &str) -> Option<String> {
         let longest = usize::try_from(self.graph().catalog().limit(limit)?).ok()?;
-        let name = self.name(&[agent.name().as_str()], longest).replace('-', "_");
+        let name = self.name(words, longest).replace('-', "_");
         if name.starts_with(|first: char| first.is_ascii_alphabetic()) {
             return Some(name);
         }
-        let shorter = self.name(&[agent.name().as_str()], longest.saturating_sub(2)).replace('-', "_");
-        Some(format!("n_{shorter}"))
+        Some(format!("n_{}", self.name(words, longest.saturating_sub(2)).replace('-', "_")))
     }
 
     /// The name of the queue in which calls wait for the approval of a group.
     pub(crate) fn approvals(&self, group: &str) -> Option<String> {
         self.limited_name(&["approvals", group], "sqs.queueName")
     }
+}
+
+/// Whether Agents Classic asks a knowledge base by itself for a tool. A tool that says what its input is has a machine
+/// that checks it.
+pub(crate) fn is_associated(agent: &AgentSpec, tool: &Tool, connector: &Resource<ConnectorSpec>) -> bool {
+    let classic = agent.runtime.as_ref().is_some_and(|runtime| runtime.value == AgentRuntime::BedrockAgents);
+    let base = matches!(connector.spec.kind, ConnectorKind::KnowledgeBase(_));
+    classic && base && tool.access.value == Access::Read && tool.input.is_none() && tool.gate.is_none()
 }
 
 /// Whether somebody or something else decides on each call of a tool, and the gate makes it.

@@ -11,7 +11,7 @@ use aipolicy_iam::Piece;
 
 use super::Writer;
 use super::policy::Allow;
-use crate::account::is_gated;
+use crate::account::{is_associated, is_gated};
 use crate::artifact::Artifact;
 use crate::origin::Origin;
 
@@ -44,6 +44,10 @@ impl<'w> Writer<'w> {
                 |grant| matches!(grant.decision.request.object, Object::Tool(_, found) if found == at),
             )?;
             let connector = self.use_of(&tool.connector)?;
+            let named = self.account.graph().get(&tool.connector)?;
+            if is_associated(&agent.spec, tool, named) {
+                return None;
+            }
             let verification = match tool.gate.as_ref().map(|gate| &gate.value) {
                 Some(Gate::Verify(verify)) => Some((&verify.with, self.use_of(&verify.with)?)),
                 Some(Gate::Approval(_) | Gate::Confirm) | None => None,
@@ -200,9 +204,14 @@ impl<'w> Writer<'w> {
         Some(agent.spec.runtime.as_ref().map_or(AgentRuntime::AgentCore, |runtime| runtime.value))
     }
 
-    /// Whether the principal is an agent, whose tools are called by machines.
-    pub(super) fn is_agent(&self) -> bool {
-        matches!(self.principal, Principal::Agent(_))
+    /// Whether the principal uses a connector itself: a workload does, and Agents Classic with a knowledge base.
+    pub(super) fn calls_itself(&self, grant: &Grant<'_>) -> bool {
+        let Some(agent) = self.agent() else { return !matches!(self.principal, Principal::Agent(_)) };
+        agent.spec.tools.iter().any(|tool| {
+            let named = self.account.graph().get(&tool.connector);
+            let own = grant.decision.request.span == tool.connector.name.span;
+            own && named.is_some_and(|connector| is_associated(&agent.spec, tool, connector))
+        })
     }
 }
 

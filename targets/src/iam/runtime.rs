@@ -1,7 +1,7 @@
 //! What the runtime of an agent needs around its model: its gateway with the policy engine, and its memory. These get
 //! their ids when they are made: ten characters after the name.
 
-use aipolicy_compiler::ir::Circumstances;
+use aipolicy_compiler::ir::{Circumstances, Object};
 use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec};
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::source::Span;
@@ -9,7 +9,7 @@ use aipolicy_iam::Piece;
 
 use super::Writer;
 use super::gate::support;
-use super::policy::Allow;
+use super::policy::{Allow, Condition};
 use crate::artifact::Artifact;
 use crate::origin::Origin;
 
@@ -19,15 +19,70 @@ const REMEMBER: &[&str] =
 const AUTHORIZE: &[&str] =
     &["bedrock-agentcore:AuthorizeAction", "bedrock-agentcore:PartiallyAuthorizeActions"];
 const READ_ENGINE: &[&str] = &["bedrock-agentcore:GetPolicyEngine"];
+const APPLY: &[&str] = &["bedrock:ApplyGuardrail"];
+const HAND_OVER: &[&str] = &["bedrock:GetAgentAlias", "bedrock:InvokeAgent"];
 const FUNCTION: &[&str] = &["lambda:InvokeFunction"];
 
 impl Writer<'_> {
-    /// What an agent on AgentCore may do beside calling its model.
+    /// What an agent may do beside calling its model.
     pub(super) fn runtime_allows(&mut self) -> Vec<Allow> {
+        match self.runtime() {
+            Some(AgentRuntime::AgentCore) => self.agentcore_allows(),
+            Some(AgentRuntime::BedrockAgents) => self.classic_allows(),
+            None => Vec::new(),
+        }
+    }
+
+    /// The guardrail and the collaborators of an agent on Agents Classic. Their ids are not known before they are made, so
+    /// they are told by their tags.
+    fn classic_allows(&mut self) -> Vec<Allow> {
         let mut allows = Vec::new();
-        let Some(agent) = self.agent().filter(|_| self.runtime() == Some(AgentRuntime::AgentCore)) else {
+        let Some(agent) = self.agent() else { return allows };
+        let Some(role) = self.grants.iter().find(|grant| super::is_support(grant, "role")).copied() else {
             return allows;
         };
+        if let Some(guardrail) = &agent.spec.guardrail {
+            let place = Origin::written(guardrail.name.span);
+            let allow = self.tagged("Apply guardrail", (APPLY, "guardrail/"), &place, Origin::granted(role));
+            allows.extend(allow);
+        }
+        for grant in self.grants {
+            let Object::Agent(other) = grant.decision.request.object else { continue };
+            let place = Origin::written(grant.decision.request.span);
+            let name = self.account.graph().name(other);
+            let sid = format!("Hand over to {name}");
+            let allow = self.tagged(&sid, (HAND_OVER, "agent-alias/"), &place, Origin::granted(*grant));
+            allows.extend(allow.map(|mut allow| {
+                allow.conditions.push(Condition::equals("aws:ResourceTag/aipolicy:agent", name, place.clone()));
+                allow
+            }));
+        }
+        allows
+    }
+
+    /// Actions on what carries our marks.
+    fn tagged(
+        &mut self,
+        sid: &str,
+        (actions, kind): (&'static [&'static str], &str),
+        place: &Origin,
+        origin: Origin,
+    ) -> Option<Allow> {
+        let region = self.account.region_of(self.agent()?);
+        let pieces = [Piece::Literal(kind), Piece::AnyRun];
+        let arn = self.pattern("bedrock", (region, self.account.id()), (&pieces, place.span))?;
+        let mut allow = support(sid, actions, (arn, place.clone()), origin);
+        allow.conditions = self
+            .account
+            .marks()
+            .map(|(key, value)| Condition::equals(&format!("aws:ResourceTag/{key}"), value, self.account.default("bedrock.tags")))
+            .into();
+        Some(allow)
+    }
+
+    fn agentcore_allows(&mut self) -> Vec<Allow> {
+        let mut allows = Vec::new();
+        let Some(agent) = self.agent() else { return allows };
         if let Some(first) = self.called().first()
             && let Some(arn) = self.made("gateway", self.account.gateway(agent), agent)
         {

@@ -2,6 +2,7 @@
 
 mod calls;
 mod machines;
+mod requests;
 
 use std::sync::LazyLock;
 
@@ -102,7 +103,8 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
     (
         "Agent",
         "gated",
-        "tenant: t, model: { model: m }, instructions: { file: told.md }, guardrail: g, tools: [\
+        "tenant: t, model: { model: m }, instructions: { file: told.md }, memory: { retention: 30d }, \
+         limits: { steps: 5, wallClock: 2m, tokensPerSession: 20k }, trace: { redact: [iban] }, tools: [\
          { name: pay, connector: function, access: write, input: { file: rich.json }, description: Pays., \
            allow: { amount: { max: 500 }, kind: { oneOf: [\"it's\", \"100 %\"] }, note: { maxLength: 10 }, level: { min: -1 } }, \
            gate: { approval: { from: [leads], within: 1h } } }, \
@@ -112,7 +114,7 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
     (
         "Agent",
         "plain",
-        "tenant: t, model: { model: m }, instructions: { file: told.md }, guardrail: g, tools: [\
+        "tenant: t, model: { model: m }, instructions: { file: told.md }, tools: [\
          { name: call, connector: function, access: read, input: { file: rich.json } }, \
          { name: get, connector: table, access: read, input: { file: one.json } }, \
          { name: find, connector: indexed, access: read, input: { file: one.json } }, \
@@ -122,13 +124,21 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
     (
         "Agent",
         "classic",
-        "tenant: t, runtime: bedrock-agents, model: { model: m }, instructions: { file: told.md }, guardrail: g, tools: [\
+        "tenant: t, runtime: bedrock-agents, model: { model: m }, instructions: { file: told.md }, guardrail: g, \
+         memory: { retention: 10d }, collaborators: [{ agent: helper, maxDepth: 1 }], tools: [\
          { name: put, connector: table, access: write, input: { file: flat.json }, idempotencyKey: id, gate: confirm }, \
          { name: store, connector: files, access: write, input: { file: flat.json }, idempotencyKey: id, gate: confirm }, \
          { name: send, connector: ordered, access: write, input: { file: flat.json }, idempotencyKey: id, gate: confirm }, \
          { name: start, connector: machine, access: write, input: { file: flat.json }, idempotencyKey: id, gate: { approval: { from: [leads], within: 10m } } }, \
          { name: ask, connector: base, access: read, input: { file: ask.json } }]",
     ),
+    (
+        "Agent",
+        "helper",
+        "tenant: t, runtime: bedrock-agents, model: { model: m }, instructions: { file: told.md }, \
+         tools: [{ name: know, connector: base, access: read, description: Knows things. }]",
+    ),
+    ("Agent", "idle", "tenant: t, model: { model: m }"),
 ];
 
 const TOLD: &str = "You help the people of Acme with what they ask, and you never guess.\n";
@@ -169,9 +179,9 @@ pub(super) fn tools(built: &Built) -> Vec<Known<'_>> {
     let graph = &built.compilation.graph;
     let agents = graph.each::<AgentSpec>();
     let tools = agents.flat_map(|(_, agent)| agent.spec.tools.iter().map(move |tool| (agent.name().as_str(), tool)));
-    let known = tools.map(|(agent, tool)| {
-        let source = graph.file(tool.input.as_ref().unwrap()).unwrap();
-        Known { agent, tool, schema: serde_json::from_str(built.sources.get(source).text()).unwrap() }
+    let known = tools.filter_map(|(agent, tool)| {
+        let source = graph.file(tool.input.as_ref()?).unwrap();
+        Some(Known { agent, tool, schema: serde_json::from_str(built.sources.get(source).text()).unwrap() })
     });
     known.collect()
 }

@@ -6,7 +6,8 @@ use aipolicy_compiler::model::agent::Gate;
 
 use super::{approve, invoke, record, verify};
 use crate::account::{Account, is_gated};
-use crate::artifact::{Address, Artifact, Format};
+use crate::artifact::{Address, Artifact};
+use crate::bedrock::request::{self, Request};
 use crate::bedrock::shared;
 use crate::bedrock::tool::{Call, jsonata};
 use crate::origin::Origin;
@@ -34,20 +35,20 @@ pub(crate) fn artifact(account: &Account<'_>, call: &Call<'_>, out: &mut Diagnos
     let mut machine = Machine { account, call, states: Vec::new(), waits: SECONDS, needs: Vec::new() };
     let name = account.machine(call.agent, call.tool)?;
     machine.build(out)?;
-    let role = shared::role(account, &machine.role_words());
+    let (role, role_address) = request::role(account, &machine.role_words());
     let kind = if is_gated(call.tool) { "STANDARD" } else { "EXPRESS" };
     let definition = machine.definition();
-    let tree = Tree::map([
+    let members = vec![
         ("name", Tree::text(&name).from(account.default("origin.name"))),
         ("definition", definition),
-        ("roleArn", Tree::text(shared::role_arn(account, &role)).from(account.default("origin.name"))),
+        ("roleArn", role),
         ("type", Tree::text(kind).from(account.default("bedrock.machineType"))),
         ("tags", shared::lower_tags(account)),
-    ]);
-    let address = Address { target: "bedrock".into(), kind: "StateMachine".into(), name };
+    ];
     let mut needs = machine.needs;
-    needs.push(Address { target: "iam".into(), kind: "Role".into(), name: role });
-    Some(Artifact::new(address, Format::Json, &tree.from(call.origin.clone())).needs(needs))
+    needs.push(role_address);
+    let region = (account.region_of(call.agent).to_owned(), shared::function::region_origin(account, call.agent));
+    Some(Request { address: request::address("StateMachine", name), region, members, needs }.artifact(&call.origin))
 }
 
 impl Machine<'_> {

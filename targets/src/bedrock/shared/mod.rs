@@ -1,4 +1,8 @@
-//! What agents of both runtimes share: names and ARNs, the queue for approvals, guardrails, profiles and logging.
+//! What agents of both runtimes share: names and ARNs, the queue for approvals, guardrails, functions and logging.
+
+pub(crate) mod function;
+pub(crate) mod guardrail;
+pub(crate) mod logging;
 
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::Resource;
@@ -9,7 +13,8 @@ use aipolicy_compiler::source::{Span, Spanned};
 use aipolicy_iam::{Partition, limits};
 
 use crate::account::Account;
-use crate::artifact::{Address, Artifact, Format};
+use crate::artifact::{Address, Artifact};
+use crate::bedrock::request::{Request, address};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -99,18 +104,19 @@ pub(crate) fn same_region(
 pub(crate) fn approvals(account: &Account<'_>, region: &str) -> Option<Queue> {
     let name = account.approvals(region)?;
     let url = queue_url(account, region, &name);
-    Some(Queue { address: Address { target: "bedrock".into(), kind: "ApprovalQueue".into(), name }, url })
+    Some(Queue { address: address("ApprovalQueue", name), url })
 }
 
 /// The queue for approvals as a request to create it. It is there because of the first gate that needs it.
-pub(crate) fn approval_queue(account: &Account<'_>, region: &str, origin: &Origin) -> Option<Artifact> {
-    let queue = approvals(account, region)?;
+pub(crate) fn approval_queue(account: &Account<'_>, region: (String, Origin), origin: &Origin) -> Option<Artifact> {
+    let queue = approvals(account, &region.0)?;
     let attributes = [("MessageRetentionPeriod", "1209600"), ("SqsManagedSseEnabled", "true")];
     let attributes = Tree::map(attributes.map(|(key, value)| (key, Tree::text(value))));
-    let tree = Tree::map([
+    let members = vec![
         ("QueueName", Tree::text(&queue.address.name).from(account.default("origin.name"))),
         ("Attributes", attributes.from(account.default("bedrock.approvalQueue"))),
         ("tags", tag_map(account)),
-    ]);
-    Some(Artifact::new(queue.address, Format::Json, &tree.from(origin.clone())))
+    ];
+    let request = Request { address: queue.address, region, members, needs: Vec::new() };
+    Some(request.artifact(origin))
 }

@@ -14,7 +14,7 @@ use aipolicy_compiler::model::connector::ConnectorSpec;
 use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_compiler::rule;
 
-use crate::account::Account;
+use crate::account::{Account, is_associated};
 use crate::origin::Origin;
 use condition::{Condition, Limit};
 use schema::Shape;
@@ -74,6 +74,9 @@ fn call<'a>(
         request.span == tool.connector.name.span && matches!(request.object, Object::Connector(_))
     })?;
     let connector = account.graph().get(&tool.connector)?;
+    if is_associated(&agent.spec, tool, connector) {
+        return None;
+    }
     let shape = shape(account, tool, out)?;
     let limits = condition::limits(tool, &shape, out)?;
     let tenant = granted.decision.request.tenant.map(|tenant| account.graph().name(tenant));
