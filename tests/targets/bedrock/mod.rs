@@ -2,6 +2,7 @@
 
 mod calls;
 mod machines;
+mod policies;
 mod requests;
 
 use std::sync::LazyLock;
