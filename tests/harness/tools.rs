@@ -57,7 +57,9 @@ impl Tool {
             Client::Pip => {
                 self.run(Command::new("python3").args(["-m", "venv"]).arg(folder));
                 let quiet = ["install", "--quiet", "--disable-pip-version-check"];
-                self.run(Command::new(folder.join("bin/pip")).args(quiet).args(self.options).args(self.packages));
+                self.run(
+                    Command::new(folder.join("bin/pip")).args(quiet).args(self.options).args(self.packages),
+                );
             }
             Client::Npm => {
                 let quiet = ["install", "--silent", "--no-save", "--no-audit", "--no-fund", "--prefix"];
@@ -65,7 +67,9 @@ impl Tool {
             }
             Client::Cargo => {
                 let quiet = ["install", "--quiet", "--locked", "--debug", "--root"];
-                self.run(Command::new("cargo").args(quiet).arg(folder).args(self.options).args(self.packages));
+                self.run(
+                    Command::new("cargo").args(quiet).arg(folder).args(self.options).args(self.packages),
+                );
             }
         }
     }

@@ -264,7 +264,12 @@ fn statement_ids_differ_within_a_policy() {
     assert_eq!(sids.iter().collect::<std::collections::HashSet<_>>().len(), sids.len(), "{sids:?}");
     // Each resource comes from the line that names it.
     for (at_, one) in at(&policy, "/PolicyDocument/Statement").as_array().unwrap().iter().enumerate() {
-        let artifact = built.all().find(|one| one.document.address.kind == "Policy" && one.document.address.name == "w-prod-tools-a").unwrap();
+        let artifact = built
+            .all()
+            .find(|one| {
+                one.document.address.kind == "Policy" && one.document.address.name == "w-prod-tools-a"
+            })
+            .unwrap();
         let origin = artifact.trace.at(&format!("/PolicyDocument/Statement/{at_}/Resource/0")).unwrap();
         let written = built.sources.slice(origin.span);
         let arn = texts(&one["Resource"])[0];
@@ -408,7 +413,8 @@ fn gated_calls_are_made_by_the_gate_alone() {
         ]
     );
     let caller = built.json("iam/Policy/w-prod-caller-careful");
-    let of_caller: Vec<_> = actions(&caller).into_iter().filter(|action| !action.starts_with("logs:")).collect();
+    let of_caller: Vec<_> =
+        actions(&caller).into_iter().filter(|action| !action.starts_with("logs:")).collect();
     assert_eq!(of_caller, ["states:StartExecution", "states:StartSyncExecution"]);
     let machine = |tool: &str| {
         format!("arn:aws:states:eu-central-1:111122223333:stateMachine:w-prod-gate-careful-{tool}")

@@ -8,8 +8,8 @@ mod suggest;
 
 pub(crate) use fields::{Decode, Fields, Reader, camel, list};
 pub use parse::read_json;
-pub use placed::PlacedJson;
 pub(crate) use parse::{Document, documents};
+pub use placed::PlacedJson;
 pub use suggest::nearest;
 
 use std::borrow::Cow;

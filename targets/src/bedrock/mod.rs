@@ -23,7 +23,13 @@ use tool::Call;
 /// Renders every document of the agents of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
-    let mut writer = Writer { account: &account, waiting: BTreeMap::new(), guardrails: BTreeSet::new(), artifacts: Vec::new(), out };
+    let mut writer = Writer {
+        account: &account,
+        waiting: BTreeMap::new(),
+        guardrails: BTreeSet::new(),
+        artifacts: Vec::new(),
+        out,
+    };
     for (id, agent) in account.graph().each::<AgentSpec>() {
         writer.agent(id, agent);
     }
@@ -69,7 +75,8 @@ impl<'a> Writer<'_, 'a> {
     fn role(&self, id: Id<AgentSpec>) -> Option<Origin> {
         let grant = self.account.input.grants.grants().find(|grant| {
             let request = &grant.decision.request;
-            request.principal == Principal::Agent(id) && request.circumstances == Circumstances::Support("role")
+            request.principal == Principal::Agent(id)
+                && request.circumstances == Circumstances::Support("role")
         })?;
         Some(Origin::granted(grant))
     }

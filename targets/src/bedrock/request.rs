@@ -5,9 +5,9 @@
 //! creates another document; `{ "$join": […] }`, a text that is put together. What services take as the text of a JSON
 //! document is written as the document.
 
+use crate::account::Account;
 use crate::artifact::{Address, Artifact, Format};
 use crate::bedrock::shared;
-use crate::account::Account;
 use crate::origin::Origin;
 use crate::tree::Tree;
 

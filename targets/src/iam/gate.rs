@@ -182,9 +182,11 @@ impl<'w> Writer<'w> {
         let group = self.arn("logs", region, (&group, span));
         let place = Origin::written(span);
         let mut allows = Vec::new();
-        allows.extend(group.map(|arn| {
-            support("Make own log", MAKE_LOG, (arn, place.clone()), Origin::granted(first.call))
-        }));
+        allows.extend(
+            group.map(|arn| {
+                support("Make own log", MAKE_LOG, (arn, place.clone()), Origin::granted(first.call))
+            }),
+        );
         allows.extend(streams.map(|arn| {
             support("Write own log", WRITE_LOG, (arn, place.clone()), Origin::granted(first.call))
         }));

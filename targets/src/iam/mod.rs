@@ -66,7 +66,9 @@ impl<'w> Writer<'w> {
         let grants = self.grants;
         for grant in grants {
             match (&grant.decision.request.object, &grant.decision.request.circumstances) {
-                (Object::Connector(_), _) if self.calls_itself(grant) => allows.extend(self.connector(*grant)),
+                (Object::Connector(_), _) if self.calls_itself(grant) => {
+                    allows.extend(self.connector(*grant));
+                }
                 (_, Circumstances::Support("trigger")) => allows.extend(self.consumed(*grant)),
                 _ => {}
             }

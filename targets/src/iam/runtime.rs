@@ -2,8 +2,8 @@
 //! their ids when they are made: ten characters after the name.
 
 use aipolicy_compiler::ir::{Circumstances, Object};
-use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec};
 use aipolicy_compiler::model::Resource;
+use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec};
 use aipolicy_compiler::source::Span;
 use aipolicy_iam::Piece;
 
@@ -21,6 +21,7 @@ const AUTHORIZE: &[&str] =
 const READ_ENGINE: &[&str] = &["bedrock-agentcore:GetPolicyEngine"];
 const APPLY: &[&str] = &["bedrock:ApplyGuardrail"];
 const HAND_OVER: &[&str] = &["bedrock:GetAgentAlias", "bedrock:InvokeAgent"];
+const GUARDRAIL: &[Piece<'_>] = &[Piece::Literal("guardrail/"), Piece::AnyRun];
 const FUNCTION: &[&str] = &["lambda:InvokeFunction"];
 
 impl Writer<'_> {
@@ -43,17 +44,23 @@ impl Writer<'_> {
         };
         if let Some(guardrail) = &agent.spec.guardrail {
             let place = Origin::written(guardrail.name.span);
-            let allow = self.tagged("Apply guardrail", (APPLY, "guardrail/"), &place, Origin::granted(role));
+            let allow = self.tagged("Apply guardrail", (APPLY, GUARDRAIL), (&place, Origin::granted(role)));
             allows.extend(allow);
         }
+        let id = [Piece::AnyOne; 10];
+        let alias = [&[Piece::Literal("agent-alias/")], id.as_slice(), &[Piece::Literal("/")], &id].concat();
         for grant in self.grants {
             let Object::Agent(other) = grant.decision.request.object else { continue };
             let place = Origin::written(grant.decision.request.span);
             let name = self.account.graph().name(other);
             let sid = format!("Hand over to {name}");
-            let allow = self.tagged(&sid, (HAND_OVER, "agent-alias/"), &place, Origin::granted(*grant));
+            let allow = self.tagged(&sid, (HAND_OVER, &alias), (&place, Origin::granted(*grant)));
             allows.extend(allow.map(|mut allow| {
-                allow.conditions.push(Condition::equals("aws:ResourceTag/aipolicy:agent", name, place.clone()));
+                allow.conditions.push(Condition::equals(
+                    "aws:ResourceTag/aipolicy:agent",
+                    name,
+                    place.clone(),
+                ));
                 allow
             }));
         }
@@ -64,18 +71,22 @@ impl Writer<'_> {
     fn tagged(
         &mut self,
         sid: &str,
-        (actions, kind): (&'static [&'static str], &str),
-        place: &Origin,
-        origin: Origin,
+        (actions, resource): (&'static [&'static str], &[Piece<'_>]),
+        (place, origin): (&Origin, Origin),
     ) -> Option<Allow> {
         let region = self.account.region_of(self.agent()?);
-        let pieces = [Piece::Literal(kind), Piece::AnyRun];
-        let arn = self.pattern("bedrock", (region, self.account.id()), (&pieces, place.span))?;
+        let arn = self.pattern("bedrock", (region, self.account.id()), (resource, place.span))?;
         let mut allow = support(sid, actions, (arn, place.clone()), origin);
         allow.conditions = self
             .account
             .marks()
-            .map(|(key, value)| Condition::equals(&format!("aws:ResourceTag/{key}"), value, self.account.default("bedrock.tags")))
+            .map(|(key, value)| {
+                Condition::equals(
+                    &format!("aws:ResourceTag/{key}"),
+                    value,
+                    self.account.default("bedrock.tags"),
+                )
+            })
             .into();
         Some(allow)
     }
@@ -87,7 +98,12 @@ impl Writer<'_> {
             && let Some(arn) = self.made("gateway", self.account.gateway(agent), agent)
         {
             let origin = Origin::granted(first.call);
-            allows.push(support("Call tools", INVOKE_GATEWAY, (arn, Origin::written(agent.name_span())), origin));
+            allows.push(support(
+                "Call tools",
+                INVOKE_GATEWAY,
+                (arn, Origin::written(agent.name_span())),
+                origin,
+            ));
         }
         let remembers = self.grants.iter().find(|grant| {
             matches!(&grant.decision.request.circumstances, Circumstances::Storage(found) if found.place == "memory")
@@ -111,8 +127,11 @@ impl Writer<'_> {
         let gateway = self.made("gateway", self.account.gateway(agent), agent);
         let engine = self.made("policy-engine", self.account.engine(agent), agent);
         let function = self.account.function(agent);
-        let function = function.and_then(|name| self.arn("lambda", region, (&format!("function:{name}"), span)));
-        let (Some(gateway), Some(engine), Some(function)) = (gateway, engine, function) else { return Vec::new() };
+        let function =
+            function.and_then(|name| self.arn("lambda", region, (&format!("function:{name}"), span)));
+        let (Some(gateway), Some(engine), Some(function)) = (gateway, engine, function) else {
+            return Vec::new();
+        };
         let mut authorize = support("Authorize", AUTHORIZE, (gateway, place.clone()), origin.clone());
         authorize.resources.push((engine.clone(), place.clone()));
         let allows = [

@@ -18,9 +18,11 @@ pub(super) fn inputs(schema: &Value, tool: &Tool, count: usize) -> Vec<Value> {
 /// What the schema and the tool's own limits say of an input, as JSON Schema means it.
 pub(super) fn is_allowed(schema: &jsonschema::Validator, tool: &Tool, input: &Value) -> bool {
     schema.is_valid(input)
-        && tool.allow.0.iter().all(|(name, limit)| {
-            input.get(name).is_none_or(|value| keeps(value, &limit.value))
-        })
+        && tool
+            .allow
+            .0
+            .iter()
+            .all(|(name, limit)| input.get(name).is_none_or(|value| keeps(value, &limit.value)))
 }
 
 fn keeps(value: &Value, limit: &Constraint) -> bool {
@@ -99,7 +101,8 @@ fn value(shape: &Value, limit: Option<Constraint>) -> BoxedStrategy<Value> {
     let usual = if let Some(only) = shape["enum"].as_array() {
         let mut values = only.clone();
         values.extend([json!("none"), json!(only[0].as_str().unwrap_or("1").to_lowercase())]);
-        prop_oneof![6 => proptest::sample::select(only.clone()), 1 => proptest::sample::select(values)].boxed()
+        prop_oneof![6 => proptest::sample::select(only.clone()), 1 => proptest::sample::select(values)]
+            .boxed()
     } else if let Some(only) = shape.get("const") {
         prop_oneof![6 => Just(only.clone()), 1 => Just(json!("two"))].boxed()
     } else {
@@ -109,7 +112,9 @@ fn value(shape: &Value, limit: Option<Constraint>) -> BoxedStrategy<Value> {
             "boolean" => any::<bool>().prop_map(Value::from).boxed(),
             "array" => {
                 let most = shape["maxItems"].as_u64().unwrap_or(3) as usize;
-                proptest::collection::vec(value(&shape["items"], None), 0..=most + 1).prop_map(Value::from).boxed()
+                proptest::collection::vec(value(&shape["items"], None), 0..=most + 1)
+                    .prop_map(Value::from)
+                    .boxed()
             }
             "object" => object(shape, None),
             other => panic!("{other}"),
@@ -129,7 +134,8 @@ fn text(shape: &Value) -> BoxedStrategy<Value> {
     let letters = prop_oneof![Just("a"), Just("ü"), Just("\u{1f600}"), Just("'"), Just("\\")];
     let ends = (proptest::sample::select(lengths.to_vec()), letters)
         .prop_map(|(length, letter)| letter.repeat(length as usize));
-    let inside = proptest::string::string_regex(&format!("[ -~]{{{least},{}}}", most.min(30).max(least))).unwrap();
+    let inside =
+        proptest::string::string_regex(&format!("[ -~]{{{least},{}}}", most.min(30).max(least))).unwrap();
     prop_oneof![2 => inside, 1 => ends].prop_map(Value::from).boxed()
 }
 
@@ -145,7 +151,11 @@ fn number(shape: &Value, limit: Option<Constraint>) -> BoxedStrategy<Value> {
     let mut values: Vec<Value> = Vec::new();
     for bound in &bounds {
         for value in [bound - step, *bound, bound + step] {
-            values.push(if value.fract() == 0.0 { json!(value as i64) } else { json!((value * 1e4).round() / 1e4) });
+            values.push(if value.fract() == 0.0 {
+                json!(value as i64)
+            } else {
+                json!((value * 1e4).round() / 1e4)
+            });
         }
     }
     let least = bounds.iter().copied().fold(0.0, f64::min) as i64;

@@ -20,9 +20,7 @@ struct Machine {
 
 /// Validates the machines and runs their cases.
 fn run(machines: &[Machine]) -> Vec<Value> {
-    let one = |machine: &Machine| {
-        json!({ "name": machine.name, "definition": machine.definition, "cases": machine.cases })
-    };
+    let one = |machine: &Machine| json!({ "name": machine.name, "definition": machine.definition, "cases": machine.cases });
     let asked = json!({ "machines": machines.iter().map(one).collect::<Vec<_>>() });
     let script = root().join("tests/targets/bedrock/machines.mjs");
     let told = answer(Command::new("node").arg(script).arg(NODE.folder()), &asked.to_string());
@@ -94,8 +92,10 @@ fn a_machine_lets_through_what_the_schema_and_the_limits_allow() {
             let mut definition = of(built, &known);
             // Whoever is asked agrees, so that the input alone decides.
             approve_anybody(&mut definition);
-            expected.push(inputs.iter().map(|input| is_allowed(&schema, known.tool, input)).collect::<Vec<_>>());
-            let cases = inputs.into_iter().map(|input| json!({ "input": { "input": input }, "answers": agreeing() }));
+            expected
+                .push(inputs.iter().map(|input| is_allowed(&schema, known.tool, input)).collect::<Vec<_>>());
+            let cases =
+                inputs.into_iter().map(|input| json!({ "input": { "input": input }, "answers": agreeing() }));
             let name = format!("{}.{}", known.agent, known.tool.name.value);
             machines.push(Machine { name, definition, cases: cases.collect() });
         }
@@ -103,7 +103,9 @@ fn a_machine_lets_through_what_the_schema_and_the_limits_allow() {
     let told = run(&machines);
     let (mut allowed, mut refused) = (0, 0);
     for ((machine, told), expected) in machines.iter().zip(&told).zip(&expected) {
-        for ((case, run), expected) in machine.cases.iter().zip(at(told, "/runs").as_array().unwrap()).zip(expected) {
+        for ((case, run), expected) in
+            machine.cases.iter().zip(at(told, "/runs").as_array().unwrap()).zip(expected)
+        {
             assert_eq!(called(run), *expected, "{} {}: {run:#}", machine.name, case["input"]);
             if *expected {
                 assert_eq!(run["status"], "SUCCEEDED", "{run:#}");
@@ -120,8 +122,13 @@ fn a_machine_lets_through_what_the_schema_and_the_limits_allow() {
 
 /// Makes the check of approvals accept everybody.
 fn approve_anybody(definition: &mut Value) {
-    let checks: Vec<String> =
-        definition["States"].as_object().unwrap().keys().filter(|name| name.starts_with("CheckApproval")).cloned().collect();
+    let checks: Vec<String> = definition["States"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .filter(|name| name.starts_with("CheckApproval"))
+        .cloned()
+        .collect();
     for name in checks {
         definition["States"][&name]["Choices"][0]["Condition"] = "{% true %}".into();
     }
@@ -185,7 +192,14 @@ fn anything_but_an_approval_in_time_calls_nothing() {
 fn two_must_agree_where_two_are_required_and_one_of_them_alone_must_be_enough() {
     let input = json!({ "input": { "id": "x" } });
     let by = |name: &str| answered(json!({ "approved": true, "by": format!("{name}@acme.example") }));
-    let cases = [("a", "b", true), ("b", "a", true), ("a", "a", false), ("b", "c", false), ("c", "b", false), ("a", "z", false)];
+    let cases = [
+        ("a", "b", true),
+        ("b", "a", true),
+        ("a", "a", false),
+        ("b", "c", false),
+        ("c", "b", false),
+        ("a", "z", false),
+    ];
     for (first, second, agreed) in cases {
         let run = execution("pay-more", &input, &[("Approve1", by(first)), ("Approve2", by(second))]);
         assert_eq!(called(&run), agreed, "{first} and {second}: {run:#}");
@@ -219,7 +233,11 @@ fn anything_but_a_plain_yes_of_the_function_calls_nothing() {
 
 #[test]
 fn nothing_is_called_that_cannot_be_written_down() {
-    let run = execution("pay", &good(), &[("OpenRecord", json!([{ "error": "CloudWatchLogs.ResourceNotFoundException" }]))]);
+    let run = execution(
+        "pay",
+        &good(),
+        &[("OpenRecord", json!([{ "error": "CloudWatchLogs.ResourceNotFoundException" }]))],
+    );
     assert_eq!(run["error"], "Refused");
     assert_eq!(texts(&run["visited"]), ["Receive", "OpenRecord", "Refused"]);
     let run = execution("pay", &good(), &[("RecordCall", json!([]))]);
@@ -251,33 +269,65 @@ fn records_hold_the_decision_and_not_the_input() {
 fn inputs_become_requests() {
     let flat = json!({ "input": { "id": "x", "count": 5, "ok": true } });
     let (one, ask) = (json!({ "input": { "id": "x" } }), json!({ "input": { "query": "why?", "limit": 3 } }));
-    let item = json!({ "tenant": { "S": "t" }, "id": { "S": "x" }, "count": { "N": "5" }, "ok": { "BOOL": true } });
+    let item =
+        json!({ "tenant": { "S": "t" }, "id": { "S": "x" }, "count": { "N": "5" }, "ok": { "BOOL": true } });
     let key = json!({ "tenant": { "S": "t" }, "id": { "S": "x" } });
     let body = &flat["input"];
     let cases = [
-        ("put", &flat, "dynamodb:putItem", json!({
+        (
+            "put",
+            &flat,
+            "dynamodb:putItem",
+            json!({
             "TableName": "items", "Item": item, "ConditionExpression": "attribute_not_exists(#key)",
-            "ExpressionAttributeNames": { "#key": "id" } })),
+            "ExpressionAttributeNames": { "#key": "id" } }),
+        ),
         ("get", &one, "dynamodb:getItem", json!({ "TableName": "items", "Key": key })),
-        ("find", &one, "aws-sdk:dynamodb:query", json!({
+        (
+            "find",
+            &one,
+            "aws-sdk:dynamodb:query",
+            json!({
             "TableName": "items", "IndexName": "by-id", "KeyConditionExpression": "#k0 = :v0",
-            "ExpressionAttributeNames": { "#k0": "id" }, "ExpressionAttributeValues": { ":v0": { "S": "x" } } })),
+            "ExpressionAttributeNames": { "#k0": "id" }, "ExpressionAttributeValues": { ":v0": { "S": "x" } } }),
+        ),
         ("read", &one, "aws-sdk:s3:getObject", json!({ "Bucket": "files", "Key": "in/t/x" })),
-        ("store", &flat, "aws-sdk:s3:putObject", json!({
-            "Bucket": "files", "Key": "in/t/x.json", "Body": body, "ContentType": "application/json", "IfNoneMatch": "*" })),
-        ("send", &flat, "sqs:sendMessage", json!({
+        (
+            "store",
+            &flat,
+            "aws-sdk:s3:putObject",
+            json!({
+            "Bucket": "files", "Key": "in/t/x.json", "Body": body, "ContentType": "application/json", "IfNoneMatch": "*" }),
+        ),
+        (
+            "send",
+            &flat,
+            "sqs:sendMessage",
+            json!({
             "QueueUrl": "https://sqs.eu-central-1.amazonaws.com/111122223333/q.fifo", "MessageBody": body,
-            "MessageDeduplicationId": "x", "MessageGroupId": "classic" })),
-        ("start", &flat, "states:startExecution", json!({
-            "StateMachineArn": "arn:aws:states:eu-central-1:111122223333:stateMachine:m", "Input": body, "Name": "x" })),
-        ("ask", &ask, "aws-sdk:bedrockagentruntime:retrieve", json!({
+            "MessageDeduplicationId": "x", "MessageGroupId": "classic" }),
+        ),
+        (
+            "start",
+            &flat,
+            "states:startExecution",
+            json!({
+            "StateMachineArn": "arn:aws:states:eu-central-1:111122223333:stateMachine:m", "Input": body, "Name": "x" }),
+        ),
+        (
+            "ask",
+            &ask,
+            "aws-sdk:bedrockagentruntime:retrieve",
+            json!({
             "KnowledgeBaseId": "ABCDEFGHIJ", "RetrievalQuery": { "Text": "why?" },
-            "RetrievalConfiguration": { "VectorSearchConfiguration": { "NumberOfResults": 3 } } })),
+            "RetrievalConfiguration": { "VectorSearchConfiguration": { "NumberOfResults": 3 } } }),
+        ),
     ];
     for (tool, input, resource, arguments) in cases {
         let run = execution(tool, input, &[]);
         let tasks = at(&run, "/tasks").as_array().unwrap();
-        let call = tasks.iter().find(|task| task["state"] == "Call").unwrap_or_else(|| panic!("{tool}: {run:#}"));
+        let call =
+            tasks.iter().find(|task| task["state"] == "Call").unwrap_or_else(|| panic!("{tool}: {run:#}"));
         assert_eq!(call["resource"], format!("arn:aws:states:::{resource}"), "{tool}");
         assert_eq!(call["arguments"], arguments, "{tool}");
     }

@@ -1,8 +1,10 @@
 //! The target for Bedrock: machines that run, requests that the vendor's models accept, policies that decide alike.
 
 mod calls;
+mod function;
 mod machines;
 mod policies;
+mod refusals;
 mod requests;
 
 use std::sync::LazyLock;
@@ -92,11 +94,27 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
         "four-eyes",
         "members: [a@acme.example, b@acme.example, c@acme.example], required: 2, notAlone: [b@acme.example, c@acme.example]",
     ),
-    ("Connector", "function", "lambda: { function: f, qualifier: live }, region: eu-central-1, dataClass: internal"),
+    (
+        "Connector",
+        "function",
+        "lambda: { function: f, qualifier: live }, region: eu-central-1, dataClass: internal",
+    ),
     ("Connector", "check", "lambda: { function: check }, region: eu-central-1, dataClass: internal"),
-    ("Connector", "table", "dynamoDb: { table: items }, region: eu-central-1, dataClass: internal, partition: { key: tenant }"),
-    ("Connector", "indexed", "dynamoDb: { table: items, indexes: [by-id] }, region: eu-central-1, dataClass: internal"),
-    ("Connector", "files", "s3: { bucket: files, prefixes: [in/] }, region: eu-central-1, dataClass: internal, partition: { key: tenant }"),
+    (
+        "Connector",
+        "table",
+        "dynamoDb: { table: items }, region: eu-central-1, dataClass: internal, partition: { key: tenant }",
+    ),
+    (
+        "Connector",
+        "indexed",
+        "dynamoDb: { table: items, indexes: [by-id] }, region: eu-central-1, dataClass: internal",
+    ),
+    (
+        "Connector",
+        "files",
+        "s3: { bucket: files, prefixes: [in/] }, region: eu-central-1, dataClass: internal, partition: { key: tenant }",
+    ),
     ("Connector", "queue", "sqs: { queue: q }, region: eu-central-1, dataClass: internal"),
     ("Connector", "ordered", "sqs: { queue: q.fifo }, region: eu-central-1, dataClass: internal"),
     ("Connector", "machine", "stepFunctions: { stateMachine: m }, region: eu-central-1, dataClass: internal"),
@@ -151,7 +169,8 @@ pub(super) fn files(documents: &[(&str, &str, &str)]) -> Vec<(String, String)> {
         "w",
         "packs: [baseline, residency], targets: [iam, bedrock], naming: { prefix: w }",
     );
-    let text = own + &documents.iter().map(|(kind, name, spec)| document(kind, name, spec)).collect::<String>();
+    let text =
+        own + &documents.iter().map(|(kind, name, spec)| document(kind, name, spec)).collect::<String>();
     let named = [
         ("case.yaml", text.as_str()),
         ("rich.json", RICH),
@@ -179,7 +198,8 @@ pub(super) struct Known<'b> {
 pub(super) fn tools(built: &Built) -> Vec<Known<'_>> {
     let graph = &built.compilation.graph;
     let agents = graph.each::<AgentSpec>();
-    let tools = agents.flat_map(|(_, agent)| agent.spec.tools.iter().map(move |tool| (agent.name().as_str(), tool)));
+    let tools =
+        agents.flat_map(|(_, agent)| agent.spec.tools.iter().map(move |tool| (agent.name().as_str(), tool)));
     let known = tools.filter_map(|(agent, tool)| {
         let source = graph.file(tool.input.as_ref()?).unwrap();
         Some(Known { agent, tool, schema: serde_json::from_str(built.sources.get(source).text()).unwrap() })

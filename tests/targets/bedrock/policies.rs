@@ -55,18 +55,24 @@ fn gateways(built: &Built) -> Vec<Gateway> {
         let found = own.filter(move |one| one.document.address.kind == kind);
         found.map(|one| serde_json::from_str::<Value>(&one.document.text).unwrap()).collect::<Vec<_>>()
     };
-    let (targets, policies) = (of("GatewayTarget"), of("Policy"));
+    let (targets, policies) = (of("GatewayTarget"), of("CedarPolicy"));
     let mut gateways = Vec::new();
     for target in targets {
         let gateway = at(&target, "/gatewayIdentifier/$ref").as_str().unwrap();
         let gateway = gateway.split(['/', '#']).nth(2).unwrap();
-        let named = |policy: &&Value| at(policy, "/definition/cedar/statement/$join/1/$ref") == &json!(format!("bedrock/Gateway/{gateway}#gatewayArn"));
+        let named = |policy: &&Value| {
+            at(policy, "/definition/cedar/statement/$join/1/$ref")
+                == &json!(format!("bedrock/Gateway/{gateway}#gatewayArn"))
+        };
         let agent = gateway.split_once("-prod-").unwrap().1.to_owned();
         let prefix = gateway.split_once("-prod-").unwrap().0;
         gateways.push(Gateway {
             role: format!("{prefix}-prod-agent-{agent}"),
             agent,
-            tools: at(&target, "/targetConfiguration/mcp/lambda/toolSchema/inlinePayload").as_array().unwrap().clone(),
+            tools: at(&target, "/targetConfiguration/mcp/lambda/toolSchema/inlinePayload")
+                .as_array()
+                .unwrap()
+                .clone(),
             policies: policies.iter().filter(named).map(statement).collect(),
         });
     }
@@ -105,7 +111,11 @@ fn schema(gateway: &Gateway) -> Schema {
 
 fn problems(schema: &Schema, policies: &PolicySet) -> Vec<String> {
     let found = Validator::new(schema.clone()).validate(policies, ValidationMode::Strict);
-    found.validation_errors().map(ToString::to_string).chain(found.validation_warnings().map(ToString::to_string)).collect()
+    found
+        .validation_errors()
+        .map(ToString::to_string)
+        .chain(found.validation_warnings().map(ToString::to_string))
+        .collect()
 }
 
 #[test]
@@ -117,7 +127,8 @@ fn the_generators_schema_takes_every_policy() {
         for text in &gateway.policies {
             assert!((35..=10_000).contains(&text.len()));
             assert_eq!(problems(&schema, &text.parse().unwrap()), [""; 0], "{text}");
-            let wrong = text.replace("context.input", "context.inputs").replace("principal.id", "principal.arn");
+            let wrong =
+                text.replace("context.input", "context.inputs").replace("principal.id", "principal.arn");
             assert_ne!(problems(&schema, &wrong.parse().unwrap()), [""; 0], "{wrong}");
             seen += 1;
         }
@@ -161,12 +172,15 @@ impl Engine<'_> {
         let entities = Entities::from_json_value(json!([principal]), Some(&self.schema)).unwrap();
         let Some(input) = context(input, &sent["inputSchema"]) else { return false };
         // An input that does not fit the schema is refused before any policy is asked.
-        let Ok(context) = Context::from_json_value(json!({ "input": input }), Some((&self.schema, &action))) else {
+        let Ok(context) = Context::from_json_value(json!({ "input": input }), Some((&self.schema, &action)))
+        else {
             return false;
         };
         let principal = format!("AgentCore::IamEntity::\"{id}\"").parse().unwrap();
         let resource = format!("AgentCore::Gateway::\"{ARN}\"").parse().unwrap();
-        let Ok(request) = Request::new(principal, action, resource, context, Some(&self.schema)) else { return false };
+        let Ok(request) = Request::new(principal, action, resource, context, Some(&self.schema)) else {
+            return false;
+        };
         let answer = Authorizer::new().is_authorized(&request, &self.policies, &entities);
         assert_eq!(answer.diagnostics().errors().count(), 0, "{answer:?}");
         answer.decision() == Decision::Allow
@@ -218,7 +232,10 @@ fn lowered_policies_decide_like_the_sources() {
     }
     println!("{permitted} permitted, {denied} denied, {left_to_machines} left to machines");
     assert!(permitted + denied >= 10_000, "{permitted} permitted, {denied} denied");
-    assert!(permitted > 4000 && denied > 2000 && left_to_machines > 50, "{permitted}, {denied}, {left_to_machines}");
+    assert!(
+        permitted > 4000 && denied > 2000 && left_to_machines > 50,
+        "{permitted}, {denied}, {left_to_machines}"
+    );
 }
 
 /// Compares a policy with its source on many calls; returns how many were permitted, denied, and permitted though the
@@ -265,16 +282,28 @@ fn is_beyond(value: &Value) -> bool {
 fn inputs_at_the_limits_fall_on_the_right_side() {
     let gateways = gateways(&ACME);
     let gateway = gateways.iter().find(|one| one.agent == "invoice-bot").unwrap();
-    let engine = Engine { gateway, schema: schema(gateway), policies: gateway.policies.join("\n").parse().unwrap() };
-    let refund = |amount: Value, currency: &str| {
-        json!({ "payment": "PAY-0000000001", "amount": amount, "currency": currency, "reason": "r", "requestId": "x" })
-    };
-    let cases: BTreeMap<i64, bool> = [(i64::MIN, false), (-1, false), (0, false), (1, true), (499, true), (500, true), (501, false), (i64::MAX, false)].into();
+    let engine =
+        Engine { gateway, schema: schema(gateway), policies: gateway.policies.join("\n").parse().unwrap() };
+    let refund = |amount: Value, currency: &str| json!({ "payment": "PAY-0000000001", "amount": amount, "currency": currency, "reason": "r", "requestId": "x" });
+    let cases: BTreeMap<i64, bool> = [
+        (i64::MIN, false),
+        (-1, false),
+        (0, false),
+        (1, true),
+        (499, true),
+        (500, true),
+        (501, false),
+        (i64::MAX, false),
+    ]
+    .into();
     for (amount, permitted) in cases {
-        let found = engine.permits("acme-prod-agent-invoice-bot", "issue-refund", &refund(json!(amount), "EUR"));
+        let found =
+            engine.permits("acme-prod-agent-invoice-bot", "issue-refund", &refund(json!(amount), "EUR"));
         assert_eq!(found, permitted, "{amount}");
     }
-    for (amount, currency) in [(json!(5), "USD"), (json!(5), "eur"), (json!("5"), "EUR"), (json!(5.5), "EUR"), (json!(null), "EUR")] {
+    for (amount, currency) in
+        [(json!(5), "USD"), (json!(5), "eur"), (json!("5"), "EUR"), (json!(5.5), "EUR"), (json!(null), "EUR")]
+    {
         assert!(!engine.permits("acme-prod-agent-invoice-bot", "issue-refund", &refund(amount, currency)));
     }
     assert!(!engine.permits("acme-prod-agent-dispute-clerk", "issue-refund", &refund(json!(5), "EUR")));

@@ -18,6 +18,7 @@ OPERATIONS = {
     "AgentCollaborator": ("bedrock-agent", "AssociateAgentCollaborator"),
     "AgentKnowledgeBase": ("bedrock-agent", "AssociateAgentKnowledgeBase"),
     "ApiKeyProvider": (CONTROL, "CreateApiKeyCredentialProvider"),
+    "CedarPolicy": (CONTROL, "CreatePolicy"),
     "ApprovalQueue": ("sqs", "CreateQueue"),
     "Function": ("lambda", "CreateFunction"),
     "FunctionPermission": ("lambda", "AddPermission"),
@@ -30,7 +31,7 @@ OPERATIONS = {
     "InferenceProfile": ("bedrock", "CreateInferenceProfile"),
     "InvocationLogging": ("bedrock", "PutModelInvocationLoggingConfiguration"),
     "Memory": (CONTROL, "CreateMemory"),
-    "Policy": (CONTROL, "CreatePolicy"),
+
     "PolicyEngine": (CONTROL, "CreatePolicyEngine"),
     "StateMachine": ("stepfunctions", "CreateStateMachine"),
 }

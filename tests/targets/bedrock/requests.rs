@@ -21,8 +21,10 @@ static BOTOCORE: Tool = Tool {
 fn documents(artifacts: &[aipolicy_targets::artifact::Artifact]) -> Vec<Value> {
     let own = artifacts.iter().filter(|one| one.document.address.target == "bedrock");
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
-    own.map(|one| json!({ "address": one.document.address.to_string(), "document": read(&one.document.text) }))
-        .collect()
+    own.map(
+        |one| json!({ "address": one.document.address.to_string(), "document": read(&one.document.text) }),
+    )
+    .collect()
 }
 
 fn findings(documents: &[Value]) -> Vec<String> {
@@ -43,11 +45,23 @@ fn every_request_is_one_that_its_service_takes() {
     for built in [everything(), &*ACME, &*QUICKSTART] {
         for documents in environments(built) {
             assert_eq!(findings(&documents), [""; 0]);
-            let kinds = documents.iter().map(|one| one["address"].as_str().unwrap().split('/').nth(1).unwrap().to_owned());
+            let kinds = documents
+                .iter()
+                .map(|one| one["address"].as_str().unwrap().split('/').nth(1).unwrap().to_owned());
             seen.extend(kinds);
         }
     }
-    for kind in ["Harness", "Gateway", "Policy", "Memory", "Agent", "AgentAlias", "Guardrail", "StateMachine", "Function"] {
+    for kind in [
+        "Harness",
+        "Gateway",
+        "CedarPolicy",
+        "Memory",
+        "Agent",
+        "AgentAlias",
+        "Guardrail",
+        "StateMachine",
+        "Function",
+    ] {
         assert!(seen.contains(kind), "no {kind} among {seen:?}");
     }
 }
@@ -61,7 +75,12 @@ fn what_a_service_would_refuse_is_found() {
     };
     let cases = [
         ("Gateway", "/authorizerType", json!("OPEN"), "does not fit"),
-        ("Gateway", "/policyEngineConfiguration/arn/$ref", json!("bedrock/PolicyEngine/none#policyEngineArn"), "nobody makes"),
+        (
+            "Gateway",
+            "/policyEngineConfiguration/arn/$ref",
+            json!("bedrock/PolicyEngine/none#policyEngineArn"),
+            "nobody makes",
+        ),
         ("GatewayTarget", "/gatewayIdentifier/$ref", json!("x#gatewayId"), "nobody makes"),
         ("Harness", "/maxIterations", json!("12"), "no whole number"),
         ("Harness", "/maxSteps", json!(12), "has no member"),
@@ -79,7 +98,10 @@ fn what_a_service_would_refuse_is_found() {
         let found = findings(&documents);
         assert!(found.iter().any(|one| one.contains(told)), "{kind}{pointer}: {found:?}");
     }
-    let engine = good.iter().find(|one| one["address"].as_str().unwrap().starts_with("bedrock/PolicyEngine/")).unwrap();
+    let engine = good
+        .iter()
+        .find(|one| one["address"].as_str().unwrap().starts_with("bedrock/PolicyEngine/"))
+        .unwrap();
     let mut documents = good.clone();
     let wrong = format!("{}#policyEngineName", engine["address"].as_str().unwrap());
     documents[position("Gateway")]["document"]["policyEngineConfiguration"]["arn"]["$ref"] = wrong.into();

@@ -40,7 +40,9 @@ pub(super) fn tool_name(name: &str) -> String {
 
 /// The engine, the gateway, its target, and a policy for each tool.
 pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
-    let (Some(addresses), Some(first)) = (Addresses::of(agent), agent.calls.first()) else { return Vec::new() };
+    let (Some(addresses), Some(first)) = (Addresses::of(agent), agent.calls.first()) else {
+        return Vec::new();
+    };
     if addresses.gateway.name.contains("--") {
         let message = "a gateway cannot have `--` in its name";
         out.report(rule::TARGET_LIMIT.at(agent.resource.name_span(), message, "").help("rename the agent"));
@@ -112,15 +114,21 @@ fn target(agent: &Agent<'_>, addresses: &Addresses, origin: &Origin) -> Option<A
     ];
     let mut needs = vec![addresses.gateway.clone()];
     needs.extend(function::own_address(agent.account, agent.resource));
-    Some(Request { address: addresses.target.clone(), region: agent.region(), members, needs }.artifact(origin))
+    Some(
+        Request { address: addresses.target.clone(), region: agent.region(), members, needs }
+            .artifact(origin),
+    )
 }
 
 /// The part of a schema that a gateway has words for. The rest is asked by policies and by the tool's machine.
 fn schema(shape: &Shape) -> Tree {
     let mut entries = vec![("type", Tree::text(shape.word()))];
-    entries.extend(shape.description.as_ref().map(|(text, span)| {
-        ("description", Tree::text(text).from(Origin::written(*span)))
-    }));
+    entries.extend(
+        shape
+            .description
+            .as_ref()
+            .map(|(text, span)| ("description", Tree::text(text).from(Origin::written(*span)))),
+    );
     match &shape.kind {
         Kind::Object(properties) => {
             let members = properties.iter().map(|one| (one.name.clone(), schema(&one.shape)));

@@ -76,25 +76,33 @@ fn remembered(agent: &Agent<'_>) -> Tree {
             let config = Tree::map([("arn", reference(&memory, "memory.arn"))]);
             Tree::map([("agentCoreMemoryConfiguration", config)])
         }
-        None => Tree::map([("disabled", Tree::map::<String>([]))]).from(agent.account.default("agentcore.memory")),
+        None => {
+            Tree::map([("disabled", Tree::map::<String>([]))]).from(agent.account.default("agentcore.memory"))
+        }
     }
 }
 
 fn limits(agent: &Agent<'_>, out: &mut Diagnostics) -> Members {
     let mut members: Members = Vec::new();
     let Some(limits) = &agent.spec().limits else { return members };
-    members.extend(limits.steps.as_ref().map(|steps| {
-        ("maxIterations", Tree::integer(steps.value.0).from(Origin::written(steps.span)))
-    }));
-    members.extend(limits.tokens_per_session.as_ref().map(|tokens| {
-        ("maxTokens", Tree::integer(tokens.value.count()).from(Origin::written(tokens.span)))
-    }));
+    members.extend(
+        limits
+            .steps
+            .as_ref()
+            .map(|steps| ("maxIterations", Tree::integer(steps.value.0).from(Origin::written(steps.span)))),
+    );
+    members.extend(
+        limits.tokens_per_session.as_ref().map(|tokens| {
+            ("maxTokens", Tree::integer(tokens.value.count()).from(Origin::written(tokens.span)))
+        }),
+    );
     if let Some(time) = &limits.wall_clock {
         if time.value.seconds() > LONGEST || time.value.milliseconds() % 1000 != 0 {
             let message = format!("a harness runs for whole seconds, at most {LONGEST}");
             out.report(refusal(time.span, &message, "choose another `wallClock`"));
         }
-        members.push(("timeoutSeconds", Tree::integer(time.value.seconds()).from(Origin::written(time.span))));
+        members
+            .push(("timeoutSeconds", Tree::integer(time.value.seconds()).from(Origin::written(time.span))));
     }
     members
 }
@@ -103,14 +111,18 @@ fn limits(agent: &Agent<'_>, out: &mut Diagnostics) -> Members {
 fn endpoint(agent: &Agent<'_>, harness: &Artifact) -> Artifact {
     let own = &harness.document.address;
     let name = agent.account.environment.name().as_str().replace('-', "_");
-    let name = if name.starts_with(|first: char| first.is_ascii_alphabetic()) { name } else { format!("n_{name}") };
+    let name =
+        if name.starts_with(|first: char| first.is_ascii_alphabetic()) { name } else { format!("n_{name}") };
     let name: String = name.chars().take(48).collect();
     let place = Origin::written(agent.account.environment.name_span());
     let members = vec![
         ("harnessId", reference(own, "harness.harnessId")),
         ("endpointName", Tree::text(&name).from(place)),
         ("targetVersion", reference(own, "harness.harnessVersion")),
-        ("description", Tree::text(harness.document.digest()).from(agent.account.default("agentcore.endpoint"))),
+        (
+            "description",
+            Tree::text(harness.document.digest()).from(agent.account.default("agentcore.endpoint")),
+        ),
         ("tags", tag_map(agent.account)),
     ];
     let address = address("HarnessEndpoint", format!("{}.{name}", own.name));

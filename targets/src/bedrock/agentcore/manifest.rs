@@ -23,7 +23,8 @@ pub(super) fn schema(calls: &[Call<'_>]) -> Result<Schema, String> {
     actions.insert("CallTool".into(), json!({ "memberOf": [{ "id": "Mcp" }] }));
     for call in calls {
         let context = json!({ "type": "Record", "attributes": { "input": attribute(&call.shape, true) } });
-        let applies = json!({ "principalTypes": ["IamEntity"], "resourceTypes": ["Gateway"], "context": context });
+        let applies =
+            json!({ "principalTypes": ["IamEntity"], "resourceTypes": ["Gateway"], "context": context });
         let named = action(call.tool.name.value.as_str());
         actions.insert(named, json!({ "memberOf": [{ "id": "CallTool" }], "appliesTo": applies }));
     }
@@ -40,7 +41,8 @@ fn attribute(shape: &Shape, required: bool) -> Value {
         Kind::Bool => json!({ "type": "Boolean" }),
         Kind::List { items, .. } => json!({ "type": "Set", "element": attribute(items, true) }),
         Kind::Object(properties) => {
-            let members = properties.iter().map(|one| (one.name.clone(), attribute(&one.shape, one.required)));
+            let members =
+                properties.iter().map(|one| (one.name.clone(), attribute(&one.shape, one.required)));
             json!({ "type": "Record", "attributes": members.collect::<Map<_, _>>() })
         }
     };

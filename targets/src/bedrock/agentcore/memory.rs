@@ -24,7 +24,8 @@ pub(super) fn artifact(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Artif
     let memory = agent.spec().memory.as_ref()?;
     let grant = agent.account.input.grants.grants().find(|grant| {
         let request = &grant.decision.request;
-        let stored = matches!(&request.circumstances, Circumstances::Storage(found) if found.place == "memory");
+        let stored =
+            matches!(&request.circumstances, Circumstances::Storage(found) if found.place == "memory");
         stored && request.principal == agent.principal()
     })?;
     let own = agent.account.region_of(agent.resource);

@@ -45,7 +45,10 @@ impl<'a> Agent<'a> {
 
     /// Where its requests are sent.
     fn region(&self) -> (String, Origin) {
-        (self.account.region_of(self.resource).to_owned(), function::region_origin(self.account, self.resource))
+        (
+            self.account.region_of(self.resource).to_owned(),
+            function::region_origin(self.account, self.resource),
+        )
     }
 }
 
@@ -66,7 +69,10 @@ fn refusal(span: Span, message: &str, help: &str) -> Diagnostic {
 }
 
 fn difference(span: Span, message: &str) -> Diagnostic {
-    Diagnostic { severity: Severity::Note, ..rule::APPROXIMATED.at(span, message, "AgentCore does this differently") }
+    Diagnostic {
+        severity: Severity::Note,
+        ..rule::APPROXIMATED.at(span, message, "AgentCore does this differently")
+    }
 }
 
 /// Reports what a harness has no member for.
@@ -74,7 +80,8 @@ fn refuse(agent: &Agent<'_>, out: &mut Diagnostics) {
     let spec = agent.spec();
     if let Some(guardrail) = &spec.guardrail {
         let message = "a harness has no guardrail";
-        let help = "leave it out and use a guardrail where the model is called, or use `runtime: bedrock-agents`";
+        let help =
+            "leave it out and use a guardrail where the model is called, or use `runtime: bedrock-agents`";
         out.report(refusal(guardrail.name.span, message, help));
     }
     for other in &spec.collaborators {
@@ -94,7 +101,10 @@ fn refuse(agent: &Agent<'_>, out: &mut Diagnostics) {
     }
     if let Some(limits) = &spec.limits {
         let gone = [
-            (limits.consecutive_failures.as_ref().map(|limit| limit.span), "a harness does not count failures"),
+            (
+                limits.consecutive_failures.as_ref().map(|limit| limit.span),
+                "a harness does not count failures",
+            ),
             (limits.sessions.as_ref().map(|limit| limit.span), "a harness does not count sessions"),
             (limits.concurrent.as_ref().map(|limit| limit.span), "a harness does not limit sessions at once"),
         ];

@@ -1,16 +1,15 @@
 //! The model of a harness: a model of Bedrock, or a route of a gateway that speaks the interface of OpenAI.
 
 use aipolicy_compiler::diagnostic::Diagnostics;
-use aipolicy_compiler::ir::{Circumstances, Object};
 use aipolicy_compiler::model::agent::AgentModel;
-use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
+use aipolicy_compiler::model::model::{ModelProvider, ModelSpec};
 use aipolicy_compiler::model::reference::Ref;
 use aipolicy_compiler::model::route::RouteSpec;
 
 use super::{Agent, refusal};
 use crate::artifact::Artifact;
 use crate::bedrock::request::{Request, address};
-use crate::bedrock::shared::{arn, tag_map};
+use crate::bedrock::shared::{self, arn, tag_map};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -33,33 +32,13 @@ fn direct(agent: &Agent<'_>, named: &Ref<ModelSpec>, out: &mut Diagnostics) -> O
         out.report(refusal(named.name.span, &message, help).label(model.spec.provider.span, "its provider"));
         return None;
     }
-    let (id, origin) = invoked(agent, named)?;
+    let (id, origin) = shared::invoked(agent.account, agent.principal(), named)?;
     let mut entries = vec![("modelId", Tree::text(id).from(origin))];
     let output = model.spec.limits.as_ref().and_then(|limits| limits.output.as_ref());
-    entries.extend(output.map(|most| {
-        ("maxTokens", Tree::integer(most.value.count()).from(Origin::written(most.span)))
-    }));
+    entries.extend(
+        output.map(|most| ("maxTokens", Tree::integer(most.value.count()).from(Origin::written(most.span)))),
+    );
     Some(Tree::map([("bedrockModelConfig", Tree::map(entries).from(Origin::written(named.name.span)))]))
-}
-
-/// What is invoked: the profile that was granted, a provisioned model, or the model itself.
-fn invoked(agent: &Agent<'_>, named: &Ref<ModelSpec>) -> Option<(String, Origin)> {
-    let graph = agent.account.graph();
-    let model = graph.get(named)?;
-    let grant = agent.account.input.grants.grants().find(|grant| {
-        let request = &grant.decision.request;
-        request.principal == agent.principal() && named.id().is_some_and(|id| request.object == Object::Model(id))
-    })?;
-    let profile = match &grant.decision.request.circumstances {
-        Circumstances::Invocation(call) => call.profile.as_deref(),
-        _ => None,
-    };
-    let place = Origin::written(graph.inference_span(&model.spec));
-    Some(match (profile, model.spec.inference.as_ref().map(|inference| &inference.value)) {
-        (Some(profile), _) => (profile.to_owned(), place),
-        (None, Some(Inference::Provisioned(arn))) => (arn.value.as_str().to_owned(), Origin::written(arn.span)),
-        (None, _) => (model.spec.model_id.value.as_str().to_owned(), Origin::written(model.spec.model_id.span)),
-    })
 }
 
 fn route(agent: &Agent<'_>, named: &Ref<RouteSpec>, out: &mut Diagnostics) -> Option<Tree> {
@@ -100,7 +79,11 @@ fn key(agent: &Agent<'_>) -> Option<Artifact> {
         ("apiKeySecretConfig", config.from(default())),
         ("tags", tag_map(agent.account)),
     ];
-    let request =
-        Request { address: address("ApiKeyProvider", name), region: agent.region(), members, needs: Vec::new() };
+    let request = Request {
+        address: address("ApiKeyProvider", name),
+        region: agent.region(),
+        members,
+        needs: Vec::new(),
+    };
     Some(request.artifact(&Origin::written(agent.spec().model.span)))
 }

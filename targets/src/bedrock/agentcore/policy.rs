@@ -46,7 +46,9 @@ fn artifact(
     let name = call.tool.name.value.as_str();
     let refuse = |why: String, out: &mut Diagnostics| {
         let message = format!("tool `{name}` has no policy that its gateway takes: {why}");
-        out.report(rule::UNSUPPORTED.at(call.tool.name.span, message, "").help("change its inputs or limits"));
+        out.report(
+            rule::UNSUPPORTED.at(call.tool.name.span, message, "").help("change its inputs or limits"),
+        );
         None
     };
     let text = match text(agent, call, validator) {
@@ -57,18 +59,22 @@ fn artifact(
     let Some((before, after)) = text.split_once(GATEWAY) else {
         return refuse("its scope names no gateway".to_owned(), out);
     };
-    let arn = reference(&addresses.gateway, "gatewayArn").from(agent.account.default("agentcore.policyEngine"));
+    let arn =
+        reference(&addresses.gateway, "gatewayArn").from(agent.account.default("agentcore.policyEngine"));
     let statement = join([Tree::text(before), arn, Tree::text(after)]);
     let own = agent.account.policy(agent.resource, name)?;
     let members = vec![
         ("policyEngineId", reference(&addresses.engine, "policyEngineId")),
         ("name", Tree::text(&own).from(agent.account.default("origin.name"))),
         ("definition", Tree::map([("cedar", Tree::map([("statement", statement)]))])),
-        ("validationMode", Tree::text("FAIL_ON_ANY_FINDINGS").from(agent.account.default("agentcore.policyEngine"))),
+        (
+            "validationMode",
+            Tree::text("FAIL_ON_ANY_FINDINGS").from(agent.account.default("agentcore.policyEngine")),
+        ),
         ("enforcementMode", Tree::text("ACTIVE").from(agent.account.default("agentcore.policyEngine"))),
     ];
     let needs = vec![addresses.engine.clone(), addresses.gateway.clone(), addresses.target.clone()];
-    let request = Request { address: address("Policy", own), region: agent.region(), members, needs };
+    let request = Request { address: address("CedarPolicy", own), region: agent.region(), members, needs };
     Some(request.artifact(&call.origin))
 }
 
@@ -133,7 +139,9 @@ fn asked(shape: &Shape, value: &Value, all: &mut Vec<Value>) {
             for property in properties {
                 let mut own = Vec::new();
                 asked(&property.shape, &member(value.clone(), &property.name), &mut own);
-                all.extend(own.into_iter().map(|one| if_there(one, (value, &property.name), property.required)));
+                all.extend(
+                    own.into_iter().map(|one| if_there(one, (value, &property.name), property.required)),
+                );
             }
         }
         Kind::Text(_) | Kind::Bool | Kind::List { .. } => {}
@@ -201,7 +209,8 @@ fn decimal(number: &Number) -> Option<Value> {
         return None;
     }
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
-    (fraction.len() <= 4 && whole.len() <= 15).then(|| json!({ "decimal": [{ "Value": format!("{whole}.{fraction}") }] }))
+    (fraction.len() <= 4 && whole.len() <= 15)
+        .then(|| json!({ "decimal": [{ "Value": format!("{whole}.{fraction}") }] }))
 }
 
 fn one_of(values: &[Value], kind: &Kind, value: &Value) -> Option<Value> {

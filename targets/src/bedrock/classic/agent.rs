@@ -1,14 +1,13 @@
 //! The agent itself: its model, what it is told, its guardrail and its memory.
 
 use aipolicy_compiler::diagnostic::Diagnostics;
-use aipolicy_compiler::ir::{Circumstances, Object};
 use aipolicy_compiler::model::agent::AgentModel;
-use aipolicy_compiler::model::model::{Inference, ModelProvider};
+use aipolicy_compiler::model::model::ModelProvider;
 
 use super::{Agent, refusal};
 use crate::artifact::Artifact;
 use crate::bedrock::request::{Members, Request, reference, role};
-use crate::bedrock::shared::{guardrail, tag_map};
+use crate::bedrock::shared::{self, guardrail, tag_map};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -64,20 +63,8 @@ fn model(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Tree> {
         out.report(refusal(named.name.span, message, "use a model with `provider: bedrock`"));
         return None;
     }
-    let grant = agent.account.input.grants.grants().find(|grant| {
-        let request = &grant.decision.request;
-        request.principal == agent.principal() && named.id().is_some_and(|id| request.object == Object::Model(id))
-    })?;
-    let profile = match &grant.decision.request.circumstances {
-        Circumstances::Invocation(call) => call.profile.as_deref(),
-        _ => None,
-    };
-    let (id, span) = match (profile, model.spec.inference.as_ref().map(|inference| &inference.value)) {
-        (Some(profile), _) => (profile, graph.inference_span(&model.spec)),
-        (None, Some(Inference::Provisioned(arn))) => (arn.value.as_str(), arn.span),
-        (None, _) => (model.spec.model_id.value.as_str(), model.spec.model_id.span),
-    };
-    Some(Tree::text(id).from(Origin::written(span)))
+    let (id, origin) = shared::invoked(agent.account, agent.principal(), named)?;
+    Some(Tree::text(id).from(origin))
 }
 
 fn instruction(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Tree> {

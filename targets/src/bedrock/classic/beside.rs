@@ -103,7 +103,8 @@ pub(super) fn knowledge_bases(agent: &Agent<'_>) -> Vec<Artifact> {
             let request = &grant.decision.request;
             request.principal == agent.principal() && request.span == tool.connector.name.span
         });
-        let (true, Some(grant), Some(mut members)) = (is_associated(agent.spec(), tool, connector), granted, draft(agent))
+        let (true, Some(grant), Some(mut members)) =
+            (is_associated(agent.spec(), tool, connector), granted, draft(agent))
         else {
             continue;
         };
@@ -176,13 +177,19 @@ pub(super) fn alias(agent: &Agent<'_>, made: &[Artifact], beside: &[Artifact]) -
     let mut needs = vec![own.clone()];
     needs.extend(beside.iter().map(|one| one.document.address.clone()));
     let place = Origin::written(agent.account.environment.name_span());
-    let mut tags: Vec<_> =
-        agent.account.marks().map(|(key, value)| (key, Tree::text(value).from(agent.account.default("bedrock.tags")))).into();
+    let mut tags: Vec<_> = agent
+        .account
+        .marks()
+        .map(|(key, value)| (key, Tree::text(value).from(agent.account.default("bedrock.tags"))))
+        .into();
     tags.push(("aipolicy:agent", Tree::text(agent.name())));
     let members = vec![
         ("agentId", reference(&own, "agent.agentId")),
         ("agentAliasName", Tree::text(agent.account.environment.name().as_str()).from(place)),
-        ("description", Tree::text(digest(parts.join("\n").as_bytes())).from(agent.account.default("classic.alias"))),
+        (
+            "description",
+            Tree::text(digest(parts.join("\n").as_bytes())).from(agent.account.default("classic.alias")),
+        ),
         ("tags", Tree::map(tags)),
     ];
     Some(Request { address: alias, region: agent.region(), members, needs }.artifact(&agent.origin))

@@ -45,7 +45,10 @@ impl<'a> Agent<'a> {
     }
 
     fn region(&self) -> (String, Origin) {
-        (self.account.region_of(self.resource).to_owned(), function::region_origin(self.account, self.resource))
+        (
+            self.account.region_of(self.resource).to_owned(),
+            function::region_origin(self.account, self.resource),
+        )
     }
 
     /// The guardrail that its content must pass.
@@ -82,7 +85,8 @@ pub(super) fn artifacts(
     let mut artifacts = Vec::new();
     if let (Some(guardrail), Some(named)) = (agent.guardrail(), &agent.spec().guardrail) {
         let used = Origin::written(named.name.span);
-        let made = super::shared::guardrail::artifacts(agent.account, (guardrail, &agent.region().0), &used, out);
+        let made =
+            super::shared::guardrail::artifacts(agent.account, (guardrail, &agent.region().0), &used, out);
         artifacts.extend(made.into_iter().filter(|one| guardrails.insert(one.document.address.clone())));
     }
     let mut beside = Vec::new();

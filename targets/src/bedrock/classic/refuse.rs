@@ -17,10 +17,19 @@ pub(super) fn check(agent: &Agent<'_>, out: &mut Diagnostics) {
         let written = [
             (limits.steps.as_ref().map(|limit| limit.span), "Agents Classic does not limit steps"),
             (limits.wall_clock.as_ref().map(|limit| limit.span), "Agents Classic does not limit time"),
-            (limits.tokens_per_session.as_ref().map(|limit| limit.span), "Agents Classic does not limit tokens"),
-            (limits.consecutive_failures.as_ref().map(|limit| limit.span), "Agents Classic does not count failures"),
+            (
+                limits.tokens_per_session.as_ref().map(|limit| limit.span),
+                "Agents Classic does not limit tokens",
+            ),
+            (
+                limits.consecutive_failures.as_ref().map(|limit| limit.span),
+                "Agents Classic does not count failures",
+            ),
             (limits.sessions.as_ref().map(|limit| limit.span), "Agents Classic does not count sessions"),
-            (limits.concurrent.as_ref().map(|limit| limit.span), "Agents Classic does not limit sessions at once"),
+            (
+                limits.concurrent.as_ref().map(|limit| limit.span),
+                "Agents Classic does not limit sessions at once",
+            ),
         ];
         for (span, message) in written.into_iter().filter_map(|(span, message)| Some((span?, message))) {
             out.report(refusal(span, message, "leave it out, or use `runtime: agentcore`"));

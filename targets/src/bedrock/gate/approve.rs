@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::ApprovalGate;
 use aipolicy_compiler::model::group::GroupSpec;
-use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
@@ -65,8 +65,16 @@ fn approvers<'g>(
 ) -> Option<Approvers<'g>> {
     let graph = machine.account.graph();
     let groups: Vec<_> = gate.from.iter().filter_map(|group| graph.get(group)).collect();
-    let all = |texts: fn(&GroupSpec) -> &[aipolicy_compiler::source::Spanned<aipolicy_compiler::model::value::Text>]| {
-        groups.iter().flat_map(|group| texts(&group.spec)).map(|text| text.value.as_str()).collect::<BTreeSet<_>>()
+    let all = |texts: fn(
+        &GroupSpec,
+    ) -> &[aipolicy_compiler::source::Spanned<
+        aipolicy_compiler::model::value::Text,
+    >]| {
+        groups
+            .iter()
+            .flat_map(|group| texts(&group.spec))
+            .map(|text| text.value.as_str())
+            .collect::<BTreeSet<_>>()
     };
     let (members, not_alone) = (all(|group| &group.members), all(|group| &group.not_alone));
     let required = groups.iter().filter_map(|group| group.spec.required.as_ref()).map(|count| count.value.0);
@@ -90,7 +98,9 @@ fn approvers<'g>(
 fn ask(machine: &Machine<'_>, approvers: &Approvers<'_>, queue: &str) -> Tree {
     let call = machine.call;
     let members = Tree::list(approvers.groups.iter().flat_map(|group| {
-        group.spec.members.iter().map(|member| Tree::text(jsonata::plain(member.value.as_str())).from(Origin::written(member.span)))
+        group.spec.members.iter().map(|member| {
+            Tree::text(jsonata::plain(member.value.as_str())).from(Origin::written(member.span))
+        })
     }));
     let body = Tree::map([
         ("agent", Tree::text(call.agent.name().as_str())),
@@ -119,7 +129,11 @@ fn check(machine: &mut Machine<'_>, approvers: &Approvers<'_>, (round, span): (u
         asked.push(format!("$not({by} in $decidedBy)"));
     }
     if round == approvers.required && !approvers.not_alone.is_empty() {
-        let before = if round > 1 { "$append($decidedBy, [$lookup($approval, 'by')])" } else { "[$lookup($approval, 'by')]" };
+        let before = if round > 1 {
+            "$append($decidedBy, [$lookup($approval, 'by')])"
+        } else {
+            "[$lookup($approval, 'by')]"
+        };
         let alone = format!("function($name) {{ $not($name in {}) }}", names(&approvers.not_alone));
         asked.push(format!("$count($filter({before}, {alone})) > 0"));
     }

@@ -125,7 +125,8 @@ fn attributes(machine: &Machine<'_>, out: &mut Diagnostics) -> Option<Vec<(Strin
     let mut found = Vec::new();
     if let (Some(partition), Some(tenant)) = (&machine.call.connector.spec.partition, machine.call.tenant) {
         let value = Tree::map([("S", Tree::text(jsonata::plain(tenant)))]);
-        found.push((partition.key.value.as_str().to_owned(), value.from(Origin::written(partition.key.span))));
+        found
+            .push((partition.key.value.as_str().to_owned(), value.from(Origin::written(partition.key.span))));
     }
     for property in machine.call.shape.properties() {
         if found.iter().any(|(name, _)| *name == property.name) {
@@ -159,12 +160,16 @@ fn attribute(property: &Property, out: &mut Diagnostics) -> Option<Tree> {
 /// The input becomes an item. With a key for repetitions, an item that is there already is never replaced.
 fn put_item(machine: &Machine<'_>, table: &DynamoDbSource, out: &mut Diagnostics) -> Option<Task> {
     let mut arguments = vec![
-        ("TableName", Tree::text(jsonata::plain(table.table.value.as_str())).from(Origin::written(table.table.span))),
+        (
+            "TableName",
+            Tree::text(jsonata::plain(table.table.value.as_str())).from(Origin::written(table.table.span)),
+        ),
         ("Item", Tree::map(attributes(machine, out)?)),
     ];
     if let Some((key, origin)) = key(machine) {
         let names = Tree::map([("#key", Tree::text(key))]);
-        arguments.push(("ConditionExpression", Tree::text("attribute_not_exists(#key)").from(origin.clone())));
+        arguments
+            .push(("ConditionExpression", Tree::text("attribute_not_exists(#key)").from(origin.clone())));
         arguments.push(("ExpressionAttributeNames", names.from(origin)));
     }
     Some(task_of(machine, "dynamodb:putItem", arguments, "'written'"))
@@ -228,7 +233,11 @@ fn object(machine: &Machine<'_>, (bucket, write): (&S3Source, bool), out: &mut D
     let suffix = if write { " & '.json'" } else { "" };
     let key = format!("{} & {}{suffix}", jsonata::text(&folder), jsonata::member(INPUT, named));
     let mut arguments = vec![
-        ("Bucket", Tree::text(jsonata::plain(bucket.bucket.value.as_str())).from(Origin::written(bucket.bucket.span))),
+        (
+            "Bucket",
+            Tree::text(jsonata::plain(bucket.bucket.value.as_str()))
+                .from(Origin::written(bucket.bucket.span)),
+        ),
         ("Key", Tree::text(jsonata::template(&key)).from(Origin::written(span))),
     ];
     if write {
@@ -272,12 +281,20 @@ fn retrieve(machine: &Machine<'_>, base: &KnowledgeBaseSource, out: &mut Diagnos
         Tree::text(value).from(Origin::written(property.shape.span))
     };
     let mut arguments = vec![
-        ("KnowledgeBaseId", Tree::text(jsonata::plain(base.id.value.as_str())).from(Origin::written(base.id.span))),
+        (
+            "KnowledgeBaseId",
+            Tree::text(jsonata::plain(base.id.value.as_str())).from(Origin::written(base.id.span)),
+        ),
         ("RetrievalQuery", Tree::map([("Text", member(query))])),
     ];
     arguments.extend(count.map(|count| {
         let search = Tree::map([("NumberOfResults", member(count))]);
         ("RetrievalConfiguration", Tree::map([("VectorSearchConfiguration", search)]))
     }));
-    Some(task_of(machine, "aws-sdk:bedrockagentruntime:retrieve", arguments, "$states.result.RetrievalResults"))
+    Some(task_of(
+        machine,
+        "aws-sdk:bedrockagentruntime:retrieve",
+        arguments,
+        "$states.result.RetrievalResults",
+    ))
 }

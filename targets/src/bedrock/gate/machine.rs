@@ -47,8 +47,12 @@ pub(crate) fn artifact(account: &Account<'_>, call: &Call<'_>, out: &mut Diagnos
     ];
     let mut needs = machine.needs;
     needs.push(role_address);
-    let region = (account.region_of(call.agent).to_owned(), shared::function::region_origin(account, call.agent));
-    Some(Request { address: request::address("StateMachine", name), region, members, needs }.artifact(&call.origin))
+    let region =
+        (account.region_of(call.agent).to_owned(), shared::function::region_origin(account, call.agent));
+    Some(
+        Request { address: request::address("StateMachine", name), region, members, needs }
+            .artifact(&call.origin),
+    )
 }
 
 impl Machine<'_> {
@@ -87,7 +91,10 @@ impl Machine<'_> {
         let default = |name: &str| self.account.default(name);
         let states = self.states.iter().map(|(name, state)| (name.clone(), state.clone()));
         Tree::map([
-            ("Comment", Tree::text(format!("Calls {} for {}", self.call.tool.name.value, self.call.agent.name()))),
+            (
+                "Comment",
+                Tree::text(format!("Calls {} for {}", self.call.tool.name.value, self.call.agent.name())),
+            ),
             ("QueryLanguage", Tree::text("JSONata").from(default("bedrock.queryLanguage"))),
             ("StartAt", Tree::text("Receive").from(default("bedrock.machine"))),
             ("TimeoutSeconds", Tree::integer(self.waits).from(default("bedrock.machineTimeout"))),
@@ -134,10 +141,7 @@ impl Machine<'_> {
     /// How a state goes on when the answer is no: what is noted, and where it leads.
     pub(super) fn refusal(&self, why: &str) -> [(&'static str, Tree); 2] {
         let next = if self.keeps_records() { "RecordRefusal" } else { "Refused" };
-        [
-            ("Assign", Tree::map([("outcome", Tree::text(jsonata::template(why)))])),
-            ("Next", Tree::text(next)),
-        ]
+        [("Assign", Tree::map([("outcome", Tree::text(jsonata::template(why)))])), ("Next", Tree::text(next))]
     }
 
     /// What every task does about errors and time that runs out.

@@ -16,23 +16,29 @@ pub(crate) fn log_group<'a>(account: &Account<'a>) -> Option<(&'a str, Origin)> 
         StoreKind::CloudWatch(group) => {
             Some((group.log_group.value.as_str(), Origin::written(group.log_group.span)))
         }
-        StoreKind::S3(_) | StoreKind::Xray(_) | StoreKind::Cache(_) | StoreKind::Memory(_) | StoreKind::Session(_) => {
-            None
-        }
+        StoreKind::S3(_)
+        | StoreKind::Xray(_)
+        | StoreKind::Cache(_)
+        | StoreKind::Memory(_)
+        | StoreKind::Session(_) => None,
     }
 }
 
 /// Opens the record, where one is kept.
 pub(super) fn open(machine: &mut Machine<'_>) {
-    let Some((group, origin)) = log_group(machine.account).filter(|_| machine.keeps_records()) else { return };
+    let Some((group, origin)) = log_group(machine.account).filter(|_| machine.keeps_records()) else {
+        return;
+    };
     let cause = jsonata::text("the record cannot be opened");
     let catch = Tree::map([
         ("ErrorEquals", Tree::list([Tree::text("States.ALL")])),
         ("Assign", Tree::map([("outcome", Tree::text(jsonata::template(&cause)))])),
         ("Next", Tree::text("Refused")),
     ]);
-    let arguments =
-        Tree::map([("LogGroupName", Tree::text(jsonata::plain(group)).from(origin.clone())), ("LogStreamName", stream(machine))]);
+    let arguments = Tree::map([
+        ("LogGroupName", Tree::text(jsonata::plain(group)).from(origin.clone())),
+        ("LogStreamName", stream(machine)),
+    ]);
     let state = Tree::map([
         ("Type", Tree::text("Task")),
         ("Resource", Tree::text(machine.integration("aws-sdk:cloudwatchlogs:createLogStream"))),
@@ -99,6 +105,7 @@ fn message(machine: &Machine<'_>) -> String {
         ("decidedBy", "$decidedBy".to_owned()),
         ("inputSha256", "$hash($string($input), 'SHA-256')".to_owned()),
     ];
-    let members: Vec<_> = members.iter().map(|(name, value)| format!("{}: {value}", jsonata::text(name))).collect();
+    let members: Vec<_> =
+        members.iter().map(|(name, value)| format!("{}: {value}", jsonata::text(name))).collect();
     format!("$string({{ {} }})", members.join(", "))
 }

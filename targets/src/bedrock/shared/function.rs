@@ -48,10 +48,13 @@ pub(crate) fn artifact(
     let own = own_address(account, agent)?;
     let (role, role_address) = role(account, &["caller", agent.name().as_str()]);
     let default = || account.default("bedrock.function");
-    let machines = Tree::map(calls.iter().filter_map(|call| Some((call.tool.name.value.as_str(), machine(account, call)?))));
+    let machines = Tree::map(
+        calls.iter().filter_map(|call| Some((call.tool.name.value.as_str(), machine(account, call)?))),
+    );
     let size = serde_json::to_string(&machines).map_or(usize::MAX, |text| text.len());
     if size > LARGEST_ENVIRONMENT {
-        let message = format!("the tools of an agent fit into {LARGEST_ENVIRONMENT} bytes, and these take {size}");
+        let message =
+            format!("the tools of an agent fit into {LARGEST_ENVIRONMENT} bytes, and these take {size}");
         let help = "split the tools over several agents";
         out.report(rule::TARGET_LIMIT.at(agent.name_span(), message, "").help(help));
         return None;
@@ -86,8 +89,11 @@ fn machine(account: &Account<'_>, call: &Call<'_>) -> Option<Tree> {
     let name = account.machine(call.agent, call.tool)?;
     let arn = arn(account, "states", account.region_of(call.agent), &format!("stateMachine:{name}"));
     let mut entries = vec![("arn", Tree::text(arn)), ("wait", Tree::bool(!is_gated(call.tool)))];
-    entries.extend(call.tool.idempotency_key.as_ref().map(|key| {
-        ("key", Tree::text(key.value.as_str()).from(Origin::written(key.span)))
-    }));
+    entries.extend(
+        call.tool
+            .idempotency_key
+            .as_ref()
+            .map(|key| ("key", Tree::text(key.value.as_str()).from(Origin::written(key.span)))),
+    );
     Some(Tree::map(entries).from(call.origin.clone()))
 }

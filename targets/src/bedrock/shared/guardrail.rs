@@ -2,7 +2,7 @@
 
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::Resource;
-use aipolicy_compiler::model::guardrail::{Filters, FilterStrength, GuardrailSpec, Pii, PiiAction};
+use aipolicy_compiler::model::guardrail::{FilterStrength, Filters, GuardrailSpec, Pii, PiiAction};
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Spanned;
 
@@ -41,9 +41,14 @@ pub(crate) fn artifacts(
         ("blockedInputMessaging", blocked()),
         ("blockedOutputsMessaging", blocked()),
     ];
-    let list = |key: &'static str, items: Vec<Tree>| (!items.is_empty()).then(|| Tree::map([(key, Tree::list(items))]));
+    let list = |key: &'static str, items: Vec<Tree>| {
+        (!items.is_empty()).then(|| Tree::map([(key, Tree::list(items))]))
+    };
     let parts = [
-        ("contentPolicyConfig", list("filtersConfig", spec.filters.as_ref().map(filters).unwrap_or_default())),
+        (
+            "contentPolicyConfig",
+            list("filtersConfig", spec.filters.as_ref().map(filters).unwrap_or_default()),
+        ),
         ("topicPolicyConfig", list("topicsConfig", topics(spec, out))),
         ("wordPolicyConfig", list("wordsConfig", words(spec, out))),
         (
@@ -56,7 +61,8 @@ pub(crate) fn artifacts(
     members.push(("tags", lower_tags(account)));
     let place = (region.to_owned(), used.clone());
     let origin = Origin::written(guardrail.name_span());
-    let made = Request { address: own.clone(), region: place.clone(), members, needs: Vec::new() }.artifact(&origin);
+    let made =
+        Request { address: own.clone(), region: place.clone(), members, needs: Vec::new() }.artifact(&origin);
     let members = vec![
         ("guardrailIdentifier", reference(&own, "guardrailId")),
         ("description", Tree::text(made.document.digest()).from(account.default("bedrock.guardrailVersion"))),

@@ -29,9 +29,11 @@ pub(crate) fn artifact(account: &Account<'_>, out: &mut Diagnostics) -> Option<A
         "bucketName",
         Tree::text(place.bucket.value.as_str()).from(Origin::written(place.bucket.span)),
     )];
-    bucket.extend(place.prefix.as_ref().map(|prefix| {
-        ("keyPrefix", Tree::text(prefix.value.as_str()).from(Origin::written(prefix.span)))
-    }));
+    bucket.extend(
+        place.prefix.as_ref().map(|prefix| {
+            ("keyPrefix", Tree::text(prefix.value.as_str()).from(Origin::written(prefix.span)))
+        }),
+    );
     let all = || Tree::bool(true).from(account.default("bedrock.logging"));
     let config = Tree::map([
         ("s3Config", Tree::map(bucket)),

@@ -5,8 +5,11 @@ pub(crate) mod guardrail;
 pub(crate) mod logging;
 
 use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::ir::{Object, Principal};
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::connector::{ConnectorSpec, LambdaTool};
+use aipolicy_compiler::model::model::{Inference, ModelSpec};
+use aipolicy_compiler::model::reference::Ref;
 use aipolicy_compiler::model::value::Text;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{Span, Spanned};
@@ -81,7 +84,8 @@ pub(crate) fn lower_tags(account: &Account<'_>) -> Tree {
 
 /// The marks of ownership as a map.
 pub(crate) fn tag_map(account: &Account<'_>) -> Tree {
-    Tree::map(account.marks().map(|(key, value)| (key, Tree::text(value)))).from(account.default("bedrock.tags"))
+    Tree::map(account.marks().map(|(key, value)| (key, Tree::text(value))))
+        .from(account.default("bedrock.tags"))
 }
 
 /// Whether a connector is where the agent is; reported where it is not.
@@ -94,7 +98,10 @@ pub(crate) fn same_region(
     if own == region {
         return Some(());
     }
-    let message = format!("`{}` is in {own}, and a state machine in {region} calls services of its own region", connector.name());
+    let message = format!(
+        "`{}` is in {own}, and a state machine in {region} calls services of its own region",
+        connector.name()
+    );
     let found = rule::UNSUPPORTED.at(named, message, "").label(connector.spec.region.span, "its region");
     out.report(found.help("give the agent the region of its connectors"));
     None
@@ -108,7 +115,11 @@ pub(crate) fn approvals(account: &Account<'_>, region: &str) -> Option<Queue> {
 }
 
 /// The queue for approvals as a request to create it. It is there because of the first gate that needs it.
-pub(crate) fn approval_queue(account: &Account<'_>, region: (String, Origin), origin: &Origin) -> Option<Artifact> {
+pub(crate) fn approval_queue(
+    account: &Account<'_>,
+    region: (String, Origin),
+    origin: &Origin,
+) -> Option<Artifact> {
     let queue = approvals(account, &region.0)?;
     let attributes = [("MessageRetentionPeriod", "1209600"), ("SqsManagedSseEnabled", "true")];
     let attributes = Tree::map(attributes.map(|(key, value)| (key, Tree::text(value))));
@@ -119,4 +130,27 @@ pub(crate) fn approval_queue(account: &Account<'_>, region: (String, Origin), or
     ];
     let request = Request { address: queue.address, region, members, needs: Vec::new() };
     Some(request.artifact(origin))
+}
+
+/// What an agent invokes for a model: the profile that was granted, a provisioned model, or the model itself.
+pub(crate) fn invoked(
+    account: &Account<'_>,
+    principal: Principal,
+    named: &Ref<ModelSpec>,
+) -> Option<(String, Origin)> {
+    let graph = account.graph();
+    let model = graph.get(named)?;
+    let calls = account.input.grants.grants().filter(|grant| {
+        let request = &grant.decision.request;
+        request.principal == principal && named.id().is_some_and(|id| request.object == Object::Model(id))
+    });
+    let call = calls.filter_map(|grant| grant.decision.request.circumstances.invocation()).next()?;
+    let written = |text: &Spanned<Text>| (text.value.as_str().to_owned(), Origin::written(text.span));
+    Some(match (call.profile.as_deref(), model.spec.inference.as_ref().map(|inference| &inference.value)) {
+        (Some(profile), _) => (profile.to_owned(), Origin::written(graph.inference_span(&model.spec))),
+        (None, Some(Inference::Provisioned(arn))) => {
+            (arn.value.as_str().to_owned(), Origin::written(arn.span))
+        }
+        (None, _) => written(&model.spec.model_id),
+    })
 }

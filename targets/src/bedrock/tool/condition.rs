@@ -51,7 +51,11 @@ impl Found {
             Kind::Object(properties) => self.members(shape, properties, value),
         }
         if let Some((only, span)) = &shape.only {
-            self.push(format!("{value} in {}", jsonata::list(only)), "must be one of the values listed", *span);
+            self.push(
+                format!("{value} in {}", jsonata::list(only)),
+                "must be one of the values listed",
+                *span,
+            );
         }
     }
 
@@ -86,7 +90,8 @@ impl Found {
 
     /// One condition for all items, since a machine cannot go through them.
     fn items(&mut self, items: &Shape, value: &str) {
-        let each: Vec<_> = of_shape(items, "$item").into_iter().map(|one| format!("({})", one.expression)).collect();
+        let each: Vec<_> =
+            of_shape(items, "$item").into_iter().map(|one| format!("({})", one.expression)).collect();
         let bad = format!("$filter({value}, function($item) {{ $not({}) }})", each.join(" and "));
         self.push(format!("$count({bad}) = 0"), "must have valid items", items.span);
     }
@@ -160,7 +165,10 @@ pub(super) fn limits(tool: &Tool, shape: &Shape, out: &mut Diagnostics) -> Optio
             if fits(&asks, property) {
                 found.push(Limit { property: name.clone(), asks, span });
             } else {
-                refuse(span, format!("this cannot be asked of `{name}`, which is of type {}", property.shape.word()));
+                refuse(
+                    span,
+                    format!("this cannot be asked of `{name}`, which is of type {}", property.shape.word()),
+                );
             }
         }
     }
@@ -205,8 +213,12 @@ impl Limit {
         let (asked, says) = match &self.asks {
             Asks::AtLeast(bound) => (format!("{member} >= {bound}"), "must be at least what is allowed"),
             Asks::AtMost(bound) => (format!("{member} <= {bound}"), "must be at most what is allowed"),
-            Asks::OneOf(values) => (format!("{member} in {}", jsonata::list(values)), "must be one of what is allowed"),
-            Asks::Length(most) => (format!("$length({member}) <= {most}"), "must be no longer than what is allowed"),
+            Asks::OneOf(values) => {
+                (format!("{member} in {}", jsonata::list(values)), "must be one of what is allowed")
+            }
+            Asks::Length(most) => {
+                (format!("$length({member}) <= {most}"), "must be no longer than what is allowed")
+            }
         };
         let expression = format!("$not($exists({member})) or ({asked})");
         Condition { expression, says: format!("{} {says}", self.property), span: self.span }

@@ -80,7 +80,10 @@ mod tests {
 
     #[test]
     fn texts_never_end_their_literal() {
-        assert_eq!(text("it's 100 %} \\ \u{1f600}"), "'it\\u0027s 100 \\u0025\\u007d \\u005c \\ud83d\\ude00'");
+        assert_eq!(
+            text("it's 100 %} \\ \u{1f600}"),
+            "'it\\u0027s 100 \\u0025\\u007d \\u005c \\ud83d\\ude00'"
+        );
         assert_eq!(member("$input", "a-b"), "$lookup($input, 'a-b')");
     }
 

@@ -67,8 +67,9 @@ fn call<'a>(
     grants: &[Grant<'a>],
     out: &mut Diagnostics,
 ) -> Option<Call<'a>> {
-    let granted =
-        grants.iter().find(|grant| matches!(grant.decision.request.object, Object::Tool(_, found) if found == at))?;
+    let granted = grants
+        .iter()
+        .find(|grant| matches!(grant.decision.request.object, Object::Tool(_, found) if found == at))?;
     let used = grants.iter().find(|grant| {
         let request = &grant.decision.request;
         request.span == tool.connector.name.span && matches!(request.object, Object::Connector(_))
@@ -86,7 +87,10 @@ fn call<'a>(
 
 fn shape(account: &Account<'_>, tool: &Tool, out: &mut Diagnostics) -> Option<Shape> {
     let Some(file) = &tool.input else {
-        let message = format!("nothing says what the input of tool `{}` is, so no call can be checked", tool.name.value);
+        let message = format!(
+            "nothing says what the input of tool `{}` is, so no call can be checked",
+            tool.name.value
+        );
         let help = "add `input: { file: … }` with a JSON Schema";
         out.report(rule::UNSUPPORTED.at(tool.name.span, message, "").help(help));
         return None;

@@ -182,8 +182,13 @@ impl Reader<'_> {
             let help = "add `\"additionalProperties\": false`";
             self.refuse(pointer, "members that the schema does not name could not be checked", help);
         }
-        let required: Vec<&str> =
-            map.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> = map
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let members = map.get("properties").and_then(Value::as_object);
         let names = || members.into_iter().flatten().map(|(name, _)| name.as_str());
         if let Some(missing) = required.iter().find(|name| !names().any(|known| known == **name)) {
@@ -207,7 +212,9 @@ impl Reader<'_> {
     /// The values of `enum` or `const`.
     fn only(&self, map: &serde_json::Map<String, Value>, pointer: &str) -> Option<(Vec<Value>, Span)> {
         match (map.get("enum"), map.get("const")) {
-            (Some(Value::Array(values)), _) => Some((values.clone(), self.place(&format!("{pointer}/enum"))?)),
+            (Some(Value::Array(values)), _) => {
+                Some((values.clone(), self.place(&format!("{pointer}/enum"))?))
+            }
             (_, Some(value)) => Some((vec![value.clone()], self.place(&format!("{pointer}/const"))?)),
             _ => None,
         }
