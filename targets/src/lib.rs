@@ -4,13 +4,16 @@
 mod account;
 pub mod artifact;
 mod bedrock;
+pub mod control;
 pub mod effects;
 mod gateway;
 mod iam;
 mod input;
 pub mod manifest;
+mod observability;
 pub mod origin;
 pub mod plan;
+mod routing;
 mod tree;
 
 use aipolicy_compiler::authorize::ApprovedGrants;
@@ -19,6 +22,7 @@ use aipolicy_compiler::model::workspace::TargetName;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{SourceMap, Span};
 use artifact::Artifact;
+use control::{Capabilities, Control};
 use input::Input;
 use rayon::prelude::*;
 
@@ -27,14 +31,42 @@ struct Target {
     name: TargetName,
     /// Renders every artifact of an environment; what it cannot express is reported at the line that asked for it.
     render: fn(Input<'_>, &mut Diagnostics) -> Vec<Artifact>,
+    /// What it holds at run time: each of these controls is compiled, or refused at its line.
+    carries: &'static [Control],
 }
 
 /// The targets of this version.
 static TARGETS: &[Target] = &[
-    Target { name: TargetName::Iam, render: iam::render },
-    Target { name: TargetName::Gateway, render: gateway::render },
-    Target { name: TargetName::Bedrock, render: bedrock::render },
+    Target { name: TargetName::Iam, render: iam::render, carries: &[Control::ToolGate] },
+    Target {
+        name: TargetName::Gateway,
+        render: gateway::render,
+        carries: &[Control::Quota, Control::Routing, Control::TenantBudget],
+    },
+    Target {
+        name: TargetName::Bedrock,
+        render: bedrock::render,
+        carries: &[
+            Control::Guardrail,
+            Control::Limits,
+            Control::Memory,
+            Control::Trace,
+            Control::Release,
+            Control::DelegationDepth,
+            Control::ToolInput,
+            Control::ToolAllow,
+            Control::Confirmation,
+            Control::ToolGate,
+            Control::Logging,
+        ],
+    },
+    Target { name: TargetName::Observability, render: observability::render, carries: &[] },
 ];
+
+/// The targets of this version with the controls that each carries.
+pub fn capabilities() -> Vec<Capabilities> {
+    TARGETS.iter().map(|target| (target.name, target.carries)).collect()
+}
 
 /// Renders every target that the workspace names, for one environment, sorted by address. Nothing is returned when a
 /// target refuses.
@@ -52,6 +84,7 @@ pub fn render(
         ((target.render)(input, &mut found), found)
     };
     let mut artifacts = Vec::new();
+    control::report_not_carried(input, &capabilities(), out);
     let mut sound = !out.has_errors();
     for (rendered, found) in chosen.par_iter().map(render).collect::<Vec<_>>() {
         sound &= !found.has_errors();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aipolicy_compiler::authorize::Decisions;
 use aipolicy_compiler::source::SourceMap;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::artifact::Artifact;
 use crate::origin::Origin;
@@ -43,12 +43,22 @@ impl Manifest {
 #[derive(Debug, Serialize)]
 pub struct SourceMapFile<'a> {
     format: &'static str,
-    artifacts: BTreeMap<String, Vec<(&'a str, usize)>>,
+    artifacts: BTreeMap<String, Pointers<'a>>,
     origins: Vec<Place>,
 }
 
+/// The values of one artifact: pointers in the order of the document, each with the position of its origin.
+#[derive(Debug)]
+struct Pointers<'a>(Vec<(&'a str, usize)>);
+
+impl Serialize for Pointers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
+}
+
 /// An origin as it is written: lines and columns from 1, the end exclusive.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Place {
     /// File, relative to the workspace, or `<defaults>`.
@@ -84,30 +94,21 @@ impl Place {
 impl<'a> SourceMapFile<'a> {
     /// The source map of artifacts.
     pub fn new(artifacts: &'a [Artifact], sources: &SourceMap, decisions: &Decisions) -> Self {
-        let mut places: BTreeMap<Place, usize> = BTreeMap::new();
         let mut known: HashMap<&Origin, usize> = HashMap::new();
+        let mut origins = Vec::new();
         let mut map = BTreeMap::new();
         for artifact in artifacts {
-            let own: Vec<_> = artifact
-                .trace
-                .origins()
-                .iter()
-                .map(|origin| {
-                    *known.entry(origin).or_insert_with(|| {
-                        let next = places.len();
-                        *places.entry(Place::new(origin, sources, decisions)).or_insert(next)
-                    })
+            let mut position = |origin| {
+                *known.entry(origin).or_insert_with(|| {
+                    origins.push(Place::new(origin, sources, decisions));
+                    origins.len() - 1
                 })
-                .collect();
+            };
+            let own: Vec<_> = artifact.trace.origins().iter().map(&mut position).collect();
             let entry = |(pointer, at): &'a (String, u32)| Some((pointer.as_str(), *own.get(*at as usize)?));
-            map.insert(artifact.document.file(), artifact.trace.entries().iter().filter_map(entry).collect());
+            let entries = artifact.trace.entries().iter().filter_map(entry);
+            map.insert(artifact.document.file(), Pointers(entries.collect()));
         }
-        let mut origins: Vec<_> = places.into_iter().collect();
-        origins.sort_by_key(|(_, at)| *at);
-        Self {
-            format: ORIGINS,
-            artifacts: map,
-            origins: origins.into_iter().map(|(place, _)| place).collect(),
-        }
+        Self { format: ORIGINS, artifacts: map, origins }
     }
 }

@@ -36,12 +36,12 @@ fn why_answers_for_every_pointer() {
         let origins = std::fs::read_to_string(target.join(environment).join("origins.json")).unwrap();
         let origins: serde_json::Value = serde_json::from_str(&origins).unwrap();
         for (file, map) in origins["artifacts"].as_object().unwrap() {
-            let map = map.as_array().unwrap();
+            let map = map.as_object().unwrap();
             for pointer in pointers(&target.join(environment).join(file)) {
-                let covering = map.iter().filter(|entry| covers(entry[0].as_str().unwrap(), &pointer));
-                let nearest = covering.max_by_key(|entry| entry[0].as_str().unwrap().len());
+                let covering = map.iter().filter(|(entry, _)| covers(entry, &pointer));
+                let nearest = covering.max_by_key(|(entry, _)| entry.len());
                 let nearest = nearest.unwrap_or_else(|| panic!("{file}#{pointer} has no origin"));
-                let origin = &origins["origins"][usize::try_from(nearest[1].as_u64().unwrap()).unwrap()];
+                let origin = &origins["origins"][usize::try_from(nearest.1.as_u64().unwrap()).unwrap()];
                 assert!(origin["line"].as_u64().unwrap() >= 1, "{file}#{pointer}");
                 let empty = origin["line"] == origin["endLine"] && origin["column"] == origin["endColumn"];
                 assert!(!empty, "{file}#{pointer} only has a start of a file: {origin}");

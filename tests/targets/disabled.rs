@@ -23,7 +23,11 @@ fn built(enabled: bool) -> Built {
                  caps: { output: 64 }";
     let region = "region: eu-central-1, dataClass: internal";
     Built::of(workspace(&[
-        ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
+        (
+            "Environment",
+            "prod",
+            "aws: { accountId: \"111122223333\", regions: [eu-central-1] }, severity: { AIP-CMP-009: off }",
+        ),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
         ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
         ("Gateway", "edge", "dialect: litellm, environment: prod, region: eu-central-1"),
@@ -119,9 +123,11 @@ fn what_a_disabled_agent_loses_are_effects() {
 
 #[test]
 fn whoever_refers_to_a_disabled_agent_is_told_and_not_stopped() {
-    assert!(built(true).findings().is_empty());
-    let off = built(false);
-    let found: Vec<_> = off.diagnostics.iter().collect();
+    let (on, off) = (built(true), built(false));
+    let disabled = |built: &Built| built.findings().iter().filter(|one| one.code == "AIP-AGT-023").count();
+    assert_eq!(disabled(&on), 0);
+    // What no target carries is told of the agent while it is enabled, and of the budget.
+    let found: Vec<_> = off.diagnostics.iter().filter(|one| one.code != "AIP-CMP-009").collect();
     assert_eq!(found.len(), 1, "{found:#?}");
     assert_eq!((&*found[0].code, found[0].severity.word()), ("AIP-AGT-023", "note"));
     assert_eq!(off.sources.slice(found[0].primary.span), "mopper");

@@ -2,12 +2,14 @@
 
 mod bedrock;
 mod bypass;
+mod controls;
 mod disabled;
 mod effects;
 mod gateway;
 mod hook;
 mod iam;
 mod litellm;
+mod observability;
 mod origins;
 mod refusals;
 mod roles;

@@ -107,7 +107,7 @@ fn budgets_that_litellm_cannot_keep_are_refused() {
     }
     assert_eq!(
         told("", &[("Budget", "b", &budget("EUR 5", "at: 50%, do: notify, to: [a@acme.example]"))]),
-        []
+        [("warning", "AIP-CMP-009".to_owned(), "50%".to_owned())]
     );
 }
 
@@ -165,7 +165,10 @@ fn iam_refuses_what_it_cannot_say() {
         let agent = format!(
             "tenant: t, model: {{ model: m }}, tools: [{{ name: x, connector: c, access: {access}, gate: confirm }}]"
         );
-        told("", &[("Connector", "c", connector), ("Agent", "a", &agent)])
+        let mut found = told("", &[("Connector", "c", connector), ("Agent", "a", &agent)]);
+        // That nobody asks the user is told too.
+        found.retain(|(_, code, _)| code != "AIP-CMP-009");
+        found
     };
     let base = "knowledgeBase: { id: ABCDEFGHIJ }, region: eu-central-1, dataClass: internal";
     assert_eq!(tool(base, "write"), [("error", "AIP-CMP-002".to_owned(), "c".to_owned())]);

@@ -31,9 +31,12 @@ const TARGETS: &[Row] = &[
     ("manifest", &["origin", "artifact"]),
     ("input", &[]),
     ("account", &["origin", "input"]),
+    ("control", &["input"]),
     ("iam", &["origin", "tree", "artifact", "input", "account"]),
-    ("gateway", &["origin", "tree", "artifact", "input"]),
+    ("routing", &["origin", "input"]),
+    ("gateway", &["origin", "tree", "artifact", "input", "routing"]),
     ("bedrock", &["origin", "tree", "artifact", "input", "account"]),
+    ("observability", &["origin", "tree", "artifact", "input", "routing"]),
     ("effects", &["artifact"]),
     ("plan", &["origin", "artifact", "effects"]),
 ];

@@ -59,8 +59,10 @@ pub fn decide(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagnos
 }
 
 /// Threads on which every policy that is read can be evaluated. On smaller stacks Cedar gives up with an error.
-static POOL: LazyLock<Option<rayon::ThreadPool>> =
-    LazyLock::new(|| rayon::ThreadPoolBuilder::new().stack_size(nesting::STACK).build().ok());
+static POOL: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
+    let threads = rayon::current_num_threads();
+    rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(nesting::STACK).build().ok()
+});
 
 /// A request, the policy that would forbid it, and how much that matters.
 type Warning = (AccessRequest, PolicyIndex, Severity);
@@ -235,22 +237,13 @@ impl<'a> Court<'a> {
         sound
     }
 
-    /// How much a policy matters where a request is made: as the environment says, or else as it is written.
+    /// How much a policy matters where a request is made. One that is off there is not asked, unless it permits.
     fn severity(&self, policy: PolicyIndex, request: &AccessRequest) -> Severity {
-        let written = self.policies.severity.get(policy.0 as usize).copied();
-        let fact = self.policies.facts.get(policy.0 as usize);
-        match fact.and_then(|fact| self.setting(request, &fact.id)) {
-            Some(SeverityWord::Mandatory) => Severity::Mandatory,
-            Some(SeverityWord::Advisory | SeverityWord::Off) => Severity::Advisory,
-            Some(SeverityWord::Note) => Severity::Note,
-            None => written.unwrap_or(Severity::Mandatory),
-        }
-    }
-
-    /// What the environment of a request says about a rule.
-    fn setting(&self, request: &AccessRequest, rule: &str) -> Option<SeverityWord> {
-        let environment = self.graph.resource::<EnvironmentSpec>(request.environment)?;
-        environment.spec.severity.0.get(rule).map(|word| word.value)
+        let at = policy.0 as usize;
+        let written = self.policies.severity.get(at).copied().unwrap_or(Severity::Mandatory);
+        let environment = self.graph.resource::<EnvironmentSpec>(request.environment);
+        let Some((fact, environment)) = self.policies.facts.get(at).zip(environment) else { return written };
+        environment.spec.severity_of(&fact.id, written).unwrap_or(Severity::Advisory)
     }
 
     /// Policies to which the environment of a request gives this word.

@@ -41,6 +41,7 @@ shipped! {
         "baseline/namespaces",
         "baseline/placement",
         "baseline/provider-not-approved",
+        "baseline/route-above-clearance",
         "baseline/routes",
         "baseline/sensitive-workload-on-shared-cluster",
         "baseline/storage",

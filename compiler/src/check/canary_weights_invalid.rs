@@ -1,7 +1,7 @@
 //! Models that share requests by weights that do not add up, or a canary that nothing ends.
 
-use super::Check;
-use crate::diagnostic::{Diagnostics, Family, Rule, Severity};
+use super::{Check, Findings};
+use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::route::{Primary, RouteSpec};
 use crate::resolve::Graph;
 
@@ -15,36 +15,32 @@ static RULE: Rule = Rule {
 
 pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
-fn run(graph: &Graph, out: &mut Diagnostics) {
+fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, route) in graph.each::<RouteSpec>() {
-        weights(&route.spec, out);
-        route.spec.primary.iter().for_each(|primary| abort(primary, out));
+        let places = graph.places_of_route(&route.spec);
+        let endless = route.spec.primary.iter().filter_map(endless);
+        weights(&route.spec).into_iter().chain(endless).for_each(|found| out.report(&places, found));
     }
 }
 
 /// Where weights are written, all are, and they add up to 100.
-fn weights(route: &RouteSpec, out: &mut Diagnostics) {
+fn weights(route: &RouteSpec) -> Option<Diagnostic> {
     let written = || route.primary.iter().filter_map(|primary| primary.weight.as_ref());
-    let Some(first) = written().next() else { return };
+    let first = written().next()?;
     if let Some(without) = route.primary.iter().find(|primary| primary.weight.is_none()) {
         let message = format!("`{}` has no weight, and others have", without.model.name.value);
-        out.report(RULE.at(without.model.name.span, message, "").help("give each model a weight, or none"));
-        return;
+        return Some(RULE.at(without.model.name.span, message, "").help("give each model a weight, or none"));
     }
     let sum: u64 = written().map(|weight| u64::from(weight.value.0)).sum();
-    if sum != 100 {
-        let message = format!("the weights add up to {sum}, not to 100");
-        out.report(RULE.at(first.span, message, "the first of them"));
-    }
+    let message = || format!("the weights add up to {sum}, not to 100");
+    (sum != 100).then(|| RULE.at(first.span, message(), "the first of them"))
 }
 
 /// A trial that nothing ends is no trial.
-fn abort(primary: &Primary, out: &mut Diagnostics) {
-    let Some(canary) = &primary.canary else { return };
-    let abort = &canary.abort;
-    if abort.error_rate.is_none() && abort.p99.is_none() && abort.cost_per_request.is_none() {
-        let message = format!("nothing ends the trial of `{}`", primary.model.name.value);
-        let help = "add `errorRate`, `p99` or `costPerRequest` to `abort`";
-        out.report(RULE.at(primary.model.name.span, message, "").help(help));
-    }
+fn endless(primary: &Primary) -> Option<Diagnostic> {
+    let abort = &primary.canary.as_ref()?.abort;
+    let ends = abort.error_rate.is_some() || abort.p99.is_some() || abort.cost_per_request.is_some();
+    let message = || format!("nothing ends the trial of `{}`", primary.model.name.value);
+    let help = "add `errorRate`, `p99` or `costPerRequest` to `abort`";
+    (!ends).then(|| RULE.at(primary.model.name.span, message(), "").help(help))
 }

@@ -1,7 +1,7 @@
 //! Collaborators that are switched off: nothing can be handed to them.
 
-use super::Check;
-use crate::diagnostic::{Diagnostics, Family, Rule, Severity};
+use super::{Check, Findings};
+use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::agent::AgentSpec;
 use crate::resolve::Graph;
 
@@ -15,7 +15,7 @@ static RULE: Rule = Rule {
 
 pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
-fn run(graph: &Graph, out: &mut Diagnostics) {
+fn run(graph: &Graph, out: &mut Findings<'_>) {
     let on = graph.each::<AgentSpec>().filter(|(_, agent)| agent.spec.switched_off().is_none());
     for (_, agent) in on {
         for collaborator in &agent.spec.collaborators {
@@ -25,7 +25,8 @@ fn run(graph: &Graph, out: &mut Diagnostics) {
             let message =
                 format!("agent `{}` is disabled, so `{}` cannot hand work to it", name.value, agent.name());
             let found = RULE.at(name.span, message, "").label(off, "disabled here");
-            out.report(found.help("leave it here to have it back when the agent is enabled, or remove it"));
+            let help = "leave it here to have it back when the agent is enabled, or remove it";
+            out.report(&graph.places_of_agent(&agent.spec), found.help(help));
         }
     }
 }

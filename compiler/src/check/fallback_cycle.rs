@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Check;
-use crate::diagnostic::{Diagnostics, Family, Rule, Severity};
+use super::{Check, Findings};
+use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::route::{FallbackTarget, RouteSpec};
 use crate::model::{Id, Ref};
 use crate::resolve::Graph;
@@ -22,7 +22,7 @@ pub(super) const CHECK: Check = Check { rule: &RULE, run };
 const LONGEST: usize = 12;
 
 /// Reports routes that fall back to themselves, each circle once.
-fn run(graph: &Graph, out: &mut Diagnostics) {
+fn run(graph: &Graph, out: &mut Findings<'_>) {
     let mut walk = Walk { graph, left: BTreeSet::new(), reported: BTreeSet::new() };
     for (start, _) in graph.each::<RouteSpec>() {
         walk.from(start, out);
@@ -39,7 +39,7 @@ struct Walk<'g> {
 }
 
 impl<'g> Walk<'g> {
-    fn from(&mut self, start: Id<RouteSpec>, out: &mut Diagnostics) {
+    fn from(&mut self, start: Id<RouteSpec>, out: &mut Findings<'_>) {
         if self.left.contains(&start) {
             return;
         }
@@ -76,7 +76,7 @@ impl<'g> Walk<'g> {
         ways
     }
 
-    fn report(&mut self, circle: &[Id<RouteSpec>], closing: &Ref<RouteSpec>, out: &mut Diagnostics) {
+    fn report(&mut self, circle: &[Id<RouteSpec>], closing: &Ref<RouteSpec>, out: &mut Findings<'_>) {
         if circle.iter().any(|id| self.reported.contains(id)) {
             return;
         }
@@ -87,6 +87,8 @@ impl<'g> Walk<'g> {
         }
         let message = format!("routes fall back in a circle: {}", names.join(" → "));
         let found = RULE.at(closing.name.span, message, "closes the circle");
-        out.report(found.help("let the last route fall back to a model"));
+        let routes = circle.iter().filter_map(|id| self.graph.resource(*id));
+        let places: Vec<_> = routes.flat_map(|route| self.graph.places_of_route(&route.spec)).collect();
+        out.report(&places, found.help("let the last route fall back to a model"));
     }
 }

@@ -1,7 +1,7 @@
 //! Gates that stand beside an open door: another tool lets the agent itself do what the gate holds back.
 
-use super::Check;
-use crate::diagnostic::{Diagnostic, Diagnostics, Family, Rule, Severity};
+use super::{Check, Findings};
+use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::Resource;
 use crate::model::agent::{Access, AgentSpec, Gate, Tool};
 use crate::model::connector::{ConnectorKind, ConnectorSpec, LambdaTool, S3Source};
@@ -17,10 +17,11 @@ static RULE: Rule = Rule {
 
 pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
-fn run(graph: &Graph, out: &mut Diagnostics) {
+fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, agent) in graph.each::<AgentSpec>() {
         let around = |tool| Some(report(graph, agent, (tool, gated_by_another(graph, agent, tool)?)));
-        out.extend(agent.spec.tools.iter().filter_map(around));
+        let places = graph.places_of_agent(&agent.spec);
+        agent.spec.tools.iter().filter_map(around).for_each(|found| out.report(&places, found));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Routes without a cap on the length of answers.
 
-use super::Check;
-use crate::diagnostic::{Diagnostics, Family, Rule, Severity};
+use super::{Check, Findings};
+use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::route::RouteSpec;
 use crate::resolve::Graph;
 
@@ -15,12 +15,13 @@ static RULE: Rule = Rule {
 
 pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
-fn run(graph: &Graph, out: &mut Diagnostics) {
+fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, route) in graph.each::<RouteSpec>() {
         if route.spec.caps.as_ref().is_none_or(|caps| caps.output.is_none()) {
             let message = format!("route `{}` does not limit the length of answers", route.name());
             let help = "add `caps: { output: 1024 }`, or as many tokens as an answer needs";
-            out.report(RULE.at(route.name_span(), message, "").help(help));
+            let found = RULE.at(route.name_span(), message, "").help(help);
+            out.report(&graph.places_of_route(&route.spec), found);
         }
     }
 }

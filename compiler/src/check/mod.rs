@@ -7,7 +7,9 @@ mod gate_bypassable;
 mod missing_response_cap;
 mod mutating_tool_without_gate;
 
-use crate::diagnostic::{Diagnostics, Rule};
+use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
+use crate::model::Id;
+use crate::model::environment::EnvironmentSpec;
 use crate::resolve::Graph;
 
 /// A check: what it finds, and how.
@@ -15,7 +17,27 @@ use crate::resolve::Graph;
 pub struct Check {
     /// The rule, with its page.
     pub rule: &'static Rule,
-    run: fn(&Graph, &mut Diagnostics),
+    run: fn(&Graph, &mut Findings<'_>),
+}
+
+/// What checks report, with the severity that environments give to their rules.
+struct Findings<'a> {
+    graph: &'a Graph,
+    out: &'a mut Diagnostics,
+}
+
+impl Findings<'_> {
+    /// Reports a finding that concerns these environments, as the strictest of them has it; nothing where it is off in
+    /// all of them. Without an environment nobody has said how much it matters, and it is what it is.
+    fn report(&mut self, places: &[Id<EnvironmentSpec>], found: Diagnostic) {
+        let places = places.iter().filter_map(|place| self.graph.resource(*place));
+        let mut said = places.map(|place| place.spec.severity_of(&found.code, found.severity)).peekable();
+        if said.peek().is_none() {
+            return self.out.report(found);
+        }
+        let strictest = said.flatten().min();
+        self.out.extend(strictest.map(|severity| Diagnostic { severity, ..found }));
+    }
 }
 
 /// Every check, by code.
@@ -30,5 +52,6 @@ pub static CHECKS: &[Check] = &[
 
 /// Runs every check.
 pub fn run(graph: &Graph, out: &mut Diagnostics) {
-    CHECKS.iter().for_each(|check| (check.run)(graph, out));
+    let mut findings = Findings { graph, out };
+    CHECKS.iter().for_each(|check| (check.run)(graph, &mut findings));
 }

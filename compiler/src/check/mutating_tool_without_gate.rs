@@ -1,7 +1,7 @@
 //! Tools that change something, and nobody is asked.
 
-use super::{Check, gate_bypassable};
-use crate::diagnostic::{Diagnostics, Family, Rule, Severity};
+use super::{Check, Findings, gate_bypassable};
+use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::agent::{Access, AgentSpec};
 use crate::resolve::Graph;
 
@@ -15,7 +15,7 @@ static RULE: Rule = Rule {
 
 pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
-fn run(graph: &Graph, out: &mut Diagnostics) {
+fn run(graph: &Graph, out: &mut Findings<'_>) {
     let tools = graph
         .each::<AgentSpec>()
         .flat_map(|(_, agent)| agent.spec.tools.iter().map(move |tool| (agent, tool)));
@@ -28,7 +28,8 @@ fn run(graph: &Graph, out: &mut Diagnostics) {
                 agent.name()
             );
             let help = "add `gate: confirm`, `gate: { approval: … }` or `gate: { verify: … }`";
-            out.report(RULE.at(tool.access.span, message, "writes").help(help));
+            let found = RULE.at(tool.access.span, message, "writes").help(help);
+            out.report(&graph.places_of_agent(&agent.spec), found);
         }
     }
 }

@@ -5,6 +5,7 @@ use super::group::GroupSpec;
 use super::macros::{record, words};
 use super::reference::Ref;
 use super::value::{AccountId, Count, Region, Text, Texts, TimeOfDay, TimeZone};
+use crate::diagnostic::Severity;
 use crate::source::Spanned;
 
 words! {
@@ -170,5 +171,18 @@ record! {
         logging: Option<Logging>,
         /// Severity by rule code.
         severity: Texts<SeverityWord>,
+    }
+}
+
+impl EnvironmentSpec {
+    /// How much a rule matters here, by its code: as the environment says, or else as it is; nothing when it is off.
+    pub fn severity_of(&self, code: &str, default: Severity) -> Option<Severity> {
+        match self.severity.0.get(code).map(|word| word.value) {
+            Some(SeverityWord::Mandatory) => Some(Severity::Mandatory),
+            Some(SeverityWord::Advisory) => Some(Severity::Advisory),
+            Some(SeverityWord::Note) => Some(Severity::Note),
+            Some(SeverityWord::Off) => None,
+            None => Some(default),
+        }
     }
 }

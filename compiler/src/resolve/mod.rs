@@ -1,6 +1,7 @@
 //! Names become ids: the graph of a workspace, with what could not be resolved reported once, where it is written.
 
 mod files;
+mod places;
 mod regions;
 mod residency;
 

@@ -97,6 +97,7 @@ impl<'a> Writer<'_, 'a> {
         if self.artifacts.iter().any(|artifact| artifact.document.address.kind == "Function") {
             self.artifacts.push(shared::function::code(self.account));
         }
+        shared::logging::check_traces(self.account, self.out);
         self.artifacts.extend(shared::logging::artifact(self.account, self.out));
         self.artifacts
     }

@@ -9,9 +9,9 @@ use aipolicy_compiler::model::value::{BudgetLimit, Duration, Price, Rate, RateUn
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Spanned;
 
-use super::table::{Backend, Route, Step, Table, Target, Tenant};
 use crate::artifact::{Address, Artifact, Format};
 use crate::origin::Origin;
+use crate::routing::{Backend, Route, Step, Table, Target, Tenant};
 use crate::tree::Tree;
 
 type Entries = Vec<(&'static str, Tree)>;

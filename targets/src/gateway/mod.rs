@@ -2,7 +2,6 @@
 
 mod canonical;
 mod litellm;
-mod table;
 
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::gateway::{Dialect, GatewaySpec};
@@ -10,7 +9,7 @@ use aipolicy_compiler::rule;
 
 use crate::artifact::Artifact;
 use crate::input::Input;
-use table::{Shares, Table};
+use crate::routing::{Shares, Table};
 
 /// Renders the tables of every gateway of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {

@@ -1,6 +1,6 @@
 //! Requests of agents: their model, tools, memory, collaborators, and what their runtime needs.
 
-use super::{Asker, Call, Group, environments, gate_word, highest, home_region, resting};
+use super::{Asker, Call, Group, gate_word, highest, home_region, resting};
 use crate::ir::{AccessRequest, Action, Circumstances, Object, Principal, VERIFICATION};
 use crate::model::agent::{Access, AgentModel, AgentSpec, Gate, Tool};
 use crate::model::connector::ConnectorSpec;
@@ -14,14 +14,17 @@ pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
 }
 
 fn group(graph: &Graph, id: Id<AgentSpec>, agent: &Resource<AgentSpec>) -> Group {
-    let Some(tenant) = graph.get(&agent.spec.tenant) else { return Vec::new() };
+    // Whose tenant is not there cannot be asked about, and that has been reported.
+    if graph.get(&agent.spec.tenant).is_none() {
+        return Vec::new();
+    }
     let asker = |environment| Asker {
         graph,
         principal: Principal::Agent(id),
         environment,
         tenant: agent.spec.tenant.id(),
     };
-    let places = environments(&agent.spec.environments, &tenant.spec);
+    let places = graph.places_of_agent(&agent.spec);
     places.into_iter().flat_map(|environment| Asks { asker: asker(environment), id, agent }.all()).collect()
 }
 

@@ -18,86 +18,108 @@ use crate::model::{Id, Resource};
 use crate::resolve::Graph;
 
 pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
-    let environments = graph.each::<EnvironmentSpec>().map(|(id, environment)| own(graph, id, environment));
+    let (classes, connectors) = (classes(graph), connectors(graph));
+    let listed = graph.each::<TenantSpec>().flat_map(|(id, tenant)| {
+        tenant.spec.environments.iter().filter_map(move |environment| Some((environment.id()?, id)))
+    });
+    let inside: BTreeSet<Inside> = listed.chain(connectors.keys().copied()).collect();
+    let environments = graph.each::<EnvironmentSpec>().flat_map(move |(id, environment)| {
+        let asker = Asker { graph, principal: Principal::Environment(id), environment: id, tenant: None };
+        let logs = logs(graph, environment);
+        let support = logs.iter().map(|log| log.support(asker));
+        let mut own: Group = support.collect();
+        let tenants: Vec<_> = inside.range((id, Id::new(0))..).take_while(|(at, _)| *at == id).collect();
+        if tenants.is_empty() {
+            let class = highest(graph, std::iter::empty());
+            own.extend(logs.iter().flat_map(|log| log.places(asker, class)));
+        }
+        let of = |found: &Inside| {
+            let asker = Asker { tenant: Some(found.1), ..asker };
+            let class = classes.get(&found.1).copied().unwrap_or(Id::new(0));
+            let kept = logs.iter().flat_map(|log| log.places(asker, class));
+            let used = connectors.get(found).into_iter().flatten();
+            let used = used.filter_map(|connector| graph.resource(*connector));
+            kept.chain(used.flat_map(|connector| resting_places(asker, connector))).collect()
+        };
+        std::iter::once(own).chain(tenants.into_iter().map(of)).collect::<Vec<Group>>()
+    });
     environments.chain(graph.each::<TenantSpec>().map(|(id, tenant)| namespaces(graph, id, tenant)))
 }
 
-fn own(graph: &Graph, id: Id<EnvironmentSpec>, environment: &Resource<EnvironmentSpec>) -> Group {
-    let asker = Asker { graph, principal: Principal::Environment(id), environment: id, tenant: None };
+/// A tenant in an environment.
+type Inside = (Id<EnvironmentSpec>, Id<TenantSpec>);
+
+/// A store of logs or traces. Prompts and completions of every tenant of the environment may be in it, and what holds
+/// for each of them holds for it.
+struct Log<'g> {
+    place: &'static str,
+    reference: &'g Ref<DataStoreSpec>,
+    id: Id<DataStoreSpec>,
+    store: &'g Resource<DataStoreSpec>,
+}
+
+fn logs<'g>(graph: &'g Graph, environment: &'g Resource<EnvironmentSpec>) -> Vec<Log<'g>> {
     let logging = environment.spec.logging.as_ref();
     let invocations = logging.and_then(|logging| logging.invocations.as_ref());
     let traces = logging.and_then(|logging| logging.traces.as_ref());
     let named = [("invocations", invocations), ("traces", traces)];
-    let logs = named.into_iter().filter_map(|(place, store)| Some((place, store?)));
-    let mut all: Group = logs.flat_map(|(place, store)| log(asker, place, store)).collect();
-    for (connector, tenants) in connectors_of(graph, id) {
-        let Some(connector) = graph.resource(connector) else { continue };
-        for tenant in tenants {
-            all.extend(resting_places(Asker { tenant: Some(tenant), ..asker }, connector));
-        }
-    }
-    all
+    let found = named.into_iter().filter_map(|(place, reference)| {
+        let id = reference?.id()?;
+        Some(Log { place, reference: reference?, id, store: graph.resource(id)? })
+    });
+    found.collect()
 }
 
-/// What a log or trace store holds comes to rest in its region, and in every region that it is copied to. Prompts and
-/// completions of every tenant of the environment may be in it, and what holds for each of them holds for it.
-fn log(asker: Asker<'_>, place: &'static str, reference: &Ref<DataStoreSpec>) -> Group {
-    let Some((id, store)) = reference.id().and_then(|id| Some((id, asker.graph.resource(id)?))) else {
-        return Vec::new();
-    };
-    let support = asker.ask(
-        Action::SupportRuntime,
-        (Object::DataStore(id), Circumstances::Support("logs")),
-        reference.name.span,
-    );
-    let mut all = vec![support];
-    for (tenant, content) in contents(asker) {
-        let asker = Asker { tenant, ..asker };
-        let mut storage = resting(place, content);
-        storage.customer_managed_key = store.spec.encryption.is_some();
-        storage.immutable = store.spec.immutable.as_ref().is_some_and(|word| word.value);
-        storage.retention_days = store.spec.retention.as_ref().map(|retention| retention.value.days());
-        storage.store = Some(id);
-        all.push(asker.store(store.spec.region.value.as_str(), storage.clone(), reference.name.span));
-        all.extend(store.spec.replicates_to.iter().map(|region| {
+impl Log<'_> {
+    fn support(&self, asker: Asker<'_>) -> AccessRequest {
+        let log = (Object::DataStore(self.id), Circumstances::Support("logs"));
+        asker.ask(Action::SupportRuntime, log, self.reference.name.span)
+    }
+
+    /// Its content comes to rest in its region, and in every region that it is copied to.
+    fn places(&self, asker: Asker<'_>, class: Id<DataClassSpec>) -> Group {
+        let spec = &self.store.spec;
+        let mut storage = resting(self.place, class);
+        storage.customer_managed_key = spec.encryption.is_some();
+        storage.immutable = spec.immutable.as_ref().is_some_and(|word| word.value);
+        storage.retention_days = spec.retention.as_ref().map(|retention| retention.value.days());
+        storage.store = Some(self.id);
+        let home = asker.store(spec.region.value.as_str(), storage.clone(), self.reference.name.span);
+        let copies = spec.replicates_to.iter().map(|region| {
             let storage = crate::ir::Storage { place: "replica", ..storage.clone() };
             asker.store(region.value.as_str(), storage, region.span)
-        }));
+        });
+        std::iter::once(home).chain(copies).collect()
     }
-    all
 }
 
-/// The most sensitive data in the prompts of each tenant of an environment; of nobody, where there is no tenant. What
-/// an agent handled before it was switched off is still in the logs.
-fn contents(asker: Asker<'_>) -> Vec<(Option<Id<TenantSpec>>, Id<DataClassSpec>)> {
-    let (graph, here) = (asker.graph, asker.environment);
-    let tenants = graph.each::<TenantSpec>();
-    let present =
-        tenants.filter(|(_, found)| found.spec.environments.iter().any(|one| one.id() == Some(here)));
-    let of = |(tenant, found): (Id<TenantSpec>, &Resource<TenantSpec>)| {
-        let agents = graph.each::<AgentSpec>().filter(|(_, agent)| agent.spec.tenant.id() == Some(tenant));
-        let routes = graph
-            .each::<RouteSpec>()
-            .filter(|(_, route)| route.spec.r#match.tenants.iter().any(|one| one.id() == Some(tenant)));
-        let classes = found.spec.clearance.iter().chain(agents.flat_map(|(_, agent)| &agent.spec.clearance));
-        let classes = classes.chain(routes.map(|(_, route)| &route.spec.data_class));
-        (Some(tenant), highest(graph, classes.filter_map(Ref::id)))
-    };
-    let all: Vec<_> = present.map(of).collect();
-    if all.is_empty() { vec![(None, highest(graph, std::iter::empty()))] } else { all }
+/// The most sensitive data in the prompts of each tenant. What an agent handled before it was switched off is still in
+/// the logs.
+fn classes(graph: &Graph) -> BTreeMap<Id<TenantSpec>, Id<DataClassSpec>> {
+    let mut of: BTreeMap<Id<TenantSpec>, BTreeSet<Id<DataClassSpec>>> = BTreeMap::new();
+    for (id, tenant) in graph.each::<TenantSpec>() {
+        of.entry(id).or_default().extend(tenant.spec.clearance.iter().filter_map(Ref::id));
+    }
+    for (_, agent) in graph.each::<AgentSpec>() {
+        let Some(tenant) = agent.spec.tenant.id() else { continue };
+        of.entry(tenant).or_default().extend(agent.spec.clearance.iter().filter_map(Ref::id));
+    }
+    for (_, route) in graph.each::<RouteSpec>() {
+        for tenant in route.spec.r#match.tenants.iter().filter_map(Ref::id) {
+            of.entry(tenant).or_default().extend(route.spec.data_class.id());
+        }
+    }
+    of.into_iter().map(|(tenant, classes)| (tenant, highest(graph, classes.into_iter()))).collect()
 }
 
-/// Connectors that agents and workloads of this environment use, and the sources of knowledge bases among them, each
-/// with the tenants that use it.
-fn connectors_of(
-    graph: &Graph,
-    environment: Id<EnvironmentSpec>,
-) -> BTreeMap<Id<ConnectorSpec>, BTreeSet<Id<TenantSpec>>> {
+/// Connectors that the agents and workloads of a tenant use in an environment, and the sources of knowledge bases
+/// among them.
+fn connectors(graph: &Graph) -> BTreeMap<Inside, BTreeSet<Id<ConnectorSpec>>> {
     let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    let mut add = |connector: &Ref<ConnectorSpec>, tenant| {
+    let mut add = |connector: &Ref<ConnectorSpec>, inside| {
         let mut waiting: Vec<_> = connector.id().into_iter().collect();
         while let Some(id) = waiting.pop() {
-            if !found.entry(id).or_default().insert(tenant) {
+            if !found.entry(inside).or_default().insert(id) {
                 continue;
             }
             if let Some(ConnectorKind::KnowledgeBase(base)) = graph.resource(id).map(|found| &found.spec.kind)
@@ -107,16 +129,16 @@ fn connectors_of(
         }
     };
     for (_, agent) in super::agents(graph) {
-        let Some((tenant, of)) = agent.spec.tenant.id().zip(graph.get(&agent.spec.tenant)) else { continue };
-        if super::environments(&agent.spec.environments, &of.spec).contains(&environment) {
-            agent.spec.tools.iter().for_each(|tool| add(&tool.connector, tenant));
+        let Some(tenant) = agent.spec.tenant.id() else { continue };
+        for environment in graph.places_of_agent(&agent.spec) {
+            agent.spec.tools.iter().for_each(|tool| add(&tool.connector, (environment, tenant)));
         }
     }
     for (_, workload) in graph.each::<WorkloadSpec>() {
         let Some(tenant) = workload.spec.tenant.id() else { continue };
-        if super::workload::places(graph, &workload.spec).contains(&environment) {
+        for environment in super::workload::places(graph, &workload.spec) {
             let used = workload.spec.uses.iter().flat_map(|uses| &uses.connectors);
-            used.for_each(|used| add(&used.connector, tenant));
+            used.for_each(|used| add(&used.connector, (environment, tenant)));
         }
     }
     found

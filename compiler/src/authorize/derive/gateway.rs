@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Asker, Call, Group, highest, resting};
 use crate::ir::{AccessRequest, Action, Circumstances, Object, Principal};
-use crate::model::cluster::ClusterSpec;
+use crate::model::data_class::DataClassSpec;
 use crate::model::gateway::GatewaySpec;
 use crate::model::model::ModelSpec;
 use crate::model::reference::Ref;
@@ -16,29 +16,33 @@ use crate::source::Span;
 
 /// One group for each gateway itself and one for each of its routes.
 pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
-    let gateways = graph.each::<GatewaySpec>().map(|(id, gateway)| own(graph, id, gateway));
+    let mut classes: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (_, route) in graph.each::<RouteSpec>() {
+        classes.entry(route.spec.gateway.id()).or_default().extend(route.spec.data_class.id());
+    }
+    let gateways = graph.each::<GatewaySpec>().map(move |(id, gateway)| {
+        let classes = classes.get(&Some(id)).into_iter().flatten().copied();
+        own(graph, (id, gateway), highest(graph, classes))
+    });
     gateways.chain(graph.each::<RouteSpec>().map(|(id, route)| served(graph, id, route)))
 }
 
-fn own(graph: &Graph, id: Id<GatewaySpec>, gateway: &Resource<GatewaySpec>) -> Group {
+/// What a gateway needs for itself; the class is the most sensitive one of its routes.
+fn own(
+    graph: &Graph,
+    (id, gateway): (Id<GatewaySpec>, &Resource<GatewaySpec>),
+    class: Id<DataClassSpec>,
+) -> Group {
     let Some(environment) = gateway.spec.environment.id() else { return Vec::new() };
     let asker = Asker { graph, principal: Principal::Gateway(id), environment, tenant: None };
     let object = Object::Environment(environment);
     let role =
         asker.ask(Action::SupportRuntime, (object, Circumstances::Support("role")), gateway.name_span());
-    placement(asker, id, gateway.spec.cluster.as_ref()).into_iter().chain([role]).collect()
-}
-
-fn placement(
-    asker: Asker<'_>,
-    id: Id<GatewaySpec>,
-    cluster: Option<&Ref<ClusterSpec>>,
-) -> Option<AccessRequest> {
-    let cluster = cluster?;
-    let routes = asker.graph.each::<RouteSpec>().filter(|(_, route)| route.spec.gateway.id() == Some(id));
-    let class = highest(asker.graph, routes.filter_map(|(_, route)| route.spec.data_class.id()));
-    let object = Object::Cluster(cluster.id()?);
-    Some(asker.ask(Action::RunOn, (object, Circumstances::Placement(class)), cluster.name.span))
+    let placed = gateway.spec.cluster.as_ref().and_then(|cluster| {
+        let object = Object::Cluster(cluster.id()?);
+        Some(asker.ask(Action::RunOn, (object, Circumstances::Placement(class)), cluster.name.span))
+    });
+    placed.into_iter().chain([role]).collect()
 }
 
 fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Group {

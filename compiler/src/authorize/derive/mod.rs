@@ -109,12 +109,6 @@ fn highest(graph: &Graph, classes: impl Iterator<Item = Id<DataClassSpec>>) -> I
     classes.max_by_key(|class| (class_rank(graph, *class), *class)).unwrap_or(Id::new(0))
 }
 
-/// The environments that are meant: those that are listed, or else those of the tenant.
-fn environments(listed: &[Ref<EnvironmentSpec>], tenant: &TenantSpec) -> Vec<Id<EnvironmentSpec>> {
-    let chosen = if listed.is_empty() { tenant.environments.as_slice() } else { listed };
-    chosen.iter().filter_map(Ref::id).collect()
-}
-
 /// The region in which something of an environment runs when it does not say.
 fn home_region(graph: &Graph, environment: Id<EnvironmentSpec>) -> &str {
     let region = graph.resource(environment).and_then(|found| found.spec.aws.regions.first());

@@ -116,6 +116,11 @@ fn refuse(agent: &Agent<'_>, out: &mut Diagnostics) {
             out.report(difference(tokens.span, message));
         }
     }
+    if let Some(retention) = spec.trace.as_ref().and_then(|trace| trace.retention.as_ref()) {
+        let message = "records of gates are kept as long as the store for traces keeps them, and AgentCore is told to \
+                       deliver no traces";
+        out.report(difference(retention.span, message));
+    }
     for redacted in spec.trace.iter().flat_map(|trace| &trace.redact) {
         let message = "records of gates hold no inputs; what AgentCore writes by itself is not redacted";
         out.report(difference(redacted.span, message));

@@ -1,6 +1,6 @@
 //! What Agents Classic has no member for.
 
-use aipolicy_compiler::diagnostic::{Diagnostics, Severity};
+use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
 use aipolicy_compiler::rule;
 
 use super::{Agent, refusal};
@@ -38,10 +38,18 @@ pub(super) fn check(agent: &Agent<'_>, out: &mut Diagnostics) {
     if let Some(canary) = spec.release.as_ref().and_then(|release| release.canary.as_ref()) {
         out.report(refusal(canary.weight.span, "an alias leads to one version", "leave `canary` out"));
     }
+    let mut differs = |span, message: &str| {
+        let note = rule::APPROXIMATED.at(span, message, "Agents Classic does this differently");
+        out.report(Diagnostic { severity: Severity::Note, ..note });
+    };
+    if let Some(retention) = spec.trace.as_ref().and_then(|trace| trace.retention.as_ref()) {
+        differs(retention.span, "records of gates are kept as long as the store for traces keeps them");
+    }
     for redacted in spec.trace.iter().flat_map(|trace| &trace.redact) {
-        let message = "records of gates hold no inputs; traces that a caller asks for are not redacted";
-        let note = rule::APPROXIMATED.at(redacted.span, message, "Agents Classic does this differently");
-        out.report(aipolicy_compiler::diagnostic::Diagnostic { severity: Severity::Note, ..note });
+        differs(
+            redacted.span,
+            "records of gates hold no inputs; traces that a caller asks for are not redacted",
+        );
     }
     for call in agent.calls {
         for property in call.shape.properties() {

@@ -197,7 +197,7 @@ impl Machine<'_> {
 
     /// Whether decisions are written down before anything happens. Those of ungated tools are not.
     pub(super) fn keeps_records(&self) -> bool {
-        is_gated(self.call.tool) && record::log_group(self.account).is_some()
+        is_gated(self.call.tool) && shared::record_group(self.account).is_some()
     }
 
     /// A resource of Step Functions, for instance `lambda:invoke`.

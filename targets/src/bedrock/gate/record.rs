@@ -1,32 +1,15 @@
 //! The record of a gated call: a stream of its own in the log group for traces, opened before anybody is asked, so that nothing
 //! is called that could not be written down. It holds the decision and a digest of the input, never the input.
 
-use aipolicy_compiler::model::data_store::StoreKind;
-
 use super::machine::Machine;
-use crate::account::Account;
+use crate::bedrock::shared;
 use crate::bedrock::tool::jsonata;
-use crate::origin::Origin;
 use crate::tree::Tree;
-
-/// The log group for the traces of an environment, and the line that names the store; none, if they go elsewhere.
-pub(crate) fn log_group<'a>(account: &Account<'a>) -> Option<(&'a str, Origin)> {
-    let store = account.environment.spec.logging.as_ref()?.traces.as_ref()?;
-    match &account.graph().get(store)?.spec.kind {
-        StoreKind::CloudWatch(group) => {
-            Some((group.log_group.value.as_str(), Origin::written(group.log_group.span)))
-        }
-        StoreKind::S3(_)
-        | StoreKind::Xray(_)
-        | StoreKind::Cache(_)
-        | StoreKind::Memory(_)
-        | StoreKind::Session(_) => None,
-    }
-}
 
 /// Opens the record, where one is kept.
 pub(super) fn open(machine: &mut Machine<'_>) {
-    let Some((group, origin)) = log_group(machine.account).filter(|_| machine.keeps_records()) else {
+    let Some((group, origin)) = shared::record_group(machine.account).filter(|_| machine.keeps_records())
+    else {
         return;
     };
     let cause = jsonata::text("the record cannot be opened");
@@ -58,7 +41,7 @@ fn stream(machine: &Machine<'_>) -> Tree {
 
 /// Writes what became of the call, and ends as it did. A call that cannot be written down ends as a failure.
 pub(super) fn states(machine: &mut Machine<'_>) {
-    let Some((group, origin)) = log_group(machine.account) else { return };
+    let Some((group, origin)) = shared::record_group(machine.account) else { return };
     let ends = [
         ("RecordCall", "Done", "Unrecorded"),
         ("RecordRefusal", "Refused", "Refused"),

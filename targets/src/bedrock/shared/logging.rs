@@ -1,6 +1,6 @@
 //! Where prompts and completions are logged: one configuration for each account and region.
 
-use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
 use aipolicy_compiler::ir::{Circumstances, Object};
 use aipolicy_compiler::model::data_store::StoreKind;
 use aipolicy_compiler::rule;
@@ -10,6 +10,21 @@ use crate::artifact::Artifact;
 use crate::bedrock::request::{Request, address};
 use crate::origin::Origin;
 use crate::tree::Tree;
+
+/// Says what becomes of traces: gates write their records where CloudWatch takes them, and nothing else is delivered.
+pub(crate) fn check_traces(account: &Account<'_>, out: &mut Diagnostics) {
+    let Some(named) = account.environment.spec.logging.as_ref().and_then(|logging| logging.traces.as_ref())
+    else {
+        return;
+    };
+    let message = if super::record_group(account).is_some() {
+        "records of gates are written there; traces of agents are not delivered by this version"
+    } else {
+        "gates write records to a log group only; their executions keep the decisions for 90 days"
+    };
+    let note = rule::APPROXIMATED.at(named.name.span, message, "Bedrock does this differently");
+    out.report(Diagnostic { severity: Severity::Note, ..note });
+}
 
 /// The logging of the region in which the store for invocations is.
 pub(crate) fn artifact(account: &Account<'_>, out: &mut Diagnostics) -> Option<Artifact> {

@@ -8,6 +8,7 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::ir::{Object, Principal};
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::connector::{ConnectorSpec, LambdaTool};
+use aipolicy_compiler::model::data_store::StoreKind;
 use aipolicy_compiler::model::model::{Inference, ModelSpec};
 use aipolicy_compiler::model::reference::Ref;
 use aipolicy_compiler::model::value::Text;
@@ -153,4 +154,19 @@ pub(crate) fn invoked(
         }
         (None, _) => written(&model.spec.model_id),
     })
+}
+
+/// The log group for the traces of an environment, and the line that names the store; none, if they go elsewhere.
+pub(crate) fn record_group<'a>(account: &Account<'a>) -> Option<(&'a str, Origin)> {
+    let store = account.environment.spec.logging.as_ref()?.traces.as_ref()?;
+    match &account.graph().get(store)?.spec.kind {
+        StoreKind::CloudWatch(group) => {
+            Some((group.log_group.value.as_str(), Origin::written(group.log_group.span)))
+        }
+        StoreKind::S3(_)
+        | StoreKind::Xray(_)
+        | StoreKind::Cache(_)
+        | StoreKind::Memory(_)
+        | StoreKind::Session(_) => None,
+    }
 }

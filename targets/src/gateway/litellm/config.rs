@@ -5,9 +5,8 @@ use aipolicy_compiler::model::route::{RouteSpec, Trigger};
 use aipolicy_compiler::model::value::Tokens;
 use aipolicy_compiler::source::Spanned;
 
-use super::group;
-use crate::gateway::table::{Backend, Route, Step, Table, Target};
 use crate::origin::Origin;
+use crate::routing::{Backend, Route, Step, Table, Target, deployment, group};
 use crate::tree::Tree;
 
 type Entries = Vec<(&'static str, Tree)>;
@@ -27,12 +26,12 @@ fn deployments(table: &Table<'_>, route: &Route<'_>) -> Vec<Tree> {
     let steps = route.steps.iter().enumerate();
     steps
         .flat_map(|(at, step)| {
-            step.targets.iter().filter_map(move |target| deployment(table, route, (at, step), target))
+            step.targets.iter().filter_map(move |target| entry(table, route, (at, step), target))
         })
         .collect()
 }
 
-fn deployment(
+fn entry(
     table: &Table<'_>,
     route: &Route<'_>,
     (at, step): (usize, &Step<'_>),
@@ -50,7 +49,7 @@ fn deployment(
         parameters.push(("cooldown_time", seconds(breaker.cool_down.value.milliseconds()).from(origin)));
     }
     parameters.push(("weight", Tree::integer(target.weight).from(target.weight_origin.clone())));
-    let id = format!("{}.{}", group(route.name, at), target.backend);
+    let id = deployment(route.name, at, &target.backend);
     let mut info: Entries = vec![("id", Tree::text(id))];
     if let Some(cap) = output_cap(&route.resource.spec) {
         let origin = Origin::written(cap.span);

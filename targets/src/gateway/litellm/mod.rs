@@ -9,9 +9,9 @@ mod tenants;
 
 use aipolicy_compiler::diagnostic::Diagnostics;
 
-use super::table::Table;
 use crate::artifact::{Address, Artifact, Format};
 use crate::origin::Origin;
+use crate::routing::Table;
 
 /// The hook that knows tenants, their routes and the caps; configuration alone cannot say these without a database.
 const HOOK: &str = include_str!("aipolicy_litellm.py");
@@ -36,12 +36,4 @@ pub(super) fn artifacts(table: &Table<'_>, out: &mut Diagnostics) -> Vec<Artifac
         ),
         Artifact::text(address("LiteLlmHook", format!("{name}.py")), HOOK, &hook),
     ]
-}
-
-/// The model group of a step of a route: the route itself, then its fallbacks by number.
-fn group(route: &str, step: usize) -> String {
-    match step {
-        0 => route.to_owned(),
-        _ => format!("{route}.fallback-{step}"),
-    }
 }

@@ -10,7 +10,7 @@ use aipolicy_compiler::model::value::BudgetLimit;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
-use crate::gateway::table::{Route, Table, Tenant};
+use crate::routing::{Route, Table, Tenant};
 /// What LiteLLM does not tell apart when it falls back.
 const FAILURES: [Trigger; 3] = [Trigger::Throttled, Trigger::Unavailable, Trigger::Timeout];
 

@@ -3,10 +3,9 @@
 use aipolicy_compiler::model::budget::Threshold;
 use aipolicy_compiler::model::value::BudgetLimit;
 
-use super::group;
 use crate::gateway::canonical::key_variable;
-use crate::gateway::table::{Route, Table, Tenant};
 use crate::origin::Origin;
+use crate::routing::{Route, Table, Tenant, group};
 use crate::tree::Tree;
 
 type Entries = Vec<(&'static str, Tree)>;

@@ -16,56 +16,56 @@ use crate::input::Input;
 use crate::origin::Origin;
 
 /// A gateway with everything that it was granted.
-pub(super) struct Table<'g> {
-    pub(super) input: Input<'g>,
-    pub(super) gateway: &'g Resource<GatewaySpec>,
-    pub(super) backends: BTreeMap<String, Backend<'g>>,
-    pub(super) routes: Vec<Route<'g>>,
-    pub(super) tenants: Vec<Tenant<'g>>,
+pub(crate) struct Table<'g> {
+    pub(crate) input: Input<'g>,
+    pub(crate) gateway: &'g Resource<GatewaySpec>,
+    pub(crate) backends: BTreeMap<String, Backend<'g>>,
+    pub(crate) routes: Vec<Route<'g>>,
+    pub(crate) tenants: Vec<Tenant<'g>>,
 }
 
 /// A model in a region in which it is called.
-pub(super) struct Backend<'g> {
-    pub(super) model: &'g Resource<ModelSpec>,
-    pub(super) source: &'g str,
-    pub(super) profile: Option<&'g str>,
+pub(crate) struct Backend<'g> {
+    pub(crate) model: &'g Resource<ModelSpec>,
+    pub(crate) source: &'g str,
+    pub(crate) profile: Option<&'g str>,
     /// Regions in which a call may be processed.
-    pub(super) regions: BTreeSet<&'g str>,
-    pub(super) origin: Origin,
+    pub(crate) regions: BTreeSet<&'g str>,
+    pub(crate) origin: Origin,
 }
 
 /// A route whose every model was granted for every tenant.
-pub(super) struct Route<'g> {
-    pub(super) name: &'g str,
-    pub(super) resource: &'g Resource<RouteSpec>,
+pub(crate) struct Route<'g> {
+    pub(crate) name: &'g str,
+    pub(crate) resource: &'g Resource<RouteSpec>,
     /// Attempts in order: the models that share the requests, then each fallback.
-    pub(super) steps: Vec<Step<'g>>,
-    pub(super) origin: Origin,
+    pub(crate) steps: Vec<Step<'g>>,
+    pub(crate) origin: Origin,
 }
 
 /// Models that are tried at one point of a route.
-pub(super) struct Step<'g> {
-    pub(super) targets: Vec<Target>,
+pub(crate) struct Step<'g> {
+    pub(crate) targets: Vec<Target>,
     /// What must have gone wrong before; nothing for the first step.
-    pub(super) on: &'g [Spanned<Trigger>],
+    pub(crate) on: &'g [Spanned<Trigger>],
     /// The route whose retries and timeouts hold here.
-    pub(super) governed_by: &'g Resource<RouteSpec>,
+    pub(crate) governed_by: &'g Resource<RouteSpec>,
 }
 
 /// A backend with its share.
-pub(super) struct Target {
-    pub(super) backend: String,
-    pub(super) weight: u32,
-    pub(super) weight_origin: Origin,
-    pub(super) origin: Origin,
+pub(crate) struct Target {
+    pub(crate) backend: String,
+    pub(crate) weight: u32,
+    pub(crate) weight_origin: Origin,
+    pub(crate) origin: Origin,
 }
 
 /// A tenant with the routes that it may use.
-pub(super) struct Tenant<'g> {
-    pub(super) resource: &'g Resource<TenantSpec>,
-    pub(super) routes: Vec<(&'g str, Origin)>,
-    pub(super) budget: Option<&'g Resource<BudgetSpec>>,
-    pub(super) origin: Origin,
+pub(crate) struct Tenant<'g> {
+    pub(crate) resource: &'g Resource<TenantSpec>,
+    pub(crate) routes: Vec<(&'g str, Origin)>,
+    pub(crate) budget: Option<&'g Resource<BudgetSpec>>,
+    pub(crate) origin: Origin,
 }
 
 /// Grants to invoke a model for a route, by where the model is named.
@@ -81,7 +81,7 @@ struct Share<'g> {
 }
 
 /// What all gateways of an environment were granted, gathered in one pass.
-pub(super) struct Shares<'g> {
+pub(crate) struct Shares<'g> {
     input: Input<'g>,
     by_gateway: BTreeMap<Id<GatewaySpec>, Share<'g>>,
     /// The first budget of each tenant.
@@ -90,7 +90,7 @@ pub(super) struct Shares<'g> {
 
 impl<'g> Shares<'g> {
     /// Gathers what the gateways were granted.
-    pub(super) fn gather(input: Input<'g>) -> Self {
+    pub(crate) fn gather(input: Input<'g>) -> Self {
         let graph = input.grants.graph();
         let mut shares = Self { input, by_gateway: BTreeMap::new(), budgets: BTreeMap::new() };
         for budget in &graph.bundle().budgets {
@@ -125,7 +125,7 @@ impl<'g> Shares<'g> {
     }
 
     /// The table of a gateway.
-    pub(super) fn table(&self, id: Id<GatewaySpec>, gateway: &'g Resource<GatewaySpec>) -> Table<'g> {
+    pub(crate) fn table(&self, id: Id<GatewaySpec>, gateway: &'g Resource<GatewaySpec>) -> Table<'g> {
         let (routes, tenants) = (Vec::new(), Vec::new());
         let mut table = Table { input: self.input, gateway, backends: BTreeMap::new(), routes, tenants };
         if let Some(share) = self.by_gateway.get(&id) {
@@ -165,18 +165,20 @@ impl<'g> Shares<'g> {
 impl<'g> Table<'g> {
     fn route(&mut self, id: Id<RouteSpec>, resource: &'g Resource<RouteSpec>, granted: &Granted<'g>) {
         let mut steps = Vec::new();
-        self.steps(resource, (id, &[]), (granted, &mut steps));
+        self.steps(resource, (&[id], &[]), (granted, &mut steps));
         let origin = Origin::written(resource.name_span());
         self.routes.push(Route { name: resource.name().as_str(), resource, steps, origin });
     }
 
-    /// The steps of a route, and of every route that it falls back to.
+    /// The steps of a route, and of every route that it falls back to. `path` begins with the route that was asked and
+    /// ends with this one; a route that falls back to itself stops there, since the check of that may be off.
     fn steps(
         &mut self,
         route: &'g Resource<RouteSpec>,
-        (asked, on): (Id<RouteSpec>, &'g [Spanned<Trigger>]),
+        (path, on): (&[Id<RouteSpec>], &'g [Spanned<Trigger>]),
         (granted, steps): (&Granted<'g>, &mut Vec<Step<'g>>),
     ) {
+        let Some(asked) = path.first().copied() else { return };
         let share = 100_u32 / u32::try_from(route.spec.primary.len().max(1)).unwrap_or(1);
         let mut targets = Vec::new();
         for primary in &route.spec.primary {
@@ -189,26 +191,28 @@ impl<'g> Table<'g> {
         }
         steps.push(Step { targets, on, governed_by: route });
         for fallback in &route.spec.fallback {
-            self.fallback(route, (asked, fallback), (granted, &mut *steps));
+            self.fallback(route, (path, fallback), (granted, &mut *steps));
         }
     }
 
     fn fallback(
         &mut self,
         route: &'g Resource<RouteSpec>,
-        (asked, fallback): (Id<RouteSpec>, &'g Fallback),
+        (path, fallback): (&[Id<RouteSpec>], &'g Fallback),
         (granted, steps): (&Granted<'g>, &mut Vec<Step<'g>>),
     ) {
         match &fallback.target {
             FallbackTarget::Model(model) => {
-                let Some(id) = model.id() else { return };
+                let Some((id, asked)) = model.id().zip(path.first().copied()) else { return };
                 let weight = Origin::default(self.input.sources, "gateway.weight");
                 let targets = self.targets((id, asked), (100, &weight), granted);
                 steps.push(Step { targets, on: &fallback.on, governed_by: route });
             }
             FallbackTarget::Route(next) => {
-                if let Some(next) = self.input.grants.graph().get(next) {
-                    self.steps(next, (asked, &fallback.on), (granted, steps));
+                let Some(id) = next.id().filter(|id| !path.contains(id)) else { return };
+                if let Some(next) = self.input.grants.graph().resource(id) {
+                    let path = [path, &[id]].concat();
+                    self.steps(next, (&path, &fallback.on), (granted, steps));
                 }
             }
         }
@@ -250,6 +254,19 @@ impl<'g> Table<'g> {
         share(weight, &mut targets);
         targets
     }
+}
+
+/// The name under which the models of a step are called: the route itself, then its fallbacks by number.
+pub(crate) fn group(route: &str, step: usize) -> String {
+    match step {
+        0 => route.to_owned(),
+        _ => format!("{route}.fallback-{step}"),
+    }
+}
+
+/// The name of a backend in a step of a route, which is how telemetry tells it from others.
+pub(crate) fn deployment(route: &str, step: usize, backend: &str) -> String {
+    format!("{}.{backend}", group(route, step))
 }
 
 /// Regions share the weight of their model, so that it takes no more than was written.

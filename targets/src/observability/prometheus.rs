@@ -1,0 +1,108 @@
+//! A file of rules for Prometheus, and a file of tests for promtool that shows each alert firing and keeping quiet.
+
+use std::collections::BTreeMap;
+
+use super::alert::Alert;
+use super::metric::{self, Percentile, Recorded};
+use super::promql::duration;
+use super::{Watched, alert};
+use crate::artifact::{Artifact, Format};
+use crate::origin::Origin;
+use crate::tree::Tree;
+
+/// How often rules are evaluated, in seconds. Default `alerts.interval`.
+const INTERVAL: u64 = 60;
+
+/// The rules and their tests.
+pub(super) fn artifacts(watched: &Watched<'_>, alerts: &[Alert]) -> Vec<Artifact> {
+    let rules = watched.address("PrometheusRules", watched.environment);
+    let file = format!("../{}/{}.yaml", rules.kind, rules.name);
+    let rules = Artifact::new(rules, Format::Yaml, &self::rules(watched, alerts));
+    let tests = watched.address("PrometheusTests", watched.environment);
+    let tests = Artifact::new(tests, Format::Yaml, &self::tests(watched, &file, alerts));
+    vec![rules, tests]
+}
+
+fn rules(watched: &Watched<'_>, alerts: &[Alert]) -> Tree {
+    let always = [Percentile::P95, Percentile::P99].map(|one| metric::latency(one, alert::latency::WINDOW));
+    let mut recorded: BTreeMap<String, Recorded> = BTreeMap::new();
+    for one in alerts.iter().flat_map(|alert| &alert.reads).chain(&always) {
+        recorded.insert(one.name.clone(), one.clone());
+    }
+    let record = |one: Recorded| {
+        Tree::map([("record", Tree::text(one.name)), ("expr", Tree::text(one.expression.to_string()))])
+    };
+    let mut groups = vec![group(watched, "recorded", recorded.into_values().map(record).collect())];
+    let mut by_name: BTreeMap<&str, Vec<Tree>> = BTreeMap::new();
+    for alert in alerts {
+        by_name.entry(alert.name).or_default().push(rule(alert));
+    }
+    groups.extend(by_name.into_iter().map(|(name, rules)| group(watched, name, rules)));
+    Tree::map([("groups", Tree::list(groups))]).from(watched.origin.clone())
+}
+
+fn group(watched: &Watched<'_>, name: &str, rules: Vec<Tree>) -> Tree {
+    let interval = Origin::default(watched.input.sources, "alerts.interval");
+    Tree::map([
+        ("name", Tree::text(format!("aipolicy.{}.{name}", watched.environment))),
+        ("interval", Tree::text(duration(INTERVAL)).from(interval)),
+        ("rules", Tree::list(rules)),
+    ])
+}
+
+fn rule(alert: &Alert) -> Tree {
+    Tree::map([
+        ("alert", Tree::text(alert.name)),
+        ("expr", Tree::text(alert.expression.to_string())),
+        ("for", Tree::text(duration(alert.hold))),
+        ("labels", labels(alert, None)),
+        ("annotations", annotations(alert)),
+    ])
+    .from(alert.origin.clone())
+}
+
+fn labels(alert: &Alert, left: Option<&(&'static str, String)>) -> Tree {
+    let own = alert.labels.iter().chain(left).map(|(label, value)| (*label, Tree::text(value.as_str())));
+    Tree::map(own.chain([("severity", Tree::text(alert.urgency.word()))]))
+}
+
+fn annotations(alert: &Alert) -> Tree {
+    Tree::map([("summary", Tree::text(alert.summary.as_str()))])
+}
+
+fn tests(watched: &Watched<'_>, file: &str, alerts: &[Alert]) -> Tree {
+    let tests = alerts.iter().flat_map(|alert| [test(alert, true), test(alert, false)]);
+    let interval = Origin::default(watched.input.sources, "alerts.interval");
+    Tree::map([
+        ("rule_files", Tree::list([Tree::text(file)])),
+        ("evaluation_interval", Tree::text(duration(INTERVAL)).from(interval)),
+        ("tests", Tree::list(tests)),
+    ])
+    .from(watched.origin.clone())
+}
+
+fn test(alert: &Alert, fires: bool) -> Tree {
+    let feeds = if fires { &alert.proof.loud } else { &alert.proof.quiet };
+    let minutes = feeds.iter().map(|feed| feed.minutes).max().unwrap_or_default();
+    let series = feeds.iter().map(|feed| {
+        Tree::map([("series", Tree::text(feed.series.to_string())), ("values", Tree::text(feed.values()))])
+    });
+    let told = Tree::map([
+        ("exp_labels", labels(alert, alert.left.as_ref())),
+        ("exp_annotations", annotations(alert)),
+    ]);
+    let expected = Tree::map([
+        ("eval_time", Tree::text(format!("{minutes}m"))),
+        ("alertname", Tree::text(alert.name)),
+        ("exp_alerts", Tree::list(fires.then_some(told))),
+    ]);
+    let verb = if fires { "fires" } else { "keeps quiet" };
+    let about: Vec<_> = alert.labels.iter().map(|(label, value)| format!("{label} {value}")).collect();
+    Tree::map([
+        ("name", Tree::text(format!("{} {verb}: {}", alert.name, about.join(", ")))),
+        ("interval", Tree::text(duration(INTERVAL))),
+        ("input_series", Tree::list(series)),
+        ("alert_rule_test", Tree::list([expected])),
+    ])
+    .from(alert.origin.clone())
+}
