@@ -332,3 +332,27 @@ fn inputs_become_requests() {
         assert_eq!(call["arguments"], arguments, "{tool}");
     }
 }
+
+#[test]
+fn removing_a_gate_is_refused() {
+    let folder = root().join("examples/acme");
+    let files = crate::harness::files_below(&folder);
+    let files: Vec<_> = files
+        .into_iter()
+        .filter(|name| !name.starts_with("expected/"))
+        .map(|name| (name.clone(), crate::harness::read(&folder.join(&name))))
+        .collect();
+    let gates = "      gate: ";
+    let mut removed = 0;
+    for (at, (name, text)) in files.iter().enumerate().filter(|(_, (name, _))| name.ends_with("agents.yaml"))
+    {
+        for gate in text.lines().filter(|line| line.starts_with(gates)) {
+            let mut changed = files.clone();
+            changed[at].1 = text.replacen(&format!("{gate}\n"), "", 1);
+            let found = crate::harness::compile::findings(&changed);
+            assert!(found.iter().any(|one| one.code == "AIP-AGT-001" && one.file == *name), "{name}: {gate}");
+            removed += 1;
+        }
+    }
+    assert!(removed >= 5, "{removed}");
+}
