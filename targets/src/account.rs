@@ -1,6 +1,8 @@
 //! The account that an environment lives in, and what things are called there.
 
 use aipolicy_compiler::model::Resource;
+use aipolicy_compiler::model::agent::{Access, AgentRuntime, AgentSpec, Gate, Tool};
+use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::resolve::Graph;
 use aipolicy_iam::{Partition, limits};
@@ -59,5 +61,87 @@ impl<'a> Account<'a> {
     /// The name of the role of a principal, by the words that stand for it.
     pub(crate) fn role(&self, words: &[&str]) -> String {
         self.name(words, limits::ROLE_NAME)
+    }
+
+    /// A name within the limit that the catalog has under an id.
+    pub(crate) fn limited_name(&self, words: &[&str], limit: &str) -> Option<String> {
+        let longest = self.graph().catalog().limit(limit)?;
+        Some(self.name(words, usize::try_from(longest).ok()?))
+    }
+
+    /// The region of an agent, as requests are derived for it.
+    pub(crate) fn region_of(&self, agent: &Resource<AgentSpec>) -> &'static str {
+        let written = agent.spec.region.as_ref().map(|region| region.value.as_str());
+        let first = self.environment.spec.aws.regions.first().map(|region| region.value.as_str());
+        let id = written.or(first).unwrap_or("");
+        self.graph().catalog().region(id).map_or("", |region| region.id.as_str())
+    }
+
+    /// The name of the state machine that carries out the calls of a tool.
+    pub(crate) fn machine(&self, agent: &Resource<AgentSpec>, tool: &Tool) -> Option<String> {
+        let word = if is_gated(tool) { "gate" } else { "tool" };
+        let words = [word, agent.name().as_str(), tool.name.value.as_str()];
+        self.limited_name(&words, "stepFunctions.stateMachineName")
+    }
+
+    /// The name of the function that an agent's tool calls come through.
+    pub(crate) fn function(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        self.limited_name(&["tools", agent.name().as_str()], "lambda.functionName")
+    }
+
+    /// The name of the gateway that an agent on AgentCore has for its tools.
+    pub(crate) fn gateway(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        self.limited_name(&[agent.name().as_str()], "agentcore.gatewayName")
+    }
+
+    /// The name of the policy engine of an agent's gateway.
+    pub(crate) fn engine(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        self.worded_name(&[agent.name().as_str()], "agentcore.policyEngineName")
+    }
+
+    /// The name of the policy of a tool.
+    pub(crate) fn policy(&self, agent: &Resource<AgentSpec>, tool: &str) -> Option<String> {
+        self.worded_name(&[agent.name().as_str(), tool], "agentcore.policyName")
+    }
+
+    /// The name of an agent's memory.
+    pub(crate) fn memory(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        self.worded_name(&[agent.name().as_str()], "agentcore.memoryName")
+    }
+
+    /// The name of an agent's harness.
+    pub(crate) fn harness(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        self.worded_name(&[agent.name().as_str()], "agentcore.harnessName")
+    }
+
+    /// A name that begins with a letter and has `_` where others have `-`.
+    fn worded_name(&self, words: &[&str], limit: &str) -> Option<String> {
+        let longest = usize::try_from(self.graph().catalog().limit(limit)?).ok()?;
+        let name = self.name(words, longest).replace('-', "_");
+        if name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            return Some(name);
+        }
+        Some(format!("n_{}", self.name(words, longest.saturating_sub(2)).replace('-', "_")))
+    }
+
+    /// The name of the queue in which calls wait for the approval of a group.
+    pub(crate) fn approvals(&self, group: &str) -> Option<String> {
+        self.limited_name(&["approvals", group], "sqs.queueName")
+    }
+}
+
+/// Whether Agents Classic asks a knowledge base by itself for a tool. A tool that says what its input is has a machine
+/// that checks it.
+pub(crate) fn is_associated(agent: &AgentSpec, tool: &Tool, connector: &Resource<ConnectorSpec>) -> bool {
+    let classic = agent.runtime.as_ref().is_some_and(|runtime| runtime.value == AgentRuntime::BedrockAgents);
+    let base = matches!(connector.spec.kind, ConnectorKind::KnowledgeBase(_));
+    classic && base && tool.access.value == Access::Read && tool.input.is_none() && tool.gate.is_none()
+}
+
+/// Whether somebody or something else decides on each call of a tool, and the gate makes it.
+pub(crate) fn is_gated(tool: &Tool) -> bool {
+    match tool.gate.as_ref().map(|gate| &gate.value) {
+        Some(Gate::Approval(_) | Gate::Verify(_)) => true,
+        Some(Gate::Confirm) | None => false,
     }
 }

@@ -3,6 +3,7 @@
 
 mod account;
 pub mod artifact;
+mod bedrock;
 pub mod control;
 pub mod effects;
 mod gateway;
@@ -43,6 +44,23 @@ static TARGETS: &[Target] = &[
         name: TargetName::Gateway,
         render: gateway::render,
         carries: &[Control::Quota, Control::Routing, Control::TenantBudget],
+    },
+    Target {
+        name: TargetName::Bedrock,
+        render: bedrock::render,
+        carries: &[
+            Control::Guardrail,
+            Control::Limits,
+            Control::Memory,
+            Control::Trace,
+            Control::Release,
+            Control::DelegationDepth,
+            Control::ToolInput,
+            Control::ToolAllow,
+            Control::Confirmation,
+            Control::ToolGate,
+            Control::Logging,
+        ],
     },
     Target { name: TargetName::Kubernetes, render: kubernetes::render, carries: &[] },
     Target { name: TargetName::Observability, render: observability::render, carries: &[] },

@@ -97,10 +97,10 @@ fn why_and_where_reach_into_clusters() {
 #[test]
 fn why_names_the_bucket_and_the_policy() {
     let (_place, folder) = copy_of("acme");
-    let address = "iam/Policy/acme-prod-agent-invoice-bot#/PolicyDocument/Statement/0/Resource/0";
+    let address = "iam/Policy/acme-prod-tools-invoice-bot#/PolicyDocument/Statement/0/Resource/0";
     let said = aipolicy(&folder, &["why", address, "-e", "prod", "--as-of", DAY]).expect(0);
     assert!(said.contains("tenants/payments/connectors.yaml:"), "{said}");
-    let address = "iam/Policy/acme-prod-agent-invoice-bot#/PolicyDocument/Statement/0/Action/0";
+    let address = "iam/Policy/acme-prod-tools-invoice-bot#/PolicyDocument/Statement/0/Action/0";
     let said = aipolicy(&folder, &["why", address, "-e", "prod", "--as-of", DAY]).expect(0);
     assert!(said.contains("tenants/payments/agents.yaml:") && said.contains("baseline-connectors"), "{said}");
     aipolicy(&folder, &["why", "iam/Role/nobody#/Path", "-e", "prod"]).expect(1);
@@ -156,7 +156,7 @@ fn where_shows_what_a_line_causes() {
     let text = std::fs::read_to_string(folder.join("agent.yaml")).unwrap();
     let line = text.lines().position(|line| line.contains("bucket:")).unwrap() + 1;
     let said = aipolicy(&folder, &["where", &format!("agent.yaml:{line}")]).expect(0);
-    assert!(said.contains("iam/Policy/quickstart-dev-agent-handbook"), "{said}");
+    assert!(said.contains("iam/Policy/quickstart-dev-tools-handbook"), "{said}");
 }
 
 #[test]

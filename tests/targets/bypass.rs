@@ -74,7 +74,11 @@ fn built(first: Tool, second: Tool, agents: &[(&str, String)]) -> Built {
     let connector = |kind: &str| format!("{kind}, region: eu-central-1, dataClass: internal");
     let (one, other) = (connector(first.0), connector(second.0));
     let mut all = vec![
-        ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
+        (
+            "Environment",
+            "prod",
+            "aws: { accountId: \"111122223333\", regions: [eu-central-1] }, severity: { AIP-CMP-009: off }",
+        ),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
         ("Model", "m", "provider: openai-compatible, modelId: m, endpoint: \"https://m.acme.example\""),
         ("Group", "leads", "members: [x@acme.example]"),
@@ -93,12 +97,12 @@ fn tool(connector: &str, access: &str, gate: &str) -> String {
     format!("{{ name: {connector}-tool, connector: {connector}, access: {access}{gate} }}")
 }
 
-/// What the role of an agent may do where, apart from keys, and from lists that are bound to prefixes.
+/// What the role of an agent's tools may do where, apart from keys, and from lists that are bound to prefixes.
 fn rights(built: &Built, agent: &str) -> BTreeSet<(String, String)> {
     let beside = ["kms:Decrypt", "kms:GenerateDataKey", "s3:ListBucket", "dynamodb:DescribeTable"];
     let mut rights = BTreeSet::new();
     let policies = built.sound().into_iter().filter(|one| {
-        one.document.address.kind == "Policy" && one.document.address.name == format!("w-prod-agent-{agent}")
+        one.document.address.kind == "Policy" && one.document.address.name == format!("w-prod-tools-{agent}")
     });
     for policy in policies {
         let found: Value = serde_json::from_str(&policy.document.text).unwrap();

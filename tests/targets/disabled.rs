@@ -23,7 +23,11 @@ fn built(enabled: bool) -> Built {
                  caps: { output: 64 }";
     let region = "region: eu-central-1, dataClass: internal";
     Built::of(workspace(&[
-        ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
+        (
+            "Environment",
+            "prod",
+            "aws: { accountId: \"111122223333\", regions: [eu-central-1] }, severity: { AIP-CMP-009: off }",
+        ),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
         ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
         ("Gateway", "edge", "dialect: litellm, environment: prod, region: eu-central-1"),
@@ -72,10 +76,16 @@ fn no_artifact_names_a_disabled_agent() {
     let gone: Vec<_> = names(&on).into_iter().filter(|name| !names(&off).contains(name)).collect();
     let expected = [
         "iam/Policy/w-prod-agent-mopper",
+        "iam/Policy/w-prod-caller-mopper",
         "iam/Policy/w-prod-gate-mopper-pay",
+        "iam/Policy/w-prod-gateway-mopper-tools",
+        "iam/Policy/w-prod-tools-mopper",
         "iam/Role/w-prod-agent-mopper",
         "iam/Role/w-prod-agent-sweeper",
+        "iam/Role/w-prod-caller-mopper",
         "iam/Role/w-prod-gate-mopper-pay",
+        "iam/Role/w-prod-gateway-mopper-tools",
+        "iam/Role/w-prod-tools-mopper",
     ];
     assert_eq!(gone, expected);
     assert!(names(&off).iter().all(|name| names(&on).contains(name)));

@@ -1,5 +1,6 @@
 //! What is wrong about well-formed resources, and Cedar has no word for: arithmetic, graphs and text.
 
+mod agents_classic_new;
 mod canary_weights_invalid;
 mod disabled_agent_referenced;
 mod fallback_cycle;
@@ -45,6 +46,7 @@ impl Findings<'_> {
 pub static CHECKS: &[Check] = &[
     mutating_tool_without_gate::CHECK,
     gate_bypassable::CHECK,
+    agents_classic_new::CHECK,
     disabled_agent_referenced::CHECK,
     fallback_cycle::CHECK,
     missing_response_cap::CHECK,

@@ -3,11 +3,13 @@
 mod characters;
 mod fields;
 mod parse;
+mod placed;
 mod suggest;
 
 pub(crate) use fields::{Decode, Fields, Reader, camel, list};
 pub use parse::read_json;
 pub(crate) use parse::{Document, documents};
+pub use placed::PlacedJson;
 pub use suggest::nearest;
 
 use std::borrow::Cow;

@@ -311,11 +311,20 @@ impl<'a, 'o> Loader<'a, 'o> {
 /// # Errors
 /// The findings of the text, of which there is at least one.
 pub fn read_json(sources: &SourceMap, id: SourceId) -> Result<serde_json::Value, Diagnostics> {
+    readable(sources, id, json)
+}
+
+/// Makes something of the one document of a text, if JSON can hold it.
+pub(super) fn readable<T>(
+    sources: &SourceMap,
+    id: SourceId,
+    make: impl FnOnce(&Node<'_>) -> T,
+) -> Result<T, Diagnostics> {
     let mut out = Diagnostics::default();
     let found = documents(sources.get(id).text(), id, &mut out);
     found.iter().for_each(|document| refuse_not_finite(&document.root, &mut out));
     match found.first() {
-        Some(document) if !out.has_errors() => Ok(json(&document.root)),
+        Some(document) if !out.has_errors() => Ok(make(&document.root)),
         _ if out.has_errors() => Err(out),
         _ => {
             out.report(rule::YAML_SYNTAX.at(Span::new(id, 0, 0), "the file is empty", ""));
@@ -346,7 +355,7 @@ fn refuse_not_finite(node: &Node<'_>, out: &mut Diagnostics) {
     }
 }
 
-fn json(node: &Node<'_>) -> serde_json::Value {
+pub(super) fn json(node: &Node<'_>) -> serde_json::Value {
     match &node.value {
         Value::Scalar { text, .. } => match node.core().unwrap_or(Core::Text) {
             Core::Null => serde_json::Value::Null,

@@ -1,44 +1,58 @@
-//! Roles of gates: the call behind an approval or a verification is made by the gate, never by the agent.
+//! Roles behind tools. A call is made by the state machine of its tool, never by the agent: what a gate decides about
+//! has a role of its own, and the other tools of an agent share one.
 
 use aipolicy_compiler::authorize::Grant;
-use aipolicy_compiler::ir::Object;
-use aipolicy_compiler::model::agent::{AgentSpec, Gate, Tool};
+use aipolicy_compiler::ir::{Object, Principal};
+use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec, Gate, Tool};
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
+use aipolicy_compiler::model::data_store::StoreKind;
 use aipolicy_compiler::model::{Ref, Resource};
+use aipolicy_iam::Piece;
 
+use super::Writer;
 use super::policy::Allow;
-use super::{Writer, acts_itself};
+use crate::account::{is_associated, is_gated};
 use crate::artifact::Artifact;
 use crate::origin::Origin;
 
 const START: &[&str] = &["states:StartExecution"];
+const START_AND_WAIT: &[&str] = &["states:StartSyncExecution"];
+const WRITE_LOG: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
+const MAKE_LOG: &[&str] = &["logs:CreateLogGroup"];
+const ASK: &[&str] = &["sqs:SendMessage"];
 
-/// A tool whose call is made by its gate.
-struct Gated<'w> {
-    agent: &'w Resource<AgentSpec>,
-    tool: &'w Tool,
+/// As many machines as a trust policy has room for; more of them are named by what their names begin with.
+const LISTED: usize = 10;
+
+/// A granted tool of an agent.
+pub(super) struct Called<'w> {
+    pub(super) agent: &'w Resource<AgentSpec>,
+    pub(super) tool: &'w Tool,
     /// The grant of the tool, and that of its connector.
-    call: Grant<'w>,
+    pub(super) call: Grant<'w>,
     connector: Grant<'w>,
     /// The function that verifies, with its grant.
     verification: Option<(&'w Ref<ConnectorSpec>, Grant<'w>)>,
 }
 
 impl<'w> Writer<'w> {
-    fn gated(&self) -> Vec<Gated<'w>> {
+    /// The tools that the agent was granted and whose calls a state machine makes.
+    pub(super) fn called(&self) -> Vec<Called<'w>> {
         let Some(agent) = self.agent() else { return Vec::new() };
         let found = agent.spec.tools.iter().enumerate().filter_map(|(at, tool)| {
-            let gate = tool.gate.as_ref()?;
             let call = self.grants.iter().find(
                 |grant| matches!(grant.decision.request.object, Object::Tool(_, found) if found == at),
             )?;
             let connector = self.use_of(&tool.connector)?;
-            let verification = match &gate.value {
-                Gate::Verify(verify) => Some((&verify.with, self.use_of(&verify.with)?)),
-                Gate::Approval(_) | Gate::Confirm => None,
+            let named = self.account.graph().get(&tool.connector)?;
+            if is_associated(&agent.spec, tool, named) {
+                return None;
+            }
+            let verification = match tool.gate.as_ref().map(|gate| &gate.value) {
+                Some(Gate::Verify(verify)) => Some((&verify.with, self.use_of(&verify.with)?)),
+                Some(Gate::Approval(_) | Gate::Confirm) | None => None,
             };
-            let found = Gated { agent, tool, call: *call, connector, verification };
-            acts_itself(&gate.value).then_some(found)
+            Some(Called { agent, tool, call: *call, connector, verification })
         });
         found.collect()
     }
@@ -52,9 +66,34 @@ impl<'w> Writer<'w> {
         self.grants.iter().find(asked).copied()
     }
 
-    /// What a gate needs: the call that it makes, and before it the call of the function that verifies.
-    fn gate_allows(&mut self, gated: &Gated<'w>) -> Vec<Allow> {
+    /// The roles of the machines that make calls, and of the function that starts them.
+    pub(super) fn tools(&mut self) -> Vec<Artifact> {
+        let called = self.called();
+        let mut artifacts = Vec::new();
+        for gated in called.iter().filter(|called| is_gated(called.tool)) {
+            artifacts.extend(self.gate(gated));
+        }
+        let plain: Vec<_> = called.iter().filter(|called| !is_gated(called.tool)).collect();
+        artifacts.extend(self.plain(&plain));
+        artifacts.extend(self.caller(&called));
+        artifacts
+    }
+
+    /// The role of a gate, with the calls that it makes.
+    fn gate(&mut self, gated: &Called<'w>) -> Vec<Artifact> {
+        let Some(machine) = self.machine(gated) else { return Vec::new() };
+        let gate = gated.tool.gate.as_ref().map_or(gated.tool.name.span, |gate| gate.span);
+        let trust = self.gate_trust(vec![machine], Origin::written(gate));
+        let allows = self.gate_allows(gated);
+        let words = ["gate", gated.agent.name().as_str(), gated.tool.name.value.as_str()];
+        self.documents(&words, (&trust, &allows), &Origin::granted(gated.call))
+    }
+
+    /// What a gate needs: the call that it makes, and before it whatever decides, and the record of the decision.
+    fn gate_allows(&mut self, gated: &Called<'w>) -> Vec<Allow> {
         let mut allows = self.connector(gated.connector);
+        allows.extend(self.approval(gated));
+        allows.extend(self.record(gated));
         let Some((reference, grant)) = gated.verification else { return allows };
         let kind = self.account.graph().get(reference).map(|connector| &connector.spec.kind);
         if !matches!(kind, Some(ConnectorKind::Lambda(_))) {
@@ -67,42 +106,123 @@ impl<'w> Writer<'w> {
         allows
     }
 
-    /// The right to start the gate of each gated tool.
-    pub(super) fn gate_starts(&mut self) -> Vec<Allow> {
+    /// The right to ask for an approval, in the queue of the region.
+    fn approval(&mut self, gated: &Called<'w>) -> Option<Allow> {
+        let gate = gated.tool.gate.as_ref()?;
+        let Gate::Approval(_) = &gate.value else { return None };
+        let region = self.account.region_of(gated.agent);
+        let queue = self.account.approvals(region)?;
+        let arn = self.arn("sqs", region, (&queue, gate.span))?;
+        Some(support("Ask for approval", ASK, (arn, Origin::written(gate.span)), Origin::granted(gated.call)))
+    }
+
+    /// The right to write down what was decided, in streams of its own.
+    fn record(&mut self, gated: &Called<'w>) -> Option<Allow> {
+        let store = self.account.environment.spec.logging.as_ref()?.traces.as_ref()?;
+        let StoreKind::CloudWatch(group) = &self.account.graph().get(store)?.spec.kind else { return None };
+        let name = (group.log_group.value.as_str(), group.log_group.span);
+        let region = self.account.region_of(gated.agent);
+        let own = format!(":log-stream:{}/{}/", gated.agent.name(), gated.tool.name.value);
+        let pieces =
+            [Piece::Literal("log-group:"), Piece::Literal(name.0), Piece::Literal(&own), Piece::AnyRun];
+        let arn = self.pattern("logs", (region, self.account.id()), (&pieces, name.1))?;
+        Some(support("Record", WRITE_LOG, (arn, Origin::written(name.1)), Origin::granted(gated.call)))
+    }
+
+    /// The role that the machines of ungated tools share.
+    fn plain(&mut self, plain: &[&Called<'w>]) -> Vec<Artifact> {
+        let Some(first) = plain.first() else { return Vec::new() };
         let mut allows = Vec::new();
-        for gated in self.gated() {
-            let origin = Origin::granted(gated.call);
-            allows.extend(self.machine(&gated).map(|arn| Allow {
-                sid: format!("Start {}", gated.tool.name.value),
-                actions: START,
-                resources: vec![(arn, Origin::written(gated.tool.name.span))],
-                conditions: Vec::new(),
-                origin,
-            }));
+        for called in plain {
+            allows.extend(self.connector(called.connector));
         }
+        let machines = if plain.len() > LISTED {
+            self.any_machine(first).into_iter().collect()
+        } else {
+            plain.iter().filter_map(|called| self.machine(called)).collect()
+        };
+        allows.dedup_by(|next, first| next.sid == first.sid && next.resources == first.resources);
+        let trust = self.gate_trust(machines, Origin::written(first.tool.name.span));
+        let words = ["tools", first.agent.name().as_str()];
+        self.documents(&words, (&trust, &allows), &Origin::granted(first.call))
+    }
+
+    /// Machines of ungated tools, of this environment.
+    fn any_machine(&mut self, called: &Called<'_>) -> Option<String> {
+        let prefix = self.account.name(&["tool-"], usize::MAX);
+        let pieces = [Piece::Literal("stateMachine:"), Piece::Literal(&prefix), Piece::AnyRun];
+        let region = self.account.region_of(called.agent);
+        self.pattern("states", (region, self.account.id()), (&pieces, called.tool.name.span))
+    }
+
+    /// The role of the function that an agent's calls come through: it starts machines, and nothing else.
+    fn caller(&mut self, called: &[Called<'w>]) -> Vec<Artifact> {
+        let Some(first) = called.first() else { return Vec::new() };
+        let mut allows = Vec::new();
+        for one in called {
+            let actions = if is_gated(one.tool) { START } else { START_AND_WAIT };
+            let Some(arn) = self.machine(one) else { continue };
+            let place = Origin::written(one.tool.name.span);
+            let sid = format!("Start {}", one.tool.name.value);
+            allows.push(support(&sid, actions, (arn, place), Origin::granted(one.call)));
+        }
+        allows.extend(self.own_log(first));
+        let trust = self.function_trust(Origin::written(first.agent.name_span()));
+        let words = ["caller", first.agent.name().as_str()];
+        self.documents(&words, (&trust, &allows), &Origin::granted(first.call))
+    }
+
+    /// The log of a function.
+    fn own_log(&mut self, first: &Called<'w>) -> Vec<Allow> {
+        let Some(function) = self.account.function(first.agent) else { return Vec::new() };
+        let (region, span) = (self.account.region_of(first.agent), first.agent.name_span());
+        let group = format!("log-group:/aws/lambda/{function}");
+        let streams = [Piece::Literal(&group), Piece::Literal(":log-stream:"), Piece::AnyRun];
+        let streams = self.pattern("logs", (region, self.account.id()), (&streams, span));
+        let group = self.arn("logs", region, (&group, span));
+        let place = Origin::written(span);
+        let mut allows = Vec::new();
+        allows.extend(
+            group.map(|arn| {
+                support("Make own log", MAKE_LOG, (arn, place.clone()), Origin::granted(first.call))
+            }),
+        );
+        allows.extend(streams.map(|arn| {
+            support("Write own log", WRITE_LOG, (arn, place.clone()), Origin::granted(first.call))
+        }));
         allows
     }
 
-    /// The role of each gate, with the calls that it makes.
-    pub(super) fn gates(&mut self) -> Vec<Artifact> {
-        let mut artifacts = Vec::new();
-        for gated in self.gated() {
-            let Some(machine) = self.machine(&gated) else { continue };
-            let gate = gated.tool.gate.as_ref().map_or(gated.tool.name.span, |gate| gate.span);
-            let trust = self.gate_trust(machine, Origin::written(gate));
-            let allows = self.gate_allows(&gated);
-            let words = ["gate", gated.agent.name().as_str(), gated.tool.name.value.as_str()];
-            artifacts.extend(self.documents(&words, (&trust, &allows), &Origin::granted(gated.call)));
-        }
-        artifacts
+    /// The state machine of a tool, by the name that it gets.
+    fn machine(&mut self, called: &Called<'_>) -> Option<String> {
+        let name = self.account.machine(called.agent, called.tool)?;
+        let region = self.account.region_of(called.agent);
+        self.arn("states", region, (&format!("stateMachine:{name}"), called.tool.name.span))
     }
 
-    /// The state machine of a gate, by the name that it gets.
-    fn machine(&mut self, gated: &Gated<'_>) -> Option<String> {
-        let words = ["gate", gated.agent.name().as_str(), gated.tool.name.value.as_str()];
-        let longest = self.account.graph().catalog().limit("stepFunctions.stateMachineName");
-        let name = self.account.name(&words, usize::try_from(longest?).ok()?);
-        let region = self.agent_region(gated.agent);
-        self.arn("states", region, (&format!("stateMachine:{name}"), gated.tool.name.span))
+    /// The service that runs the agent; AgentCore where nothing is said.
+    pub(super) fn runtime(&self) -> Option<AgentRuntime> {
+        let agent = self.agent()?;
+        Some(agent.spec.runtime.as_ref().map_or(AgentRuntime::AgentCore, |runtime| runtime.value))
     }
+
+    /// Whether the principal uses a connector itself: a workload does, and Agents Classic with a knowledge base.
+    pub(super) fn calls_itself(&self, grant: &Grant<'_>) -> bool {
+        let Some(agent) = self.agent() else { return !matches!(self.principal, Principal::Agent(_)) };
+        agent.spec.tools.iter().any(|tool| {
+            let named = self.account.graph().get(&tool.connector);
+            let own = grant.decision.request.span == tool.connector.name.span;
+            own && named.is_some_and(|connector| is_associated(&agent.spec, tool, connector))
+        })
+    }
+}
+
+/// A statement that follows from a grant and names one resource.
+pub(super) fn support(
+    sid: &str,
+    actions: &'static [&'static str],
+    resource: (String, Origin),
+    origin: Origin,
+) -> Allow {
+    Allow { sid: sid.to_owned(), actions, resources: vec![resource], conditions: Vec::new(), origin }
 }

@@ -5,6 +5,7 @@ mod gate;
 mod model;
 mod policy;
 mod role;
+mod runtime;
 mod trust;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::ir::{Circumstances, Object, Principal};
 use aipolicy_compiler::model::Resource;
-use aipolicy_compiler::model::agent::{AgentSpec, Gate};
+use aipolicy_compiler::model::agent::AgentSpec;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 use aipolicy_iam::{Arn, ArnParts, PatternParts, Piece};
@@ -53,27 +54,26 @@ impl<'w> Writer<'w> {
         };
         let Some(trust) = self.trust(role) else { return Vec::new() };
         let mut artifacts = self.role(role, trust);
-        artifacts.extend(self.gates());
+        artifacts.extend(self.tools());
+        artifacts.extend(self.gateway());
         artifacts
     }
 
-    /// Everything that the principal may do itself. What stands behind an approval or a verification is done by the
-    /// gate alone, reading included, and belongs to its role; so does the call of the function that verifies.
+    /// Everything that the principal may do itself. Calls of an agent's tools are made by state machines, reading
+    /// included, and belong to their roles.
     fn allows(&mut self) -> Vec<Allow> {
         let mut allows = self.models();
         let grants = self.grants;
         for grant in grants {
             match (&grant.decision.request.object, &grant.decision.request.circumstances) {
-                (Object::Connector(_), Circumstances::Connector { gate, .. })
-                    if matches!(*gate, "none" | "confirm") =>
-                {
+                (Object::Connector(_), _) if self.calls_itself(grant) => {
                     allows.extend(self.connector(*grant));
                 }
                 (_, Circumstances::Support("trigger")) => allows.extend(self.consumed(*grant)),
                 _ => {}
             }
         }
-        allows.extend(self.gate_starts());
+        allows.extend(self.runtime_allows());
         allows
     }
 
@@ -142,14 +142,6 @@ impl<'w> Writer<'w> {
 /// Whether a grant is the one that a runtime needs for something around its other grants.
 fn is_support(grant: &Grant<'_>, need: &str) -> bool {
     matches!(&grant.decision.request.circumstances, Circumstances::Support(found) if *found == need)
-}
-
-/// Whether a gate makes the call itself.
-fn acts_itself(gate: &Gate) -> bool {
-    match gate {
-        Gate::Approval(_) | Gate::Verify(_) => true,
-        Gate::Confirm => false,
-    }
 }
 
 #[cfg(test)]

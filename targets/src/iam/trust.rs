@@ -7,6 +7,7 @@ use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec};
 use aipolicy_compiler::model::cluster::{ClusterIdentity, ClusterSpec};
 use aipolicy_compiler::model::gateway::{GatewayPlatform, GatewaySpec};
 use aipolicy_compiler::model::workload::{Platform, WorkloadSpec};
+use aipolicy_compiler::source::Span;
 use aipolicy_iam::Piece;
 
 use super::Writer;
@@ -31,14 +32,15 @@ impl Writer<'_> {
     pub(super) fn trust(&mut self, role: Grant<'_>) -> Option<Trust> {
         let graph = self.account.graph();
         match self.principal {
-            Principal::Agent(id) => self.agent_trust(graph.resource(id)?, role),
+            Principal::Agent(id) => self.runtime_trust(graph.resource(id)?, role.decision.request.span),
             Principal::Workload(id) => self.workload_trust(graph.resource(id)?, role),
             Principal::Gateway(id) => self.gateway_trust(graph.resource(id)?, role),
             Principal::Tenant(_) | Principal::Route(_) | Principal::Environment(_) => None,
         }
     }
 
-    fn agent_trust(&mut self, agent: &Resource<AgentSpec>, role: Grant<'_>) -> Option<Trust> {
+    /// The trust of a role for the runtime of an agent.
+    pub(super) fn runtime_trust(&mut self, agent: &Resource<AgentSpec>, span: Span) -> Option<Trust> {
         let runtime = agent.spec.runtime.as_ref();
         let origin = runtime
             .map_or_else(|| self.account.default("agent.runtime"), |runtime| Origin::written(runtime.span));
@@ -50,27 +52,18 @@ impl Writer<'_> {
                 ("bedrock-agentcore.amazonaws.com", "bedrock-agentcore", &[Piece::AnyRun])
             }
         };
-        let region = self.agent_region(agent);
-        let source =
-            self.pattern(namespace, (region, self.account.id()), (pieces, role.decision.request.span))?;
-        Some(self.service(service, source, origin))
-    }
-
-    /// The region of an agent, as requests are derived for it.
-    pub(super) fn agent_region(&self, agent: &Resource<AgentSpec>) -> &'static str {
-        let written = agent.spec.region.as_ref().map(|region| region.value.as_str());
-        let first = self.account.environment.spec.aws.regions.first().map(|region| region.value.as_str());
-        let id = written.or(first).unwrap_or("");
-        self.account.graph().catalog().region(id).map_or("", |region| region.id.as_str())
+        let region = self.account.region_of(agent);
+        let source = self.pattern(namespace, (region, self.account.id()), (pieces, span))?;
+        Some(self.service(service, vec![source], origin))
     }
 
     /// A service that states the account and the resource on whose behalf it acts.
-    fn service(&self, service: &str, source: String, origin: Origin) -> Trust {
+    fn service(&self, service: &str, sources: Vec<String>, origin: Origin) -> Trust {
         let guard = self.account.default("iam.confusedDeputy");
         let like = Condition {
             operator: "ArnLike",
             key: "aws:SourceArn".into(),
-            values: vec![source],
+            values: sources,
             origin: guard.clone(),
         };
         let account = Condition::equals("aws:SourceAccount", self.account.id(), guard);
@@ -129,7 +122,7 @@ impl Writer<'_> {
                 let region = gateway.spec.region.value.as_str();
                 let place = (&[Piece::AnyRun][..], role.decision.request.span);
                 let source = self.pattern("ecs", (region, self.account.id()), place)?;
-                Some(self.service("ecs-tasks.amazonaws.com", source, origin))
+                Some(self.service("ecs-tasks.amazonaws.com", vec![source], origin))
             }
         }
     }
@@ -179,9 +172,15 @@ impl Writer<'_> {
         Some(Trust { principal: ("Federated", provider), actions: ASSUME_WITH_IDENTITY, conditions, origin })
     }
 
-    /// The trust of a gate's role: its own state machine.
-    pub(super) fn gate_trust(&self, machine: String, origin: Origin) -> Trust {
-        self.service("states.amazonaws.com", machine, origin)
+    /// The trust of a role for state machines: these and no others.
+    pub(super) fn gate_trust(&self, machines: Vec<String>, origin: Origin) -> Trust {
+        self.service("states.amazonaws.com", machines, origin)
+    }
+
+    /// The trust of a function's role. Lambda states no source.
+    pub(super) fn function_trust(&self, origin: Origin) -> Trust {
+        let principal = ("Service", "lambda.amazonaws.com".to_owned());
+        Trust { principal, actions: ASSUME, conditions: Vec::new(), origin }
     }
 }
 

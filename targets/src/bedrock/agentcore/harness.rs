@@ -1,0 +1,130 @@
+//! The harness that runs an agent: its model, instructions and limits, its gateway as the only tool, and an endpoint on a
+//! numbered version.
+
+use aipolicy_compiler::diagnostic::Diagnostics;
+
+use super::gateway::Addresses;
+use super::{Agent, memory, model, refusal};
+use crate::artifact::Artifact;
+use crate::bedrock::request::{Members, Request, address, reference, role};
+use crate::bedrock::shared::tag_map;
+use crate::origin::Origin;
+use crate::tree::Tree;
+
+/// The longest that a harness lives, in seconds.
+const LONGEST: u64 = 28_800;
+
+pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
+    harness(agent, out).unwrap_or_default()
+}
+
+fn harness(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Vec<Artifact>> {
+    let own = address("Harness", agent.account.harness(agent.resource)?);
+    let (role, role_address) = role(agent.account, &["agent", agent.name()]);
+    let (model, key) = model::model(agent, out)?;
+    let mut needs = vec![role_address];
+    let mut members: Members = vec![
+        ("harnessName", Tree::text(&own.name).from(agent.account.default("origin.name"))),
+        ("executionRoleArn", role),
+        ("model", model),
+    ];
+    members.extend(prompt(agent).map(|prompt| ("systemPrompt", prompt)));
+    let mut allowed = Vec::new();
+    if let (false, Some(addresses)) = (agent.calls.is_empty(), Addresses::of(agent)) {
+        members.push(("tools", tools(agent, &addresses)));
+        allowed.push(Tree::text(format!("@{TOOLS}/*")));
+        needs.extend([addresses.gateway, addresses.target]);
+    }
+    members.push(("allowedTools", Tree::list(allowed).from(agent.account.default("agentcore.tools"))));
+    members.push(("memory", remembered(agent)));
+    needs.extend(memory::own_address(agent));
+    needs.extend(key.as_ref().map(|key| key.document.address.clone()));
+    members.extend(limits(agent, out));
+    members.push(("tags", tag_map(agent.account)));
+    let made = Request { address: own, region: agent.region(), members, needs }.artifact(&agent.origin);
+    let endpoint = endpoint(agent, &made);
+    Some(key.into_iter().chain([made, endpoint]).collect())
+}
+
+/// The name of the gateway among the tools of a harness.
+const TOOLS: &str = "tools";
+
+fn tools(agent: &Agent<'_>, addresses: &Addresses) -> Tree {
+    let gateway = Tree::map([
+        ("gatewayArn", reference(&addresses.gateway, "gatewayArn")),
+        ("outboundAuth", Tree::map([("awsIam", Tree::map::<String>([]))])),
+    ]);
+    let tool = Tree::map([
+        ("type", Tree::text("agentcore_gateway")),
+        ("name", Tree::text(TOOLS)),
+        ("config", Tree::map([("agentCoreGateway", gateway)])),
+    ]);
+    Tree::list([tool]).from(agent.account.default("agentcore.tools"))
+}
+
+fn prompt(agent: &Agent<'_>) -> Option<Tree> {
+    let file = agent.spec().instructions.as_ref()?;
+    let source = agent.account.graph().file(file)?;
+    let text = agent.account.input.sources.get(source).text();
+    let block = Tree::map([("text", Tree::text(text))]);
+    Some(Tree::list([block]).from(Origin::written(file.file.span)))
+}
+
+fn remembered(agent: &Agent<'_>) -> Tree {
+    match memory::own_address(agent) {
+        Some(memory) => {
+            let config = Tree::map([("arn", reference(&memory, "memory.arn"))]);
+            Tree::map([("agentCoreMemoryConfiguration", config)])
+        }
+        None => {
+            Tree::map([("disabled", Tree::map::<String>([]))]).from(agent.account.default("agentcore.memory"))
+        }
+    }
+}
+
+fn limits(agent: &Agent<'_>, out: &mut Diagnostics) -> Members {
+    let mut members: Members = Vec::new();
+    let Some(limits) = &agent.spec().limits else { return members };
+    members.extend(
+        limits
+            .steps
+            .as_ref()
+            .map(|steps| ("maxIterations", Tree::integer(steps.value.0).from(Origin::written(steps.span)))),
+    );
+    members.extend(
+        limits.tokens_per_session.as_ref().map(|tokens| {
+            ("maxTokens", Tree::integer(tokens.value.count()).from(Origin::written(tokens.span)))
+        }),
+    );
+    if let Some(time) = &limits.wall_clock {
+        if time.value.seconds() > LONGEST || time.value.milliseconds() % 1000 != 0 {
+            let message = format!("a harness runs for whole seconds, at most {LONGEST}");
+            out.report(refusal(time.span, &message, "choose another `wallClock`"));
+        }
+        members
+            .push(("timeoutSeconds", Tree::integer(time.value.seconds()).from(Origin::written(time.span))));
+    }
+    members
+}
+
+/// The endpoint that callers use. It stays on a version until it is told otherwise.
+fn endpoint(agent: &Agent<'_>, harness: &Artifact) -> Artifact {
+    let own = &harness.document.address;
+    let name = agent.account.environment.name().as_str().replace('-', "_");
+    let name =
+        if name.starts_with(|first: char| first.is_ascii_alphabetic()) { name } else { format!("n_{name}") };
+    let name: String = name.chars().take(48).collect();
+    let place = Origin::written(agent.account.environment.name_span());
+    let members = vec![
+        ("harnessId", reference(own, "harness.harnessId")),
+        ("endpointName", Tree::text(&name).from(place)),
+        ("targetVersion", reference(own, "harness.harnessVersion")),
+        (
+            "description",
+            Tree::text(harness.document.digest()).from(agent.account.default("agentcore.endpoint")),
+        ),
+        ("tags", tag_map(agent.account)),
+    ];
+    let address = address("HarnessEndpoint", format!("{}.{name}", own.name));
+    Request { address, region: agent.region(), members, needs: vec![own.clone()] }.artifact(&agent.origin)
+}

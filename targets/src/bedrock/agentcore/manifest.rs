@@ -1,0 +1,53 @@
+//! The Cedar schema that AgentCore generates from the tools of a gateway: an action for each tool, and its input as the
+//! context. Objects are records, whole numbers `Long`, other numbers `decimal`, lists sets.
+
+use cedar_policy::Schema;
+use serde_json::{Map, Value, json};
+
+use super::gateway::{TARGET, tool_name};
+use crate::bedrock::tool::Call;
+use crate::bedrock::tool::schema::{Kind, Shape};
+
+/// The id of the action of a tool.
+pub(super) fn action(tool: &str) -> String {
+    format!("{TARGET}___{}", tool_name(tool))
+}
+
+/// The schema for the tools of a gateway.
+///
+/// # Errors
+/// Why Cedar does not take it, for instance since a member has a reserved name.
+pub(super) fn schema(calls: &[Call<'_>]) -> Result<Schema, String> {
+    let mut actions = Map::new();
+    actions.insert("Mcp".into(), json!({}));
+    actions.insert("CallTool".into(), json!({ "memberOf": [{ "id": "Mcp" }] }));
+    for call in calls {
+        let context = json!({ "type": "Record", "attributes": { "input": attribute(&call.shape, true) } });
+        let applies =
+            json!({ "principalTypes": ["IamEntity"], "resourceTypes": ["Gateway"], "context": context });
+        let named = action(call.tool.name.value.as_str());
+        actions.insert(named, json!({ "memberOf": [{ "id": "CallTool" }], "appliesTo": applies }));
+    }
+    let entity = json!({ "shape": { "type": "Record", "attributes": { "id": { "type": "String" } } } });
+    let namespace = json!({ "entityTypes": { "IamEntity": entity, "Gateway": {} }, "actions": actions });
+    Schema::from_json_value(json!({ "AgentCore": namespace })).map_err(|error| error.to_string())
+}
+
+fn attribute(shape: &Shape, required: bool) -> Value {
+    let mut made = match &shape.kind {
+        Kind::Text(_) => json!({ "type": "String" }),
+        Kind::Number(rules) if rules.whole => json!({ "type": "Long" }),
+        Kind::Number(_) => json!({ "type": "Extension", "name": "decimal" }),
+        Kind::Bool => json!({ "type": "Boolean" }),
+        Kind::List { items, .. } => json!({ "type": "Set", "element": attribute(items, true) }),
+        Kind::Object(properties) => {
+            let members =
+                properties.iter().map(|one| (one.name.clone(), attribute(&one.shape, one.required)));
+            json!({ "type": "Record", "attributes": members.collect::<Map<_, _>>() })
+        }
+    };
+    if let (false, Some(made)) = (required, made.as_object_mut()) {
+        made.insert("required".into(), Value::Bool(false));
+    }
+    made
+}

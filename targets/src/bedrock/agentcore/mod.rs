@@ -1,0 +1,128 @@
+//! Agents on AgentCore: a harness with its memory, and a gateway whose policy engine decides about every tool call.
+
+mod gateway;
+mod harness;
+mod manifest;
+mod memory;
+mod model;
+mod policy;
+
+use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
+use aipolicy_compiler::ir::Principal;
+use aipolicy_compiler::model::agent::{AgentSpec, Gate};
+use aipolicy_compiler::model::{Id, Resource};
+use aipolicy_compiler::rule;
+use aipolicy_compiler::source::Span;
+
+use super::shared::function;
+use super::tool::Call;
+use crate::account::Account;
+use crate::artifact::Artifact;
+use crate::origin::Origin;
+
+/// An agent on AgentCore, with what was granted to it.
+pub(super) struct Agent<'a> {
+    pub(super) account: &'a Account<'a>,
+    pub(super) id: Id<AgentSpec>,
+    pub(super) resource: &'a Resource<AgentSpec>,
+    pub(super) calls: &'a [Call<'a>],
+    /// The grant of its role, which is there because the agent is.
+    pub(super) origin: Origin,
+}
+
+impl<'a> Agent<'a> {
+    fn principal(&self) -> Principal {
+        Principal::Agent(self.id)
+    }
+
+    fn spec(&self) -> &'a AgentSpec {
+        &self.resource.spec
+    }
+
+    fn name(&self) -> &'a str {
+        self.resource.name().as_str()
+    }
+
+    /// Where its requests are sent.
+    fn region(&self) -> (String, Origin) {
+        (
+            self.account.region_of(self.resource).to_owned(),
+            function::region_origin(self.account, self.resource),
+        )
+    }
+}
+
+/// Everything that AgentCore needs to run an agent.
+pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
+    refuse(agent, out);
+    let mut artifacts = Vec::new();
+    if !agent.calls.is_empty() {
+        artifacts.extend(gateway::artifacts(agent, out));
+    }
+    artifacts.extend(memory::artifact(agent, out));
+    artifacts.extend(harness::artifacts(agent, out));
+    artifacts
+}
+
+fn refusal(span: Span, message: &str, help: &str) -> Diagnostic {
+    rule::UNSUPPORTED.at(span, message, "AgentCore cannot do this").help(help)
+}
+
+fn difference(span: Span, message: &str) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Note,
+        ..rule::APPROXIMATED.at(span, message, "AgentCore does this differently")
+    }
+}
+
+/// Reports what a harness has no member for.
+fn refuse(agent: &Agent<'_>, out: &mut Diagnostics) {
+    let spec = agent.spec();
+    if let Some(guardrail) = &spec.guardrail {
+        let message = "a harness has no guardrail";
+        let help =
+            "leave it out and use a guardrail where the model is called, or use `runtime: bedrock-agents`";
+        out.report(refusal(guardrail.name.span, message, help));
+    }
+    for other in &spec.collaborators {
+        let help = "give the agent the tools of the other one, or use `runtime: bedrock-agents`";
+        out.report(refusal(other.agent.name.span, "a harness hands no work to other agents", help));
+    }
+    if let Some(canary) = spec.release.as_ref().and_then(|release| release.canary.as_ref()) {
+        let message = "an endpoint of a harness serves one version";
+        out.report(refusal(canary.weight.span, message, "leave `canary` out"));
+    }
+    for call in agent.calls {
+        let gate = call.tool.gate.as_ref();
+        if let Some((Gate::Confirm, span)) = gate.map(|gate| (&gate.value, gate.span)) {
+            let help = "use `approval` or `verify`, or `runtime: bedrock-agents`";
+            out.report(refusal(span, "a gateway cannot ask the user to confirm a call", help));
+        }
+    }
+    if let Some(limits) = &spec.limits {
+        let gone = [
+            (
+                limits.consecutive_failures.as_ref().map(|limit| limit.span),
+                "a harness does not count failures",
+            ),
+            (limits.sessions.as_ref().map(|limit| limit.span), "a harness does not count sessions"),
+            (limits.concurrent.as_ref().map(|limit| limit.span), "a harness does not limit sessions at once"),
+        ];
+        for (span, message) in gone.into_iter().filter_map(|(span, message)| Some((span?, message))) {
+            out.report(refusal(span, message, "leave it out"));
+        }
+        if let Some(tokens) = &limits.tokens_per_session {
+            let message = "a harness counts the tokens of answers, in each invocation by itself";
+            out.report(difference(tokens.span, message));
+        }
+    }
+    if let Some(retention) = spec.trace.as_ref().and_then(|trace| trace.retention.as_ref()) {
+        let message = "records of gates are kept as long as the store for traces keeps them, and AgentCore is told to \
+                       deliver no traces";
+        out.report(difference(retention.span, message));
+    }
+    for redacted in spec.trace.iter().flat_map(|trace| &trace.redact) {
+        let message = "records of gates hold no inputs; what AgentCore writes by itself is not redacted";
+        out.report(difference(redacted.span, message));
+    }
+}

@@ -1,0 +1,196 @@
+//! What belongs to an agent and is made after it: its action group, knowledge bases, collaborators, and its alias.
+
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::model::agent::{AgentRuntime, Gate};
+use aipolicy_compiler::model::connector::ConnectorKind;
+
+use super::{Agent, alias_address, refusal};
+use crate::account::is_associated;
+use crate::artifact::{Artifact, digest};
+use crate::bedrock::request::{Members, Request, address, reference};
+use crate::bedrock::shared::function;
+use crate::bedrock::tool::Call;
+use crate::bedrock::tool::schema::Property;
+use crate::origin::Origin;
+use crate::tree::Tree;
+
+/// How the tools of an agent are called together.
+const TOOLS: &str = "tools";
+
+/// The members that say which agent is meant, in the state that can be changed.
+fn draft(agent: &Agent<'_>) -> Option<Members> {
+    let version = Tree::text("DRAFT").from(agent.account.default("classic.draft"));
+    Some(vec![("agentId", reference(&agent.own_address()?, "agent.agentId")), ("agentVersion", version)])
+}
+
+/// The tools that a state machine calls, each as a function.
+pub(super) fn action_group(agent: &Agent<'_>) -> Option<Artifact> {
+    let (first, own) = (agent.calls.first()?, agent.own_address()?);
+    let arn = function::own_arn(agent.account, agent.resource)?;
+    let executor = Tree::map([("lambda", Tree::text(arn).from(agent.account.default("origin.name")))]);
+    let mut members = draft(agent)?;
+    let functions = Tree::list(agent.calls.iter().map(function));
+    members.extend([
+        ("actionGroupName", Tree::text(TOOLS).from(agent.account.default("classic.actionGroup"))),
+        ("actionGroupExecutor", executor),
+        ("functionSchema", Tree::map([("functions", functions)])),
+        ("actionGroupState", Tree::text("ENABLED").from(agent.account.default("classic.actionGroup"))),
+    ]);
+    let mut needs = vec![own.clone()];
+    needs.extend(function::own_address(agent.account, agent.resource));
+    needs.push(address("FunctionPermission", own.name.clone()));
+    let address = address("ActionGroup", format!("{}.{TOOLS}", own.name));
+    Some(Request { address, region: agent.region(), members, needs }.artifact(&first.origin))
+}
+
+fn function(call: &Call<'_>) -> Tree {
+    let written = call.tool.description.as_ref();
+    let description = written.map_or_else(
+        || Tree::text(call.tool.name.value.as_str()),
+        |text| Tree::text(text.value.as_str()).from(Origin::written(text.span)),
+    );
+    let confirmed = match call.tool.gate.as_ref().map(|gate| (&gate.value, gate.span)) {
+        Some((Gate::Confirm, span)) => Tree::text("ENABLED").from(Origin::written(span)),
+        Some((Gate::Approval(_) | Gate::Verify(_), _)) | None => Tree::text("DISABLED"),
+    };
+    let parameters = call.shape.properties().iter().map(|one| (one.name.clone(), parameter(one)));
+    let tree = Tree::map([
+        ("name", Tree::text(call.tool.name.value.as_str())),
+        ("description", description),
+        ("parameters", Tree::map(parameters)),
+        ("requireConfirmation", confirmed),
+    ]);
+    tree.from(call.origin.clone())
+}
+
+fn parameter(property: &Property) -> Tree {
+    let mut entries = Vec::new();
+    entries.extend(property.shape.description.as_ref().map(|(text, span)| {
+        let short: String = text.chars().take(500).collect();
+        ("description", Tree::text(short).from(Origin::written(*span)))
+    }));
+    entries.push(("type", Tree::text(property.shape.word())));
+    entries.push(("required", Tree::bool(property.required)));
+    Tree::map(entries).from(Origin::written(property.shape.span))
+}
+
+/// The right of this agent alone to call the function.
+pub(super) fn permission(agent: &Agent<'_>) -> Option<Artifact> {
+    let (first, own) = (agent.calls.first()?, agent.own_address()?);
+    let named = function::own_address(agent.account, agent.resource)?;
+    let default = || agent.account.default("classic.permission");
+    let members = vec![
+        ("FunctionName", Tree::text(&named.name).from(agent.account.default("origin.name"))),
+        ("StatementId", Tree::text("aipolicy").from(default())),
+        ("Action", Tree::text("lambda:InvokeFunction").from(first.origin.clone())),
+        ("Principal", Tree::text("bedrock.amazonaws.com").from(default())),
+        ("SourceAccount", Tree::text(agent.account.id()).from(default())),
+        ("SourceArn", reference(&own, "agent.agentArn").from(default())),
+    ];
+    let address = address("FunctionPermission", own.name.clone());
+    let needs = vec![named, own];
+    Some(Request { address, region: agent.region(), members, needs }.artifact(&first.origin))
+}
+
+/// Knowledge bases that the agent asks by itself.
+pub(super) fn knowledge_bases(agent: &Agent<'_>) -> Vec<Artifact> {
+    let mut artifacts = Vec::new();
+    let Some(own) = agent.own_address() else { return artifacts };
+    for tool in &agent.spec().tools {
+        let Some(connector) = agent.account.graph().get(&tool.connector) else { continue };
+        let ConnectorKind::KnowledgeBase(base) = &connector.spec.kind else { continue };
+        let granted = agent.account.input.grants.grants().find(|grant| {
+            let request = &grant.decision.request;
+            request.principal == agent.principal() && request.span == tool.connector.name.span
+        });
+        let (true, Some(grant), Some(mut members)) =
+            (is_associated(agent.spec(), tool, connector), granted, draft(agent))
+        else {
+            continue;
+        };
+        let description = tool.description.as_ref().map_or_else(
+            || Tree::text(tool.name.value.as_str()),
+            |text| Tree::text(text.value.as_str()).from(Origin::written(text.span)),
+        );
+        members.extend([
+            ("knowledgeBaseId", Tree::text(base.id.value.as_str()).from(Origin::written(base.id.span))),
+            ("description", description),
+            ("knowledgeBaseState", Tree::text("ENABLED")),
+        ]);
+        let address = address("AgentKnowledgeBase", format!("{}.{}", own.name, tool.name.value));
+        let request = Request { address, region: agent.region(), members, needs: vec![own.clone()] };
+        artifacts.push(request.artifact(&Origin::granted(grant)));
+    }
+    artifacts
+}
+
+/// Agents that work may be handed to, each by its alias.
+pub(super) fn collaborators(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
+    let mut artifacts = Vec::new();
+    let Some(own) = agent.own_address() else { return artifacts };
+    for other in &agent.spec().collaborators {
+        let named = other.agent.name.span;
+        let Some(resource) = agent.account.graph().get(&other.agent) else { continue };
+        if resource.spec.runtime.as_ref().map(|runtime| runtime.value) != Some(AgentRuntime::BedrockAgents) {
+            out.report(refusal(named, "a collaborator is on Agents Classic too", "give it the same runtime"));
+            continue;
+        }
+        if let Some(depth) = other.max_depth.as_ref().filter(|depth| depth.value.0 != 1) {
+            let message = "how deep work is handed on can only be 1";
+            out.report(refusal(depth.span, message, "use `maxDepth: 1`"));
+        } else if let Some(next) = resource.spec.collaborators.first() {
+            let message = "a collaborator that hands work on goes deeper than 1";
+            out.report(refusal(next.agent.name.span, message, "remove its collaborators"));
+        }
+        let granted = agent.account.input.grants.grants().find(|grant| {
+            let request = &grant.decision.request;
+            request.principal == agent.principal() && request.span == named
+        });
+        let (Some(grant), Some(alias), Some(mut members)) =
+            (granted, alias_address(agent.account, resource), draft(agent))
+        else {
+            continue;
+        };
+        let instruction = format!("Hand over what {} is for.", resource.name());
+        members.extend([
+            ("agentDescriptor", Tree::map([("aliasArn", reference(&alias, "agentAlias.agentAliasArn"))])),
+            ("collaboratorName", Tree::text(resource.name().as_str())),
+            ("collaborationInstruction", Tree::text(instruction)),
+            (
+                "relayConversationHistory",
+                Tree::text("DISABLED").from(agent.account.default("classic.collaboration")),
+            ),
+        ]);
+        let address = address("AgentCollaborator", format!("{}.{}", own.name, resource.name()));
+        let needs = vec![own.clone(), alias];
+        let request = Request { address, region: agent.region(), members, needs };
+        artifacts.push(request.artifact(&Origin::granted(grant)));
+    }
+    artifacts
+}
+
+/// The alias that callers use. Without a version of its own it gets the next numbered one, cut from the draft when
+/// everything that belongs to the agent is made and the agent is prepared.
+pub(super) fn alias(agent: &Agent<'_>, made: &[Artifact], beside: &[Artifact]) -> Option<Artifact> {
+    let (own, alias) = (agent.own_address()?, alias_address(agent.account, agent.resource)?);
+    let parts: Vec<_> = made.iter().chain(beside).map(|one| one.document.digest()).collect();
+    let mut needs = vec![own.clone()];
+    needs.extend(beside.iter().map(|one| one.document.address.clone()));
+    let place = Origin::written(agent.account.environment.name_span());
+    let mut tags: Vec<_> = agent
+        .account
+        .marks()
+        .map(|(key, value)| (key, Tree::text(value).from(agent.account.default("bedrock.tags"))))
+        .into();
+    tags.push(("aipolicy:agent", Tree::text(agent.name())));
+    let members = vec![
+        ("agentId", reference(&own, "agent.agentId")),
+        ("agentAliasName", Tree::text(agent.account.environment.name().as_str()).from(place)),
+        (
+            "description",
+            Tree::text(digest(parts.join("\n").as_bytes())).from(agent.account.default("classic.alias")),
+        ),
+        ("tags", Tree::map(tags)),
+    ];
+    Some(Request { address: alias, region: agent.region(), members, needs }.artifact(&agent.origin))
+}

@@ -1,0 +1,94 @@
+//! The record of a gated call: a stream of its own in the log group for traces, opened before anybody is asked, so that nothing
+//! is called that could not be written down. It holds the decision and a digest of the input, never the input.
+
+use super::machine::Machine;
+use crate::bedrock::shared;
+use crate::bedrock::tool::jsonata;
+use crate::tree::Tree;
+
+/// Opens the record, where one is kept.
+pub(super) fn open(machine: &mut Machine<'_>) {
+    let Some((group, origin)) = shared::record_group(machine.account).filter(|_| machine.keeps_records())
+    else {
+        return;
+    };
+    let cause = jsonata::text("the record cannot be opened");
+    let catch = Tree::map([
+        ("ErrorEquals", Tree::list([Tree::text("States.ALL")])),
+        ("Assign", Tree::map([("outcome", Tree::text(jsonata::template(&cause)))])),
+        ("Next", Tree::text("Refused")),
+    ]);
+    let arguments = Tree::map([
+        ("LogGroupName", Tree::text(jsonata::plain(group)).from(origin.clone())),
+        ("LogStreamName", stream(machine)),
+    ]);
+    let state = Tree::map([
+        ("Type", Tree::text("Task")),
+        ("Resource", Tree::text(machine.integration("aws-sdk:cloudwatchlogs:createLogStream"))),
+        ("Arguments", arguments),
+        ("Catch", Tree::list([catch])),
+        ("Next", Tree::text("Validate")),
+    ]);
+    machine.push("OpenRecord", state.from(origin));
+}
+
+/// The stream of an execution, below the names of the agent and the tool.
+fn stream(machine: &Machine<'_>) -> Tree {
+    let folder = format!("{}/{}/", machine.call.agent.name(), machine.call.tool.name.value);
+    let name = format!("{} & $states.context.Execution.Name", jsonata::text(&folder));
+    Tree::text(jsonata::template(&name))
+}
+
+/// Writes what became of the call, and ends as it did. A call that cannot be written down ends as a failure.
+pub(super) fn states(machine: &mut Machine<'_>) {
+    let Some((group, origin)) = shared::record_group(machine.account) else { return };
+    let ends = [
+        ("RecordCall", "Done", "Unrecorded"),
+        ("RecordRefusal", "Refused", "Refused"),
+        ("RecordFailure", "Failed", "Failed"),
+    ];
+    for (name, next, otherwise) in ends {
+        let event = Tree::map([
+            ("Timestamp", Tree::text("{% $millis() %}")),
+            ("Message", Tree::text(jsonata::template(&message(machine)))),
+        ]);
+        let arguments = Tree::map([
+            ("LogGroupName", Tree::text(jsonata::plain(group))),
+            ("LogStreamName", stream(machine)),
+            ("LogEvents", Tree::list([event])),
+        ]);
+        let catch = Tree::map([
+            ("ErrorEquals", Tree::list([Tree::text("States.ALL")])),
+            ("Next", Tree::text(otherwise)),
+        ]);
+        let state = Tree::map([
+            ("Type", Tree::text("Task")),
+            ("Resource", Tree::text(machine.integration("aws-sdk:cloudwatchlogs:putLogEvents"))),
+            ("Arguments", arguments),
+            ("Catch", Tree::list([catch])),
+            ("Next", Tree::text(next)),
+        ]);
+        machine.push(name, state.from(origin.clone()));
+    }
+    let unrecorded = Tree::map([
+        ("Type", Tree::text("Fail")),
+        ("Error", Tree::text("Unrecorded")),
+        ("Cause", Tree::text("the call was made, and its record could not be written")),
+    ]);
+    machine.push("Unrecorded", unrecorded);
+}
+
+fn message(machine: &Machine<'_>) -> String {
+    let call = machine.call;
+    let members = [
+        ("agent", jsonata::text(call.agent.name().as_str())),
+        ("tool", jsonata::text(call.tool.name.value.as_str())),
+        ("execution", "$states.context.Execution.Id".to_owned()),
+        ("outcome", "$outcome".to_owned()),
+        ("decidedBy", "$decidedBy".to_owned()),
+        ("inputSha256", "$hash($string($input), 'SHA-256')".to_owned()),
+    ];
+    let members: Vec<_> =
+        members.iter().map(|(name, value)| format!("{}: {value}", jsonata::text(name))).collect();
+    format!("$string({{ {} }})", members.join(", "))
+}

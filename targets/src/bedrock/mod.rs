@@ -1,0 +1,104 @@
+//! Agents on Bedrock: the machines that carry out their tool calls, and what each runtime needs.
+
+mod agentcore;
+mod classic;
+mod gate;
+mod request;
+mod shared;
+mod tool;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::ir::{Circumstances, Principal};
+use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec, Gate};
+use aipolicy_compiler::model::{Id, Resource};
+
+use crate::account::Account;
+use crate::artifact::{Address, Artifact};
+use crate::input::Input;
+use crate::origin::Origin;
+use tool::Call;
+
+/// Renders every document of the agents of an environment.
+pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
+    let Some(account) = Account::of(input) else { return Vec::new() };
+    let mut writer = Writer {
+        account: &account,
+        waiting: BTreeMap::new(),
+        guardrails: BTreeSet::new(),
+        artifacts: Vec::new(),
+        out,
+    };
+    for (id, agent) in account.graph().each::<AgentSpec>() {
+        writer.agent(id, agent);
+    }
+    writer.finish()
+}
+
+/// Where calls wait for approval: regions with where they are written, and the first gate that waits there.
+type Waiting = BTreeMap<String, (Origin, Origin)>;
+
+/// Collects the documents of an environment.
+struct Writer<'w, 'a> {
+    account: &'w Account<'a>,
+    waiting: Waiting,
+    /// Guardrails that were made already.
+    guardrails: BTreeSet<Address>,
+    artifacts: Vec<Artifact>,
+    out: &'w mut Diagnostics,
+}
+
+impl<'a> Writer<'_, 'a> {
+    /// The documents of an agent, if it may run here.
+    fn agent(&mut self, id: Id<AgentSpec>, resource: &'a Resource<AgentSpec>) {
+        let Some(origin) = self.role(id) else { return };
+        let calls = tool::calls(self.account, (id, resource), self.out);
+        for call in &calls {
+            self.artifacts.extend(gate::artifact(self.account, call, self.out));
+            self.wait(call);
+        }
+        self.artifacts.extend(shared::function::artifact(self.account, resource, &calls, self.out));
+        match resource.spec.runtime.as_ref().map(|runtime| runtime.value) {
+            Some(AgentRuntime::AgentCore) | None => {
+                let agent = agentcore::Agent { account: self.account, id, resource, calls: &calls, origin };
+                self.artifacts.extend(agentcore::artifacts(&agent, self.out));
+            }
+            Some(AgentRuntime::BedrockAgents) => {
+                let agent = classic::Agent { account: self.account, id, resource, calls: &calls, origin };
+                self.artifacts.extend(classic::artifacts(&agent, &mut self.guardrails, self.out));
+            }
+        }
+    }
+
+    /// The grant of the agent's role, without which it does not run here.
+    fn role(&self, id: Id<AgentSpec>) -> Option<Origin> {
+        let grant = self.account.input.grants.grants().find(|grant| {
+            let request = &grant.decision.request;
+            request.principal == Principal::Agent(id)
+                && request.circumstances == Circumstances::Support("role")
+        })?;
+        Some(Origin::granted(grant))
+    }
+
+    /// Notes that calls of a tool wait for approval, and where.
+    fn wait(&mut self, call: &Call<'_>) {
+        if let Some(Gate::Approval(_)) = call.tool.gate.as_ref().map(|gate| &gate.value) {
+            let region = self.account.region_of(call.agent).to_owned();
+            let place = shared::function::region_origin(self.account, call.agent);
+            self.waiting.entry(region).or_insert_with(|| (place, call.origin.clone()));
+        }
+    }
+
+    fn finish(mut self) -> Vec<Artifact> {
+        for (region, (place, origin)) in self.waiting {
+            self.artifacts.extend(shared::approval_queue(self.account, (region, place), &origin));
+        }
+        if self.artifacts.iter().any(|artifact| artifact.document.address.kind == "Function") {
+            self.artifacts.push(shared::function::code(self.account));
+        }
+        shared::logging::check_traces(self.account, self.out);
+        self.artifacts.extend(shared::logging::artifact(self.account, self.out));
+        self.artifacts
+    }
+}

@@ -1,0 +1,172 @@
+//! What agents of both runtimes share: names and ARNs, the queue for approvals, guardrails, functions and logging.
+
+pub(crate) mod function;
+pub(crate) mod guardrail;
+pub(crate) mod logging;
+
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::ir::{Object, Principal};
+use aipolicy_compiler::model::Resource;
+use aipolicy_compiler::model::connector::{ConnectorSpec, LambdaTool};
+use aipolicy_compiler::model::data_store::StoreKind;
+use aipolicy_compiler::model::model::{Inference, ModelSpec};
+use aipolicy_compiler::model::reference::Ref;
+use aipolicy_compiler::model::value::Text;
+use aipolicy_compiler::rule;
+use aipolicy_compiler::source::{Span, Spanned};
+use aipolicy_iam::{Partition, limits};
+
+use crate::account::Account;
+use crate::artifact::{Address, Artifact};
+use crate::bedrock::request::{Request, address};
+use crate::origin::Origin;
+use crate::tree::Tree;
+
+/// The queue in which calls of a region wait for approval.
+pub(crate) struct Queue {
+    pub(crate) address: Address,
+    pub(crate) url: String,
+}
+
+/// The name of the role with these words, as the target `iam` calls it.
+pub(crate) fn role(account: &Account<'_>, words: &[&str]) -> String {
+    account.name(words, limits::ROLE_NAME)
+}
+
+pub(crate) fn role_arn(account: &Account<'_>, role: &str) -> String {
+    format!("arn:{}:iam::{}:role{}{role}", account.partition.as_str(), account.id(), account.path())
+}
+
+/// An ARN of this account.
+pub(crate) fn arn(account: &Account<'_>, service: &str, region: &str, resource: &str) -> String {
+    format!("arn:{}:{service}:{region}:{}:{resource}", account.partition.as_str(), account.id())
+}
+
+/// The ARN of a function, whose name and qualifier are names and nothing more.
+pub(crate) fn function_arn(
+    account: &Account<'_>,
+    region: &str,
+    function: &LambdaTool,
+    out: &mut Diagnostics,
+) -> Option<String> {
+    let mut resource = format!("function:{}", plain_name(&function.function, out)?);
+    if let Some(qualifier) = &function.qualifier {
+        resource.push(':');
+        resource.push_str(plain_name(qualifier, out)?);
+    }
+    Some(arn(account, "lambda", region, &resource))
+}
+
+/// A name that means nothing in an ARN or a URL; reported where it does.
+pub(crate) fn plain_name<'t>(name: &'t Spanned<Text>, out: &mut Diagnostics) -> Option<&'t str> {
+    let text = name.value.as_str();
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'$')) {
+        return Some(text);
+    }
+    let message = format!("`{text}` is not a name of letters, digits, `-`, `_` and `.`");
+    out.report(rule::UNSUPPORTED.at(name.span, message, "").help("correct the name"));
+    None
+}
+
+pub(crate) fn queue_url(account: &Account<'_>, region: &str, queue: &str) -> String {
+    let domain = match account.partition {
+        Partition::AwsCn => "amazonaws.com.cn",
+        Partition::AwsEusc => "amazonaws.eu",
+        Partition::Aws | Partition::AwsUsGov => "amazonaws.com",
+    };
+    format!("https://sqs.{region}.{domain}/{}/{queue}", account.id())
+}
+
+/// The marks of ownership as a list with small letters.
+pub(crate) fn lower_tags(account: &Account<'_>) -> Tree {
+    let tag = |key: &str, value: &str| Tree::map([("key", Tree::text(key)), ("value", Tree::text(value))]);
+    Tree::list(account.marks().map(|(key, value)| tag(key, value))).from(account.default("bedrock.tags"))
+}
+
+/// The marks of ownership as a map.
+pub(crate) fn tag_map(account: &Account<'_>) -> Tree {
+    Tree::map(account.marks().map(|(key, value)| (key, Tree::text(value))))
+        .from(account.default("bedrock.tags"))
+}
+
+/// Whether a connector is where the agent is; reported where it is not.
+pub(crate) fn same_region(
+    (connector, named): (&Resource<ConnectorSpec>, Span),
+    region: &str,
+    out: &mut Diagnostics,
+) -> Option<()> {
+    let own = connector.spec.region.value.as_str();
+    if own == region {
+        return Some(());
+    }
+    let message = format!(
+        "`{}` is in {own}, and a state machine in {region} calls services of its own region",
+        connector.name()
+    );
+    let found = rule::UNSUPPORTED.at(named, message, "").label(connector.spec.region.span, "its region");
+    out.report(found.help("give the agent the region of its connectors"));
+    None
+}
+
+/// The queue for approvals of a region.
+pub(crate) fn approvals(account: &Account<'_>, region: &str) -> Option<Queue> {
+    let name = account.approvals(region)?;
+    let url = queue_url(account, region, &name);
+    Some(Queue { address: address("ApprovalQueue", name), url })
+}
+
+/// The queue for approvals as a request to create it. It is there because of the first gate that needs it.
+pub(crate) fn approval_queue(
+    account: &Account<'_>,
+    region: (String, Origin),
+    origin: &Origin,
+) -> Option<Artifact> {
+    let queue = approvals(account, &region.0)?;
+    let attributes = [("MessageRetentionPeriod", "1209600"), ("SqsManagedSseEnabled", "true")];
+    let attributes = Tree::map(attributes.map(|(key, value)| (key, Tree::text(value))));
+    let members = vec![
+        ("QueueName", Tree::text(&queue.address.name).from(account.default("origin.name"))),
+        ("Attributes", attributes.from(account.default("bedrock.approvalQueue"))),
+        ("tags", tag_map(account)),
+    ];
+    let request = Request { address: queue.address, region, members, needs: Vec::new() };
+    Some(request.artifact(origin))
+}
+
+/// What an agent invokes for a model: the profile that was granted, a provisioned model, or the model itself.
+pub(crate) fn invoked(
+    account: &Account<'_>,
+    principal: Principal,
+    named: &Ref<ModelSpec>,
+) -> Option<(String, Origin)> {
+    let graph = account.graph();
+    let model = graph.get(named)?;
+    let calls = account.input.grants.grants().filter(|grant| {
+        let request = &grant.decision.request;
+        request.principal == principal && named.id().is_some_and(|id| request.object == Object::Model(id))
+    });
+    let call = calls.filter_map(|grant| grant.decision.request.circumstances.invocation()).next()?;
+    let written = |text: &Spanned<Text>| (text.value.as_str().to_owned(), Origin::written(text.span));
+    Some(match (call.profile.as_deref(), model.spec.inference.as_ref().map(|inference| &inference.value)) {
+        (Some(profile), _) => (profile.to_owned(), Origin::written(graph.inference_span(&model.spec))),
+        (None, Some(Inference::Provisioned(arn))) => {
+            (arn.value.as_str().to_owned(), Origin::written(arn.span))
+        }
+        (None, _) => written(&model.spec.model_id),
+    })
+}
+
+/// The log group for the traces of an environment, and the line that names the store; none, if they go elsewhere.
+pub(crate) fn record_group<'a>(account: &Account<'a>) -> Option<(&'a str, Origin)> {
+    let store = account.environment.spec.logging.as_ref()?.traces.as_ref()?;
+    match &account.graph().get(store)?.spec.kind {
+        StoreKind::CloudWatch(group) => {
+            Some((group.log_group.value.as_str(), Origin::written(group.log_group.span)))
+        }
+        StoreKind::S3(_)
+        | StoreKind::Xray(_)
+        | StoreKind::Cache(_)
+        | StoreKind::Memory(_)
+        | StoreKind::Session(_) => None,
+    }
+}

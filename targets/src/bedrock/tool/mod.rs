@@ -1,0 +1,106 @@
+//! The tools of an agent that were granted, each with the shape of its input and what is asked of it.
+
+pub(crate) mod condition;
+pub(crate) mod jsonata;
+mod pattern;
+pub(crate) mod schema;
+
+use aipolicy_compiler::PlacedJson;
+use aipolicy_compiler::authorize::Grant;
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::ir::{Object, Principal};
+use aipolicy_compiler::model::agent::{AgentSpec, Tool};
+use aipolicy_compiler::model::connector::ConnectorSpec;
+use aipolicy_compiler::model::{Id, Resource};
+use aipolicy_compiler::rule;
+
+use crate::account::{Account, is_associated};
+use crate::origin::Origin;
+use condition::{Condition, Limit};
+use schema::Shape;
+
+/// A tool that an agent may call, and everything that decides about a call.
+pub(crate) struct Call<'a> {
+    pub(crate) agent: &'a Resource<AgentSpec>,
+    pub(crate) tool: &'a Tool,
+    pub(crate) connector: &'a Resource<ConnectorSpec>,
+    /// The name of the tenant that it is made for.
+    pub(crate) tenant: Option<&'a str>,
+    /// The grant of the call, and that of the connector.
+    pub(crate) origin: Origin,
+    pub(crate) used: Origin,
+    pub(crate) shape: Shape,
+    pub(crate) limits: Vec<Limit>,
+}
+
+/// The variable that holds the input in every machine.
+pub(crate) const INPUT: &str = "$input";
+
+impl Call<'_> {
+    /// Everything that is asked of an input, in order.
+    pub(crate) fn conditions(&self) -> Vec<Condition> {
+        let mut all = condition::of_shape(&self.shape, INPUT);
+        all.extend(self.limits.iter().map(|limit| limit.condition(INPUT)));
+        all
+    }
+}
+
+/// The granted tools of an agent. One whose input cannot be checked is reported and left out.
+pub(crate) fn calls<'a>(
+    account: &Account<'a>,
+    (id, agent): (Id<AgentSpec>, &'a Resource<AgentSpec>),
+    out: &mut Diagnostics,
+) -> Vec<Call<'a>> {
+    let grants: Vec<_> = account
+        .input
+        .grants
+        .grants()
+        .filter(|grant| grant.decision.request.principal == Principal::Agent(id))
+        .collect();
+    let tools = agent.spec.tools.iter().enumerate();
+    tools.filter_map(|(at, tool)| call(account, (agent, at, tool), &grants, out)).collect()
+}
+
+fn call<'a>(
+    account: &Account<'a>,
+    (agent, at, tool): (&'a Resource<AgentSpec>, usize, &'a Tool),
+    grants: &[Grant<'a>],
+    out: &mut Diagnostics,
+) -> Option<Call<'a>> {
+    let granted = grants
+        .iter()
+        .find(|grant| matches!(grant.decision.request.object, Object::Tool(_, found) if found == at))?;
+    let used = grants.iter().find(|grant| {
+        let request = &grant.decision.request;
+        request.span == tool.connector.name.span && matches!(request.object, Object::Connector(_))
+    })?;
+    let connector = account.graph().get(&tool.connector)?;
+    if is_associated(&agent.spec, tool, connector) {
+        return None;
+    }
+    let shape = shape(account, tool, out)?;
+    let limits = condition::limits(tool, &shape, out)?;
+    let tenant = granted.decision.request.tenant.map(|tenant| account.graph().name(tenant));
+    let (origin, used) = (Origin::granted(*granted), Origin::granted(*used));
+    Some(Call { agent, tool, connector, tenant, origin, used, shape, limits })
+}
+
+fn shape(account: &Account<'_>, tool: &Tool, out: &mut Diagnostics) -> Option<Shape> {
+    let Some(file) = &tool.input else {
+        let message = format!(
+            "nothing says what the input of tool `{}` is, so no call can be checked",
+            tool.name.value
+        );
+        let help = "add `input: { file: … }` with a JSON Schema";
+        out.report(rule::UNSUPPORTED.at(tool.name.span, message, "").help(help));
+        return None;
+    };
+    let source = account.graph().file(file)?;
+    match PlacedJson::read(account.input.sources, source) {
+        Ok(document) => schema::read(&document, out),
+        Err(found) => {
+            out.append(found);
+            None
+        }
+    }
+}

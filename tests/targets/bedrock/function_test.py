@@ -1,0 +1,73 @@
+"""Runs the function that tool calls come through beside a stand-in for the SDK, and prints what it does."""
+
+import json
+import os
+import sys
+import types
+
+GATE = {"arn": "arn:gate", "wait": False, "key": "requestId"}
+MACHINES = {"read-invoice": {"arn": "arn:tool", "wait": True}, "issue-refund": GATE}
+os.environ["MACHINES"] = json.dumps(MACHINES)
+CALLS = []
+
+
+class ExecutionAlreadyExists(Exception):
+    pass
+
+
+class Steps:
+    exceptions = types.SimpleNamespace(ExecutionAlreadyExists=ExecutionAlreadyExists)
+    names = set()
+
+    def start_sync_execution(self, **request):
+        CALLS.append(request)
+        if json.loads(request["input"])["input"] == {"invoice": "bad"}:
+            return {"status": "FAILED", "error": "Refused", "cause": "invoice must fit its pattern"}
+        return {"status": "SUCCEEDED", "output": json.dumps({"result": "paid"})}
+
+    def start_execution(self, **request):
+        CALLS.append(request)
+        if request.get("name") in self.names:
+            raise ExecutionAlreadyExists()
+        self.names.add(request.get("name", object()))
+        return {"executionArn": "arn:execution"}
+
+
+sys.modules["boto3"] = types.SimpleNamespace(client=lambda service: Steps())
+sys.path.insert(0, os.path.dirname(sys.argv[1]))
+import aipolicy_tools  # noqa: E402
+
+
+def gateway(tool, event):
+    custom = {"bedrockAgentCoreToolName": tool}
+    context = types.SimpleNamespace(client_context=types.SimpleNamespace(custom=custom))
+    return aipolicy_tools.handler(event, context)
+
+
+def show(name, told):
+    print(name, json.dumps(told, sort_keys=True), json.dumps(CALLS, sort_keys=True))
+    CALLS.clear()
+
+
+show("read", gateway("tools___read_invoice", {"invoice": "INV-1"}))
+show("refused", gateway("tools___read_invoice", {"invoice": "bad"}))
+show("unknown", gateway("tools___drop_table", {}))
+show("refund", gateway("tools___issue_refund", {"requestId": "a", "amount": 1}))
+show("again", gateway("tools___issue_refund", {"requestId": "a", "amount": 1}))
+show("no key", gateway("tools___issue_refund", {"amount": 1}))
+show("no object", gateway("tools___issue_refund", ["requestId"]))
+parameters = [
+    {"name": "amount", "type": "integer", "value": "5"},
+    {"name": "urgent", "type": "boolean", "value": "true"},
+    {"name": "tags", "type": "array", "value": '["a"]'},
+    {"name": "requestId", "type": "string", "value": "7"},
+    {"name": "broken", "type": "number", "value": "five"},
+]
+event = {
+    "messageVersion": "1.0",
+    "agent": {"name": "x"},
+    "actionGroup": "tools",
+    "function": "issue-refund",
+    "parameters": parameters,
+}
+show("classic", aipolicy_tools.handler(event, None))

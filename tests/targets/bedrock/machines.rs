@@ -1,0 +1,358 @@
+//! State machines: valid, and run with every input and every answer that matters.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::calls::{inputs, is_allowed};
+use super::{Known, NODE, everything, tools};
+use crate::harness::root;
+use crate::harness::tools::answer;
+use crate::harness::workspace::Built;
+use crate::targets::{ACME, at, texts};
+
+/// A machine with the executions that are asked for.
+struct Machine {
+    name: String,
+    definition: Value,
+    cases: Vec<Value>,
+}
+
+/// Validates the machines and runs their cases.
+fn run(machines: &[Machine]) -> Vec<Value> {
+    let one = |machine: &Machine| json!({ "name": machine.name, "definition": machine.definition, "cases": machine.cases });
+    let asked = json!({ "machines": machines.iter().map(one).collect::<Vec<_>>() });
+    let script = root().join("tests/targets/bedrock/machines.mjs");
+    let told = answer(Command::new("node").arg(script).arg(NODE.folder()), &asked.to_string());
+    serde_json::from_str::<Vec<Value>>(&told).unwrap()
+}
+
+/// The definitions of a workspace, by the names of their machines.
+fn definitions(built: &Built) -> Vec<(String, Value)> {
+    let machines = built.sound().into_iter().filter(|one| one.document.address.kind == "StateMachine");
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap()["definition"].clone();
+    machines.map(|one| (one.document.address.name.clone(), read(&one.document.text))).collect()
+}
+
+/// The definition of the machine of one tool, in the environment that has it.
+fn of(built: &Built, known: &Known<'_>) -> Value {
+    let end = format!("-{}-{}", known.agent, known.tool.name.value);
+    let found = definitions(built).into_iter().find(|(name, _)| name.ends_with(&end));
+    found.unwrap_or_else(|| panic!("no machine ends in {end}")).1
+}
+
+#[test]
+fn every_machine_is_valid() {
+    let mut seen = 0;
+    for built in [everything(), &ACME] {
+        let of = |(name, definition): (String, Value)| Machine { name, definition, cases: Vec::new() };
+        for told in run(&definitions(built).into_iter().map(of).collect::<Vec<_>>()) {
+            assert_eq!(told["errors"], json!([]), "{}", told["name"]);
+            seen += 1;
+        }
+    }
+    assert!(seen > 25, "{seen}");
+}
+
+#[test]
+fn a_broken_machine_is_found_out() {
+    let (name, mut definition) = definitions(everything()).remove(0);
+    definition["States"]["Receive"]["Next"] = "Nowhere".into();
+    let told = run(&[Machine { name, definition, cases: Vec::new() }]);
+    assert_ne!(told[0]["errors"], json!([]));
+}
+
+/// Answers under which everything that is asked for agrees, and calls succeed.
+fn agreeing() -> Value {
+    let yes = json!([{ "result": { "approved": true, "by": "a@acme.example" } }]);
+    let second = json!([{ "result": { "approved": true, "by": "b@acme.example" } }]);
+    let lead = json!([{ "result": { "approved": true, "by": "robin@acme.example" } }]);
+    let _ = lead;
+    json!({
+        "OpenRecord": [{ "result": {} }], "RecordCall": [{ "result": {} }], "RecordRefusal": [{ "result": {} }],
+        "RecordFailure": [{ "result": {} }], "Approve1": yes, "Approve2": second,
+        "Verify": [{ "result": { "Payload": { "verified": true } } }],
+        "Call": [{ "result": {
+            "Payload": 1, "MessageId": 1, "ExecutionArn": 1, "Item": 1, "Items": 1, "Body": 1, "RetrievalResults": 1
+        } }],
+    })
+}
+
+fn called(run: &Value) -> bool {
+    at(run, "/tasks").as_array().unwrap().iter().any(|task| task["state"] == "Call")
+}
+
+#[test]
+fn a_machine_lets_through_what_the_schema_and_the_limits_allow() {
+    let (mut machines, mut expected) = (Vec::new(), Vec::new());
+    for built in [everything(), &ACME] {
+        for known in tools(built) {
+            let schema = jsonschema::draft202012::new(&known.schema).unwrap();
+            let inputs = inputs(&known.schema, known.tool, 400);
+            let mut definition = of(built, &known);
+            // Whoever is asked agrees, so that the input alone decides.
+            approve_anybody(&mut definition);
+            expected
+                .push(inputs.iter().map(|input| is_allowed(&schema, known.tool, input)).collect::<Vec<_>>());
+            let cases =
+                inputs.into_iter().map(|input| json!({ "input": { "input": input }, "answers": agreeing() }));
+            let name = format!("{}.{}", known.agent, known.tool.name.value);
+            machines.push(Machine { name, definition, cases: cases.collect() });
+        }
+    }
+    let told = run(&machines);
+    let (mut allowed, mut refused) = (0, 0);
+    for ((machine, told), expected) in machines.iter().zip(&told).zip(&expected) {
+        for ((case, run), expected) in
+            machine.cases.iter().zip(at(told, "/runs").as_array().unwrap()).zip(expected)
+        {
+            assert_eq!(called(run), *expected, "{} {}: {run:#}", machine.name, case["input"]);
+            if *expected {
+                assert_eq!(run["status"], "SUCCEEDED", "{run:#}");
+                allowed += 1;
+            } else {
+                assert_eq!(run["status"], "FAILED");
+                refused += 1;
+            }
+        }
+    }
+    println!("{allowed} calls allowed, {refused} refused");
+    assert!(allowed > 2000 && refused > 1000, "{allowed} allowed, {refused} refused");
+}
+
+/// Makes the check of approvals accept everybody.
+fn approve_anybody(definition: &mut Value) {
+    let checks: Vec<String> = definition["States"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .filter(|name| name.starts_with("CheckApproval"))
+        .cloned()
+        .collect();
+    for name in checks {
+        definition["States"][&name]["Choices"][0]["Condition"] = "{% true %}".into();
+    }
+}
+
+/// The execution of a tool of the test workspace with these answers instead of agreeing ones.
+fn execution(tool: &str, input: &Value, changes: &[(&str, Value)]) -> Value {
+    let known = tools(everything()).into_iter().find(|known| known.tool.name.value.as_str() == tool).unwrap();
+    let mut answers = agreeing();
+    for (state, answer) in changes {
+        answers[*state] = answer.clone();
+    }
+    let cases = vec![json!({ "input": input, "answers": answers })];
+    let told = run(&[Machine { name: tool.to_owned(), definition: of(everything(), &known), cases }]);
+    at(&told[0], "/runs/0").clone()
+}
+
+const GOOD: &str = r#"{ "id": "AB-1", "amount": 12.5, "lines": [{ "sku": "x" }], "to": { "name": "n" } }"#;
+
+fn good() -> Value {
+    json!({ "input": serde_json::from_str::<Value>(GOOD).unwrap() })
+}
+
+fn answered(result: Value) -> Value {
+    json!([{ "result": result }])
+}
+
+#[test]
+fn anything_but_an_approval_in_time_calls_nothing() {
+    let said = |approved: Value, by: Value| answered(json!({ "approved": approved, "by": by }));
+    let refusals = [
+        json!([]),
+        json!([{ "error": "States.Timeout" }]),
+        json!([{ "error": "States.TaskFailed" }]),
+        said(json!(false), json!("a@acme.example")),
+        said(json!("true"), json!("a@acme.example")),
+        said(json!(true), json!("z@acme.example")),
+        said(json!(true), json!(["a@acme.example"])),
+        said(json!(true), json!(null)),
+        answered(json!({ "approved": true })),
+        answered(json!({})),
+        answered(json!("yes")),
+        answered(json!([{ "approved": true, "by": "a@acme.example" }])),
+        answered(json!(true)),
+    ];
+    for refusal in refusals {
+        let run = execution("pay", &good(), &[("Approve1", refusal.clone())]);
+        assert!(!called(&run), "{refusal}: {run:#}");
+        assert_eq!(run["status"], "FAILED", "{refusal}");
+    }
+    let run = execution("pay", &good(), &[]);
+    assert!(called(&run) && run["status"] == "SUCCEEDED", "{run:#}");
+    let asked = at(&run, "/tasks/1");
+    assert_eq!(asked["resource"], "arn:aws:states:::sqs:sendMessage.waitForTaskToken");
+    assert_eq!(asked["seconds"], 3600);
+    assert_eq!(texts(at(asked, "/arguments/MessageBody/approvers")), ["a@acme.example", "b@acme.example"]);
+    assert_eq!(at(asked, "/arguments/MessageBody/taskToken"), "token");
+}
+
+#[test]
+fn two_must_agree_where_two_are_required_and_one_of_them_alone_must_be_enough() {
+    let input = json!({ "input": { "id": "x" } });
+    let by = |name: &str| answered(json!({ "approved": true, "by": format!("{name}@acme.example") }));
+    let cases = [
+        ("a", "b", true),
+        ("b", "a", true),
+        ("a", "a", false),
+        ("b", "c", false),
+        ("c", "b", false),
+        ("a", "z", false),
+    ];
+    for (first, second, agreed) in cases {
+        let run = execution("pay-more", &input, &[("Approve1", by(first)), ("Approve2", by(second))]);
+        assert_eq!(called(&run), agreed, "{first} and {second}: {run:#}");
+    }
+    assert!(!called(&execution("pay-more", &input, &[("Approve2", json!([]))])));
+}
+
+#[test]
+fn anything_but_a_plain_yes_of_the_function_calls_nothing() {
+    let input = json!({ "input": { "id": "x", "count": 1, "ok": true } });
+    let payload = |value: Value| answered(json!({ "Payload": value }));
+    let refusals = [
+        json!([]),
+        json!([{ "error": "Lambda.Unknown" }]),
+        payload(json!({ "verified": false })),
+        payload(json!({ "verified": "true" })),
+        payload(json!({})),
+        payload(json!(true)),
+        payload(json!(null)),
+        payload(json!([{ "verified": true }])),
+        answered(json!({})),
+    ];
+    for refusal in refusals {
+        let run = execution("agree", &input, &[("Verify", refusal.clone())]);
+        assert!(!called(&run) && run["status"] == "FAILED", "{refusal}: {run:#}");
+    }
+    let run = execution("agree", &input, &[]);
+    assert!(called(&run) && run["status"] == "SUCCEEDED", "{run:#}");
+    assert_eq!(at(&run, "/tasks/1/arguments/Payload/input"), &input["input"]);
+}
+
+#[test]
+fn nothing_is_called_that_cannot_be_written_down() {
+    let run = execution(
+        "pay",
+        &good(),
+        &[("OpenRecord", json!([{ "error": "CloudWatchLogs.ResourceNotFoundException" }]))],
+    );
+    assert_eq!(run["error"], "Refused");
+    assert_eq!(texts(&run["visited"]), ["Receive", "OpenRecord", "Refused"]);
+    let run = execution("pay", &good(), &[("RecordCall", json!([]))]);
+    assert!(called(&run) && run["error"] == "Unrecorded", "{run:#}");
+    let run = execution("pay", &good(), &[("Call", json!([{ "error": "Lambda.TooManyRequestsException" }]))]);
+    assert_eq!(run["error"], "CallFailed");
+    assert!(texts(&run["visited"]).contains(&"RecordFailure"));
+    assert!(!called(&execution("pay", &json!({}), &[])));
+    assert!(!called(&execution("pay", &json!(null), &[])));
+}
+
+#[test]
+fn records_hold_the_decision_and_not_the_input() {
+    let run = execution("pay", &good(), &[]);
+    let tasks = at(&run, "/tasks").as_array().unwrap();
+    let record = tasks.iter().find(|task| task["state"] == "RecordCall").unwrap();
+    let message = at(record, "/arguments/LogEvents/0/Message").as_str().unwrap();
+    let message: Value = serde_json::from_str(message).unwrap();
+    assert_eq!(texts(&message["decidedBy"]), ["a@acme.example"]);
+    assert_eq!(message["outcome"], "called");
+    assert_eq!(message["inputSha256"].as_str().unwrap().len(), 64);
+    assert!(!message.to_string().contains("AB-1"));
+    let run = execution("pay", &json!({ "input": { "id": 5 } }), &[]);
+    let record = at(&run, "/tasks/1/arguments/LogEvents/0/Message").as_str().unwrap();
+    assert!(record.contains("must be"), "{record}");
+}
+
+#[test]
+fn inputs_become_requests() {
+    let flat = json!({ "input": { "id": "x", "count": 5, "ok": true } });
+    let (one, ask) = (json!({ "input": { "id": "x" } }), json!({ "input": { "query": "why?", "limit": 3 } }));
+    let item =
+        json!({ "tenant": { "S": "t" }, "id": { "S": "x" }, "count": { "N": "5" }, "ok": { "BOOL": true } });
+    let key = json!({ "tenant": { "S": "t" }, "id": { "S": "x" } });
+    let body = &flat["input"];
+    let cases = [
+        (
+            "put",
+            &flat,
+            "dynamodb:putItem",
+            json!({
+            "TableName": "items", "Item": item, "ConditionExpression": "attribute_not_exists(#key)",
+            "ExpressionAttributeNames": { "#key": "id" } }),
+        ),
+        ("get", &one, "dynamodb:getItem", json!({ "TableName": "items", "Key": key })),
+        (
+            "find",
+            &one,
+            "aws-sdk:dynamodb:query",
+            json!({
+            "TableName": "items", "IndexName": "by-id", "KeyConditionExpression": "#k0 = :v0",
+            "ExpressionAttributeNames": { "#k0": "id" }, "ExpressionAttributeValues": { ":v0": { "S": "x" } } }),
+        ),
+        ("read", &one, "aws-sdk:s3:getObject", json!({ "Bucket": "files", "Key": "in/t/x" })),
+        (
+            "store",
+            &flat,
+            "aws-sdk:s3:putObject",
+            json!({
+            "Bucket": "files", "Key": "in/t/x.json", "Body": body, "ContentType": "application/json", "IfNoneMatch": "*" }),
+        ),
+        (
+            "send",
+            &flat,
+            "sqs:sendMessage",
+            json!({
+            "QueueUrl": "https://sqs.eu-central-1.amazonaws.com/111122223333/q.fifo", "MessageBody": body,
+            "MessageDeduplicationId": "x", "MessageGroupId": "classic" }),
+        ),
+        (
+            "start",
+            &flat,
+            "states:startExecution",
+            json!({
+            "StateMachineArn": "arn:aws:states:eu-central-1:111122223333:stateMachine:m", "Input": body, "Name": "x" }),
+        ),
+        (
+            "ask",
+            &ask,
+            "aws-sdk:bedrockagentruntime:retrieve",
+            json!({
+            "KnowledgeBaseId": "ABCDEFGHIJ", "RetrievalQuery": { "Text": "why?" },
+            "RetrievalConfiguration": { "VectorSearchConfiguration": { "NumberOfResults": 3 } } }),
+        ),
+    ];
+    for (tool, input, resource, arguments) in cases {
+        let run = execution(tool, input, &[]);
+        let tasks = at(&run, "/tasks").as_array().unwrap();
+        let call =
+            tasks.iter().find(|task| task["state"] == "Call").unwrap_or_else(|| panic!("{tool}: {run:#}"));
+        assert_eq!(call["resource"], format!("arn:aws:states:::{resource}"), "{tool}");
+        assert_eq!(call["arguments"], arguments, "{tool}");
+    }
+}
+
+#[test]
+fn removing_a_gate_is_refused() {
+    let folder = root().join("examples/acme");
+    let files = crate::harness::files_below(&folder);
+    let files: Vec<_> = files
+        .into_iter()
+        .filter(|name| !name.starts_with("expected/"))
+        .map(|name| (name.clone(), crate::harness::read(&folder.join(&name))))
+        .collect();
+    let gates = "      gate: ";
+    let mut removed = 0;
+    for (at, (name, text)) in files.iter().enumerate().filter(|(_, (name, _))| name.ends_with("agents.yaml"))
+    {
+        for gate in text.lines().filter(|line| line.starts_with(gates)) {
+            let mut changed = files.clone();
+            changed[at].1 = text.replacen(&format!("{gate}\n"), "", 1);
+            let found = crate::harness::compile::findings(&changed);
+            assert!(found.iter().any(|one| one.code == "AIP-AGT-001" && one.file == *name), "{name}: {gate}");
+            removed += 1;
+        }
+    }
+    assert!(removed >= 5, "{removed}");
+}

@@ -1,0 +1,195 @@
+//! What a runtime or a state machine cannot do is refused at the text that asks for it.
+
+use super::files;
+use crate::harness::workspace::Built;
+
+/// The code and the text under each finding that is no note of another target, for an agent and more documents.
+fn told(agent: &str, more: &[(&str, &str, &str)]) -> Vec<(&'static str, String, String)> {
+    let agent = format!("tenant: t, model: {{ model: m }}, {agent}");
+    let mut all = vec![
+        ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1, eu-west-1] }"),
+        ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
+        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Group", "leads", "members: [a@acme.example]"),
+        ("Guardrail", "g", "filters: { hate: high }"),
+        ("Connector", "f", "lambda: { function: f }, region: eu-central-1, dataClass: internal"),
+        ("Agent", "a", agent.as_str()),
+    ];
+    all.extend(more);
+    let built = Built::new(&files(&all));
+    let stops = built.findings().iter().any(|one| one.severity == "error");
+    assert_eq!(stops, built.artifacts.is_empty());
+    let one = |found: &aipolicy_compiler::diagnostic::Diagnostic| {
+        (found.severity.word(), found.code.to_string(), built.sources.slice(found.primary.span).to_owned())
+    };
+    built.diagnostics.iter().map(one).collect()
+}
+
+#[track_caller]
+fn check(agent: &str, more: &[(&str, &str, &str)], expected: &[(&str, &str)]) {
+    let found = told(agent, more);
+    let found: Vec<_> = found
+        .iter()
+        .filter(|(_, code, _)| code.starts_with("AIP-CMP"))
+        .map(|(severity, _, place)| (*severity, place.as_str()))
+        .collect();
+    assert_eq!(found, expected, "{agent}");
+}
+
+fn tool(rest: &str) -> String {
+    format!("tools: [{{ name: x, connector: f, access: read, {rest} }}]")
+}
+
+#[test]
+fn a_harness_refuses_what_it_has_no_member_for() {
+    let cases = [
+        ("guardrail: g", "error", "g"),
+        ("limits: { consecutiveFailures: 3 }", "error", "3"),
+        ("limits: { sessions: 50 per day }", "error", "50 per day"),
+        ("limits: { concurrent: 7 }", "error", "7"),
+        ("limits: { wallClock: 9h }", "error", "9h"),
+        ("limits: { wallClock: 1500ms }", "error", "1500ms"),
+        ("limits: { tokensPerSession: 20k }", "note", "20k"),
+        ("memory: { retention: 1d }", "error", "1d"),
+        ("memory: { retention: 30d, region: eu-west-1 }", "error", "eu-west-1"),
+        ("trace: { redact: [iban] }", "note", "iban"),
+        ("release: { canary: { weight: 10%, bake: 1h, abort: { errorRate: 5% } } }", "error", "10%"),
+    ];
+    for (agent, severity, place) in cases {
+        check(agent, &[], &[(severity, place)]);
+    }
+    let other = ("Agent", "b", "tenant: t, model: { model: m }");
+    check("collaborators: [{ agent: b }]", &[other], &[("error", "b")]);
+    let confirm =
+        "tools: [{ name: x, connector: f, access: write, input: { file: one.json }, gate: confirm }]";
+    check(confirm, &[], &[("error", "confirm")]);
+    check("limits: { steps: 3, wallClock: 2m }, memory: { retention: 7d }", &[], &[]);
+}
+
+#[test]
+fn agents_classic_refuses_what_it_has_no_member_for() {
+    let classic = |rest: &str| format!("runtime: bedrock-agents, instructions: {{ file: told.md }}, {rest}");
+    let cases = [
+        ("limits: { steps: 3 }", "error", "3"),
+        ("limits: { wallClock: 2m }", "error", "2m"),
+        ("limits: { tokensPerSession: 20k }", "error", "20k"),
+        ("limits: { consecutiveFailures: 4 }", "error", "4"),
+        ("memory: { retention: 400d }", "error", "400d"),
+        ("trace: { redact: [iban] }", "note", "iban"),
+        ("release: { canary: { weight: 10%, bake: 1h, abort: { errorRate: 5% } } }", "error", "10%"),
+    ];
+    for (agent, severity, place) in cases {
+        check(&classic(agent), &[], &[(severity, place)]);
+    }
+    let other = ("Agent", "b", "tenant: t, model: { model: m }");
+    check(&classic("collaborators: [{ agent: b }]"), &[other], &[("error", "b")]);
+    check("runtime: bedrock-agents, instructions: { file: one.json }", &[], &[]);
+    check(&classic("guardrail: g, memory: { retention: 30d }"), &[], &[]);
+}
+
+#[test]
+fn calls_that_a_machine_cannot_make_are_refused() {
+    let connector = |kind: &str| format!("{kind}, region: eu-central-1, dataClass: internal");
+    let input = "input: { file: one.json }";
+    let kinds = [
+        "secretsManager: { secret: s }",
+        "openSearch: { collection: c }",
+        "s3Vectors: { bucket: v, index: i }",
+        "sqs: { queue: q }",
+        "http: { url: \"https://x.acme.example\" }",
+        "mcp: { url: \"https://x.acme.example\" }",
+    ];
+    for kind in kinds {
+        let spec = connector(kind);
+        let agent = format!("tools: [{{ name: x, connector: c, access: read, {input} }}]");
+        check(&agent, &[("Connector", "c", &spec)], &[("error", "c")]);
+    }
+    let far = "lambda: { function: f }, region: eu-west-1, dataClass: internal";
+    let agent = format!("tools: [{{ name: x, connector: c, access: read, {input} }}]");
+    check(&agent, &[("Connector", "c", far)], &[("error", "c")]);
+    let private = connector("lambda: { function: f }") + ", network: { vpcEndpoint: vpce-1 }";
+    check(&agent, &[("Connector", "c", &private)], &[("error", "vpce-1")]);
+    let odd = connector("lambda: { function: \"f:g\" }");
+    check(&agent, &[("Connector", "c", &odd)], &[("error", "\"f:g\"")]);
+    let many = connector("dynamoDb: { table: t, indexes: [i, j] }");
+    check(&agent, &[("Connector", "c", &many)], &[("error", "j")]);
+    let two = connector("s3: { bucket: b, prefixes: [i/, j/] }");
+    check(&agent, &[("Connector", "c", &two)], &[("error", "j/")]);
+}
+
+#[test]
+fn a_gate_without_enough_people_and_a_tool_without_a_schema_are_refused() {
+    let gate = |groups: &str| {
+        format!(
+            "tools: [{{ name: x, connector: f, access: write, input: {{ file: one.json }}, gate: {{ approval: {{ from: [{groups}] }} }} }}]"
+        )
+    };
+    let lonely = ("Group", "lonely", "members: [z@acme.example], notAlone: [z@acme.example]");
+    let both = ("Group", "both", "members: [z@acme.example], required: 2");
+    for group in [lonely, both] {
+        let found = told(&gate(group.1), &[group]);
+        assert!(
+            found.iter().any(|(_, code, place)| code == "AIP-CMP-002" && place.contains("approval")),
+            "{found:?}"
+        );
+    }
+    check(&gate("leads"), &[], &[]);
+    check("tools: [{ name: naked, connector: f, access: read }]", &[], &[("error", "naked")]);
+}
+
+#[test]
+fn limits_on_what_the_schema_does_not_have_are_refused() {
+    let cases = [
+        ("allow: { nothing: { max: 5 } }", "{ max: 5 }"),
+        ("allow: { id: { max: 5 } }", "5"),
+        ("allow: { ok: { oneOf: [true] } }", "true"),
+        ("allow: { count: { maxLength: 6 } }", "6"),
+        ("allow: { count: { oneOf: [a] } }", "a"),
+    ];
+    for (allow, place) in cases {
+        check(&tool(&format!("input: {{ file: flat.json }}, {allow}")), &[], &[("error", place)]);
+    }
+}
+
+#[test]
+fn schemas_that_cannot_be_checked_are_refused_where_they_say_so() {
+    let wrap = |member: &str| {
+        format!(
+            "{{ \"type\": \"object\", \"additionalProperties\": false, \"properties\": {{ \"x\": {member} }} }}"
+        )
+    };
+    let cases = [
+        (wrap(r#"{ "type": "string", "format": "email" }"#), "\"email\""),
+        (wrap(r#"{ "type": "integer", "multipleOf": 5 }"#), "5"),
+        (wrap(r#"{ "type": "string", "pattern": "a.c" }"#), "\"a.c\""),
+        (wrap(r#"{ "type": ["string", "null"] }"#), "[\"string\", \"null\"]"),
+        (wrap(r#"{ "anyOf": [] }"#), r#"{ "anyOf": [] }"#),
+        (wrap(r#"{ "type": "null" }"#), "\"null\""),
+        (wrap(r#"{ "type": "string", "minLength": "5" }"#), "\"5\""),
+        (r#"{ "type": "object", "properties": {} }"#.to_owned(), r#"{ "type": "object", "properties": {} }"#),
+        (r#"{ "type": "string" }"#.to_owned(), r#"{ "type": "string" }"#),
+    ];
+    for (schema, place) in cases {
+        let agent = "tenant: t, model: { model: m }, tools: [{ name: x, connector: f, access: read, input: { file: odd.json } }]";
+        let mut all = files(&[
+            ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
+            (
+                "Tenant",
+                "t",
+                "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]",
+            ),
+            ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+            ("Connector", "f", "lambda: { function: f }, region: eu-central-1, dataClass: internal"),
+            ("Agent", "a", agent),
+        ]);
+        all.push(("odd.json".to_owned(), schema.clone()));
+        let built = Built::new(&all);
+        let found: Vec<_> = built
+            .diagnostics
+            .iter()
+            .map(|one| (one.code.to_string(), built.sources.slice(one.primary.span)))
+            .collect();
+        assert!(found.contains(&("AIP-CMP-002".to_owned(), place)), "{schema}: {found:?}");
+        assert!(built.artifacts.is_empty());
+    }
+}
