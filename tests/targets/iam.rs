@@ -296,7 +296,22 @@ fn models_are_named_where_they_are_called_and_where_calls_may_end() {
     assert_eq!(texts(&behind["Resource"]), places.map(model));
     assert_eq!(texts(at(behind, "/Condition/StringEquals/bedrock:InferenceProfileArn")), [profile]);
 
+    // Through the profile of the tenant, which is told by its tags.
+    let charged = of(&reader, "ChargeProfileEuCentral1");
+    let any = "arn:aws:bedrock:eu-central-1:111122223333:application-inference-profile/*";
+    assert_eq!(texts(&charged["Resource"]), [any]);
+    for (key, value) in
+        [("tenant", "payments"), ("model", "profile"), ("workspace", "w"), ("environment", "prod")]
+    {
+        let key = format!("/Condition/StringEquals/aws:ResourceTag~1aipolicy:{key}");
+        assert_eq!(texts(at(charged, &key)), [value]);
+    }
+    let behind = of(&reader, "ReachChargedProfileEuCentral1");
+    assert_eq!(texts(&behind["Resource"]), places.map(model));
+    assert_eq!(texts(at(behind, "/Condition/ArnLike/bedrock:InferenceProfileArn")), [any]);
+
     let writer = built.json("iam/Policy/w-prod-agent-writer");
+    assert!(!writer.to_string().contains("application-inference-profile"), "a global profile has none");
     let profile =
         "arn:aws:bedrock:eu-west-1:111122223333:inference-profile/global.anthropic.claude-haiku-5-5";
     let entry = of(&writer, "InvokeGlobalEuWest1");

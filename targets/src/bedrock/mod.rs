@@ -15,7 +15,7 @@ use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec, Gate};
 use aipolicy_compiler::model::{Id, Resource};
 
 use crate::account::Account;
-use crate::artifact::{Address, Artifact};
+use crate::artifact::Artifact;
 use crate::input::Input;
 use crate::origin::Origin;
 use tool::Call;
@@ -23,13 +23,7 @@ use tool::Call;
 /// Renders every document of the agents of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
-    let mut writer = Writer {
-        account: &account,
-        waiting: BTreeMap::new(),
-        guardrails: BTreeSet::new(),
-        artifacts: Vec::new(),
-        out,
-    };
+    let mut writer = Writer { account: &account, waiting: BTreeMap::new(), artifacts: Vec::new(), out };
     for (id, agent) in account.graph().each::<AgentSpec>() {
         writer.agent(id, agent);
     }
@@ -43,8 +37,6 @@ type Waiting = BTreeMap<String, (Origin, Origin)>;
 struct Writer<'w, 'a> {
     account: &'w Account<'a>,
     waiting: Waiting,
-    /// Guardrails that were made already.
-    guardrails: BTreeSet<Address>,
     artifacts: Vec<Artifact>,
     out: &'w mut Diagnostics,
 }
@@ -59,6 +51,7 @@ impl<'a> Writer<'_, 'a> {
             self.wait(call);
         }
         self.artifacts.extend(shared::function::artifact(self.account, resource, &calls, self.out));
+        self.artifacts.extend(shared::profile::artifact(self.account, id, resource));
         match resource.spec.runtime.as_ref().map(|runtime| runtime.value) {
             Some(AgentRuntime::AgentCore) | None => {
                 let agent = agentcore::Agent { account: self.account, id, resource, calls: &calls, origin };
@@ -66,7 +59,7 @@ impl<'a> Writer<'_, 'a> {
             }
             Some(AgentRuntime::BedrockAgents) => {
                 let agent = classic::Agent { account: self.account, id, resource, calls: &calls, origin };
-                self.artifacts.extend(classic::artifacts(&agent, &mut self.guardrails, self.out));
+                self.artifacts.extend(classic::artifacts(&agent, self.out));
             }
         }
     }
@@ -99,6 +92,13 @@ impl<'a> Writer<'_, 'a> {
         }
         shared::logging::check_traces(self.account, self.out);
         self.artifacts.extend(shared::logging::artifact(self.account, self.out));
+        // Guardrails and profiles are there once, because of the first agent that uses them.
+        let mut made = BTreeSet::new();
+        self.artifacts.retain(|artifact| {
+            let shared = ["Guardrail", "GuardrailVersion", "InferenceProfile"];
+            let address = &artifact.document.address;
+            !shared.contains(&address.kind.as_str()) || made.insert(address.clone())
+        });
         self.artifacts
     }
 }

@@ -66,8 +66,6 @@ fn a_broken_machine_is_found_out() {
 fn agreeing() -> Value {
     let yes = json!([{ "result": { "approved": true, "by": "a@acme.example" } }]);
     let second = json!([{ "result": { "approved": true, "by": "b@acme.example" } }]);
-    let lead = json!([{ "result": { "approved": true, "by": "robin@acme.example" } }]);
-    let _ = lead;
     json!({
         "OpenRecord": [{ "result": {} }], "RecordCall": [{ "result": {} }], "RecordRefusal": [{ "result": {} }],
         "RecordFailure": [{ "result": {} }], "Approve1": yes, "Approve2": second,
@@ -88,7 +86,7 @@ fn a_machine_lets_through_what_the_schema_and_the_limits_allow() {
     for built in [everything(), &ACME] {
         for known in tools(built) {
             let schema = jsonschema::draft202012::new(&known.schema).unwrap();
-            let inputs = inputs(&known.schema, known.tool, 400);
+            let inputs = inputs(&known.schema, known.tool, 250);
             let mut definition = of(built, &known);
             // Whoever is asked agrees, so that the input alone decides.
             approve_anybody(&mut definition);
@@ -117,7 +115,7 @@ fn a_machine_lets_through_what_the_schema_and_the_limits_allow() {
         }
     }
     println!("{allowed} calls allowed, {refused} refused");
-    assert!(allowed > 2000 && refused > 1000, "{allowed} allowed, {refused} refused");
+    assert!(allowed > 1500 && refused > 700, "{allowed} allowed, {refused} refused");
 }
 
 /// Makes the check of approvals accept everybody.

@@ -4,8 +4,6 @@ mod agent;
 mod beside;
 mod refuse;
 
-use std::collections::BTreeSet;
-
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics};
 use aipolicy_compiler::ir::Principal;
 use aipolicy_compiler::model::agent::AgentSpec;
@@ -75,19 +73,14 @@ fn refusal(span: Span, message: &str, help: &str) -> Diagnostic {
     rule::UNSUPPORTED.at(span, message, "Agents Classic cannot do this").help(help)
 }
 
-/// Everything that Agents Classic needs to run an agent. `guardrails` are those that were made already.
-pub(super) fn artifacts(
-    agent: &Agent<'_>,
-    guardrails: &mut BTreeSet<Address>,
-    out: &mut Diagnostics,
-) -> Vec<Artifact> {
+/// Everything that Agents Classic needs to run an agent. What agents share is made for each of them.
+pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     refuse::check(agent, out);
     let mut artifacts = Vec::new();
     if let (Some(guardrail), Some(named)) = (agent.guardrail(), &agent.spec().guardrail) {
         let used = Origin::written(named.name.span);
-        let made =
-            super::shared::guardrail::artifacts(agent.account, (guardrail, &agent.region().0), &used, out);
-        artifacts.extend(made.into_iter().filter(|one| guardrails.insert(one.document.address.clone())));
+        let place = agent.region().0;
+        artifacts.extend(super::shared::guardrail::artifacts(agent.account, (guardrail, &place), &used, out));
     }
     let mut beside = Vec::new();
     beside.extend(beside::action_group(agent));
