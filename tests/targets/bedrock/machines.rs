@@ -354,3 +354,21 @@ fn removing_a_gate_is_refused() {
     }
     assert!(removed >= 5, "{removed}");
 }
+
+#[test]
+fn the_history_of_calls_has_the_key_of_their_connector() {
+    let built = everything();
+    let machine = built.json("bedrock/StateMachine/w-prod-gate-gated-agree");
+    let key = "arn:aws:kms:eu-central-1:111122223333:key/4b1f0c2e-0000-4000-8000-000000000001";
+    assert_eq!(at(&machine, "/encryptionConfiguration/kmsKeyId"), key);
+    let policy = built.json("iam/Policy/w-prod-gate-gated-agree");
+    let statements = at(&policy, "/PolicyDocument/Statement").as_array().unwrap();
+    let history = statements.iter().find(|one| one["Sid"] == "KeepHistoryOfAgree").unwrap();
+    let own = "arn:aws:states:eu-central-1:111122223333:stateMachine:w-prod-gate-gated-agree";
+    let context = "/Condition/StringEquals/kms:EncryptionContext:aws:states:stateMachineArn";
+    assert_eq!(texts(at(history, context)), [own]);
+    assert_eq!(texts(&history["Resource"]), [key]);
+    assert!(
+        built.json("bedrock/StateMachine/w-prod-gate-gated-pay").get("encryptionConfiguration").is_none()
+    );
+}
