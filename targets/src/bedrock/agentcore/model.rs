@@ -42,7 +42,7 @@ fn direct(agent: &Agent<'_>, named: &Ref<ModelSpec>, out: &mut Diagnostics) -> O
         out.report(refusal(named.name.span, &message, help).label(model.spec.provider.span, "its provider"));
         return None;
     }
-    let invoked = profile::invoked(agent.account, (agent.principal(), agent.spec()), named)?;
+    let invoked = profile::invoked(agent.account, (agent.spec(), agent.grants), named)?;
     let mut entries = vec![("modelId", invoked.id)];
     let output = model.spec.limits.as_ref().and_then(|limits| limits.output.as_ref());
     entries.extend(

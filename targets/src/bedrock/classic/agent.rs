@@ -66,7 +66,7 @@ fn model(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Invoked> {
         out.report(refusal(named.name.span, message, "use a model with `provider: bedrock`"));
         return None;
     }
-    profile::invoked(agent.account, (agent.principal(), agent.spec()), named)
+    profile::invoked(agent.account, (agent.spec(), agent.grants), named)
 }
 
 fn instruction(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Tree> {

@@ -4,11 +4,11 @@ mod agent;
 mod beside;
 mod refuse;
 
+use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics};
-use aipolicy_compiler::ir::Principal;
+use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::AgentSpec;
 use aipolicy_compiler::model::guardrail::GuardrailSpec;
-use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
@@ -22,18 +22,15 @@ use crate::origin::Origin;
 /// An agent on Agents Classic, with what was granted to it.
 pub(super) struct Agent<'a> {
     pub(super) account: &'a Account<'a>,
-    pub(super) id: Id<AgentSpec>,
     pub(super) resource: &'a Resource<AgentSpec>,
+    /// Everything that it was granted.
+    pub(super) grants: &'a [Grant<'a>],
     pub(super) calls: &'a [Call<'a>],
     /// The grant of its role, which is there because the agent is.
     pub(super) origin: Origin,
 }
 
 impl<'a> Agent<'a> {
-    fn principal(&self) -> Principal {
-        Principal::Agent(self.id)
-    }
-
     fn spec(&self) -> &'a AgentSpec {
         &self.resource.spec
     }

@@ -2,11 +2,11 @@
 //! bill says whose calls they were.
 
 use aipolicy_compiler::authorize::Grant;
-use aipolicy_compiler::ir::{Invocation, Object, Principal};
+use aipolicy_compiler::ir::{Invocation, Object};
+use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentModel, AgentSpec};
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
 use aipolicy_compiler::model::reference::Ref;
-use aipolicy_compiler::model::{Id, Resource};
 
 use super::arn;
 use crate::account::Account;
@@ -28,24 +28,21 @@ struct Own<'a> {
     grant: Grant<'a>,
 }
 
-fn own<'a>(account: &Account<'a>, principal: Principal, named: &Ref<ModelSpec>) -> Option<Own<'a>> {
+fn own<'a>(account: &Account<'a>, grants: &[Grant<'a>], named: &Ref<ModelSpec>) -> Option<Own<'a>> {
     let id = named.id()?;
-    let mut grants = account.input.grants.grants().filter(|grant| {
-        let request = &grant.decision.request;
-        request.principal == principal && request.object == Object::Model(id)
-    });
+    let mut grants = grants.iter().filter(|grant| grant.decision.request.object == Object::Model(id));
     let (grant, call) =
-        grants.find_map(|grant| Some((grant, grant.decision.request.circumstances.invocation()?)))?;
+        grants.find_map(|grant| Some((*grant, grant.decision.request.circumstances.invocation()?)))?;
     Some(Own { model: account.graph().resource(id)?, call, grant })
 }
 
 /// What an agent invokes for a model: a profile of its tenant, or a provisioned model, or a global profile.
 pub(crate) fn invoked(
     account: &Account<'_>,
-    (principal, agent): (Principal, &AgentSpec),
+    (agent, grants): (&AgentSpec, &[Grant<'_>]),
     named: &Ref<ModelSpec>,
 ) -> Option<Invoked> {
-    let own = own(account, principal, named)?;
+    let own = own(account, grants, named)?;
     if let Some(made) = own_address(account, agent, &own) {
         let place = Origin::written(account.graph().inference_span(&own.model.spec));
         let id = reference(&made, "inferenceProfileArn").from(place);
@@ -70,12 +67,12 @@ fn own_address(account: &Account<'_>, agent: &AgentSpec, own: &Own<'_>) -> Optio
 /// The profile of an agent that names a model itself.
 pub(crate) fn artifact(
     account: &Account<'_>,
-    id: Id<AgentSpec>,
     agent: &Resource<AgentSpec>,
+    grants: &[Grant<'_>],
 ) -> Option<Artifact> {
     let AgentModel::Model(named) = &agent.spec.model.value else { return None };
-    let own = own(account, Principal::Agent(id), named)
-        .filter(|own| own.model.spec.provider.value == ModelProvider::Bedrock)?;
+    let own =
+        own(account, grants, named).filter(|own| own.model.spec.provider.value == ModelProvider::Bedrock)?;
     let made = own_address(account, &agent.spec, &own)?;
     let tenant = account.graph().get(&agent.spec.tenant)?;
     let source = own.call.source.as_ref();
