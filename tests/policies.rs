@@ -6,7 +6,7 @@ use crate::harness::cases::{Finding, check_folder, files_of};
 use crate::harness::compile::{findings, findings_without};
 
 /// Permits for whatever is asked: there is no request that only they let through and that could be refused.
-const PERMIT_ALL: &[&str] = &["baseline-support", "baseline-tools", "baseline-namespaces"];
+const PERMIT_ALL: &[&str] = &["baseline-support", "baseline-tools"];
 
 #[test]
 fn every_case_has_the_findings_that_it_notes() {

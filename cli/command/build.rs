@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use aipolicy_targets::artifact::{Artifact, digest};
+use aipolicy_targets::kustomize::kustomizations;
 use aipolicy_targets::manifest::{MANIFEST, Manifest, SourceMapFile};
 use serde::Deserialize;
 
@@ -17,7 +18,8 @@ use crate::workspace::{Workspace, verdict};
 /// Writes the artifacts of every environment into a folder
 ///
 /// Each environment has a folder of its own with its artifacts, `origins.json` that says where every value comes from,
-/// and `manifest.json` with the digests of all files and of what they were made from. Only what differs is written.
+/// and `manifest.json` with the digests of all files and of what they were made from. The folder of a cluster,
+/// `kubernetes/CLUSTER`, has a `kustomization.yaml` for `kubectl apply -k`. Only what differs is written.
 /// Files of a former build that are no longer made are removed; files that somebody else made, or changed, are left
 /// and reported.
 ///
@@ -84,11 +86,13 @@ impl Build {
 fn files(workspace: &Workspace, artifacts: &[Artifact]) -> Files {
     let origins = SourceMapFile::new(artifacts, &workspace.sources, &workspace.compilation.decisions);
     let catalog = workspace.graph().catalog().digest();
+    let kustomizations = kustomizations(artifacts);
     let manifest = Manifest::new(artifacts, env!("CARGO_PKG_VERSION"), &workspace.digest(), catalog);
+    let manifest = manifest.with(&kustomizations);
     let documents =
         artifacts.iter().map(|artifact| (artifact.document.file(), artifact.document.text.clone()));
     let beside = [("origins.json", written(&origins)), ("manifest.json", written(&manifest))];
-    documents.chain(beside.map(|(name, text)| (name.to_owned(), text))).collect()
+    documents.chain(kustomizations).chain(beside.map(|(name, text)| (name.to_owned(), text))).collect()
 }
 
 /// What is read of a manifest that lies in the folder.

@@ -123,9 +123,9 @@ fn value(document: &Document, pointer: &str) -> Result<String, CliError> {
         Format::Yaml => serde_saphyr::from_str(&document.text).map_err(|error| broken(error.to_string()))?,
         Format::Text => Value::String(document.text.clone()),
     };
-    match root.pointer(pointer) {
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(found) => serde_json::to_string_pretty(found).map_err(|error| broken(error.to_string())),
+    match find(&root, pointer) {
+        Some(Value::String(text)) => Ok(text),
+        Some(found) => serde_json::to_string_pretty(&found).map_err(|error| broken(error.to_string())),
         None => {
             let mut known = Vec::new();
             pointers(&root, &mut String::new(), &mut known);
@@ -133,6 +133,16 @@ fn value(document: &Document, pointer: &str) -> Result<String, CliError> {
             Err(error.nearest(pointer, known.iter().map(String::as_str)))
         }
     }
+}
+
+/// The value under a pointer, which may go on into a document that a text holds, such as a file in a ConfigMap.
+fn find(root: &Value, pointer: &str) -> Option<Value> {
+    let held = |(at, _)| {
+        let (outer, inner) = pointer.split_at(at);
+        let text = root.pointer(outer)?.as_str()?;
+        serde_saphyr::from_str::<Value>(text).ok()?.pointer(inner).cloned()
+    };
+    root.pointer(pointer).cloned().or_else(|| pointer.match_indices('/').find_map(held))
 }
 
 /// Every pointer into a value.

@@ -125,7 +125,14 @@ pub enum Circumstances {
     /// Of placement: the highest class of data.
     Placement(Id<DataClassSpec>),
     /// Of a namespace.
-    Namespace(Arc<str>),
+    Namespace {
+        /// Its name.
+        name: Arc<str>,
+        /// The highest class of data in it.
+        class: Id<DataClassSpec>,
+        /// What residency rules allow.
+        residency: Option<Arc<Residency>>,
+    },
     /// Of support: `logs`, `role`, `image` or `trigger`.
     Support(&'static str),
     /// Nothing more than the environment.
@@ -138,10 +145,8 @@ impl Circumstances {
         match self {
             Self::Invocation(call) => call.residency.as_ref(),
             Self::Storage(storage) => storage.residency.as_ref(),
-            Self::Connector { residency, .. } => residency.as_ref(),
-            Self::Tool { .. } | Self::Placement(_) | Self::Namespace(_) | Self::Support(_) | Self::Plain => {
-                None
-            }
+            Self::Connector { residency, .. } | Self::Namespace { residency, .. } => residency.as_ref(),
+            Self::Tool { .. } | Self::Placement(_) | Self::Support(_) | Self::Plain => None,
         }
     }
 
@@ -324,7 +329,10 @@ impl AccessRequest {
                 facts.insert("dataClass", graph.name(storage.class).to_owned());
             }
             Circumstances::Placement(class) => _ = facts.insert("dataClass", graph.name(*class).to_owned()),
-            Circumstances::Namespace(namespace) => _ = facts.insert("namespace", namespace.to_string()),
+            Circumstances::Namespace { name, class, .. } => {
+                facts.insert("namespace", name.to_string());
+                facts.insert("dataClass", graph.name(*class).to_owned());
+            }
             Circumstances::Support(need) => _ = facts.insert("need", (*need).to_owned()),
             Circumstances::Plain => {}
         }

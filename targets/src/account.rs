@@ -7,7 +7,7 @@ use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
 use aipolicy_compiler::resolve::Graph;
-use aipolicy_iam::Partition;
+use aipolicy_iam::{Partition, limits};
 
 use crate::input::Input;
 use crate::origin::Origin;
@@ -58,6 +58,11 @@ impl<'a> Account<'a> {
         let mut parts = vec![prefix, self.environment.name().as_str()];
         parts.extend(words);
         aipolicy_iam::bounded_name(&parts, limit)
+    }
+
+    /// The name of the role of a principal, by the words that stand for it.
+    pub(crate) fn role(&self, words: &[&str]) -> String {
+        self.name(words, limits::ROLE_NAME)
     }
 
     /// A name within the limit that the catalog has under an id.

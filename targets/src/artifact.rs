@@ -114,11 +114,17 @@ impl Document {
         digest(self.text.as_bytes())
     }
 
-    /// Its file inside the folder of an environment, with `/`.
+    /// Its file inside the folder of an environment, with `/`. Objects of a cluster are in the folder of that cluster,
+    /// which is the first word of their names.
     pub fn file(&self) -> String {
+        let Address { target, kind, name } = &self.address;
+        let path = match name.split_once('.') {
+            Some((cluster, name)) if target == "kubernetes" => format!("{target}/{cluster}/{kind}/{name}"),
+            _ => self.address.to_string(),
+        };
         match self.format.extension() {
-            Some(extension) => format!("{}.{extension}", self.address),
-            None => self.address.to_string(),
+            Some(extension) => format!("{path}.{extension}"),
+            None => path,
         }
     }
 }
@@ -137,11 +143,11 @@ pub struct Artifact {
 impl Artifact {
     /// Writes a tree as a document.
     pub fn new(address: Address, format: Format, tree: &Tree) -> Self {
-        let text = match format {
-            Format::Json | Format::Text => json(tree),
-            Format::Yaml => yaml(tree),
-        };
-        Self { document: Document { address, format, text }, trace: tree.trace(), needs: Vec::new() }
+        Self {
+            document: Document { address, format, text: written(format, tree) },
+            trace: tree.trace(),
+            needs: Vec::new(),
+        }
     }
 
     /// A document that is a text of its own, all of it with one origin.
@@ -157,6 +163,14 @@ impl Artifact {
     pub fn needs(mut self, needs: impl IntoIterator<Item = Address>) -> Self {
         self.needs.extend(needs);
         self
+    }
+}
+
+/// A tree as the text of a document.
+pub(crate) fn written(format: Format, tree: &Tree) -> String {
+    match format {
+        Format::Json | Format::Text => json(tree),
+        Format::Yaml => yaml(tree),
     }
 }
 

@@ -9,6 +9,8 @@ pub mod effects;
 mod gateway;
 mod iam;
 mod input;
+mod kubernetes;
+pub mod kustomize;
 pub mod manifest;
 mod observability;
 pub mod origin;
@@ -60,6 +62,7 @@ static TARGETS: &[Target] = &[
             Control::Logging,
         ],
     },
+    Target { name: TargetName::Kubernetes, render: kubernetes::render, carries: &[] },
     Target { name: TargetName::Observability, render: observability::render, carries: &[] },
 ];
 

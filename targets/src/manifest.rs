@@ -6,7 +6,7 @@ use aipolicy_compiler::authorize::Decisions;
 use aipolicy_compiler::source::SourceMap;
 use serde::{Serialize, Serializer};
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, digest};
 use crate::origin::Origin;
 
 /// The version of the format of manifests.
@@ -36,6 +36,12 @@ impl Manifest {
             catalog: catalog.into(),
             files: files.collect(),
         }
+    }
+
+    /// The manifest with further files, given by path with their texts.
+    pub fn with(mut self, files: &BTreeMap<String, String>) -> Self {
+        self.files.extend(files.iter().map(|(path, text)| (path.clone(), digest(text.as_bytes()))));
+        self
     }
 }
 

@@ -22,6 +22,7 @@ enum Value {
     Text(String),
     List(Vec<Tree>),
     Map(Vec<(String, Tree)>),
+    Document(String, Box<Tree>),
 }
 
 impl Tree {
@@ -59,6 +60,11 @@ impl Tree {
         Self::of(Value::Map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect()))
     }
 
+    /// A text that holds a whole document. Pointers go on into the document.
+    pub fn document(text: String, inner: Self) -> Self {
+        Self { origin: inner.origin.clone(), value: Value::Document(text, Box::new(inner)) }
+    }
+
     /// Says where the value comes from.
     pub fn from(mut self, origin: Origin) -> Self {
         self.origin = Some(origin);
@@ -69,6 +75,14 @@ impl Tree {
     pub fn or_from(mut self, origin: &Origin) -> Self {
         self.origin.get_or_insert_with(|| origin.clone());
         self
+    }
+
+    /// The text, if it is one.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) | Value::Document(text, _) => Some(text),
+            Value::Bool(_) | Value::Integer(_) | Value::Decimal(_) | Value::List(_) | Value::Map(_) => None,
+        }
     }
 
     /// The origins of everything inside, by pointer.
@@ -105,6 +119,7 @@ impl Tree {
                     pointer.truncate(length);
                 }
             }
+            Value::Document(_, inner) => inner.note(pointer, origin, trace),
             Value::Bool(_)
             | Value::Integer(_)
             | Value::Decimal(_)
@@ -125,7 +140,7 @@ impl Serialize for Tree {
             Value::Bool(value) => serializer.serialize_bool(*value),
             Value::Integer(value) => serializer.serialize_i64(*value),
             Value::Decimal(value) => serializer.serialize_f64(*value),
-            Value::Text(text) => serializer.serialize_str(text),
+            Value::Text(text) | Value::Document(text, _) => serializer.serialize_str(text),
             Value::List(items) => {
                 let mut list = serializer.serialize_seq(Some(items.len()))?;
                 items.iter().try_for_each(|item| list.serialize_element(item))?;
@@ -158,6 +173,17 @@ mod tests {
         assert_eq!(trace.at("/a~1b/y"), Some(&origin(9)));
         assert_eq!(trace.at("/c"), None);
         assert_eq!(trace.uncovered(), ["/c"]);
+    }
+
+    #[test]
+    fn a_document_in_a_text_keeps_its_origins() {
+        let inner = Tree::map([("x", Tree::integer(1)), ("y", Tree::integer(2).from(origin(9)))]);
+        let inner = Tree::document("x: 1".into(), inner.from(origin(5)));
+        let trace = Tree::map([("a.yaml", inner)]).from(origin(1)).trace();
+        assert_eq!(trace.at("/a.yaml"), Some(&origin(5)));
+        assert_eq!(trace.at("/a.yaml/x"), Some(&origin(5)));
+        assert_eq!(trace.at("/a.yaml/y"), Some(&origin(9)));
+        assert_eq!(trace.uncovered(), [""; 0]);
     }
 
     #[test]

@@ -75,6 +75,25 @@ fn pointers(file: &std::path::Path) -> Vec<String> {
     found
 }
 
+/// Pointers go on into the files that a ConfigMap holds, and a line is followed into clusters.
+#[test]
+fn why_and_where_reach_into_clusters() {
+    let (_place, folder) = copy_of("acme");
+    let address = "kubernetes/ConfigMap/eu-1.aipolicy-gateways.edge-eu#/data/config.yaml/model_list/0/litellm_params/timeout";
+    let said = aipolicy(&folder, &["why", address, "-e", "prod", "--as-of", DAY]).expect(0);
+    assert!(said.contains("tenants/payments/routes.yaml") && said.contains("attempt: 20s"), "{said}");
+    let address = "kubernetes/ScaledObject/eu-1.research.embedder#/spec/maxReplicaCount";
+    let said = aipolicy(&folder, &["why", address, "-e", "prod", "--as-of", DAY]).expect(0);
+    assert!(said.contains("500k tokens/min"), "{said}");
+    let missing = "kubernetes/ConfigMap/eu-1.aipolicy-gateways.edge-eu#/data/config.yaml/nothing";
+    aipolicy(&folder, &["why", missing, "-e", "prod", "--as-of", DAY]).expect(1);
+    let quota = std::fs::read_to_string(folder.join("tenants/research/tenant.yaml")).unwrap();
+    let line = quota.lines().position(|line| line.contains("quota:")).unwrap() + 1;
+    let line = format!("tenants/research/tenant.yaml:{line}");
+    let said = aipolicy(&folder, &["where", &line, "-e", "prod", "--as-of", DAY]).expect(0);
+    assert!(said.contains("kubernetes/ScaledObject/eu-1.research.embedder#/spec/maxReplicaCount"), "{said}");
+}
+
 #[test]
 fn why_names_the_bucket_and_the_policy() {
     let (_place, folder) = copy_of("acme");

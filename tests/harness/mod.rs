@@ -6,6 +6,7 @@ pub(crate) mod compile;
 pub(crate) mod debian;
 pub(crate) mod golden;
 pub(crate) mod markdown;
+pub(crate) mod modules;
 pub(crate) mod tools;
 pub(crate) mod workspace;
 

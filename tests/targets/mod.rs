@@ -8,6 +8,7 @@ mod effects;
 mod gateway;
 mod hook;
 mod iam;
+mod kubernetes;
 mod litellm;
 mod observability;
 mod origins;

@@ -7,11 +7,18 @@ use aipolicy_targets::artifact::{Artifact, Format};
 use aipolicy_targets::origin::{Origin, Trace};
 use serde_json::Value;
 
-use super::{ACME, QUICKSTART, bedrock, gateway, iam};
+use super::{ACME, QUICKSTART, bedrock, gateway, iam, kubernetes};
 use crate::harness::workspace::Built;
 
-fn workspaces() -> [&'static Built; 5] {
-    [iam::everything(), gateway::everything(), bedrock::everything(), &QUICKSTART, &ACME]
+fn workspaces() -> [&'static Built; 6] {
+    [
+        iam::everything(),
+        gateway::everything(),
+        bedrock::everything(),
+        kubernetes::everything(),
+        &QUICKSTART,
+        &ACME,
+    ]
 }
 
 /// The pointers of all leaves of a document; of a text, the text itself.

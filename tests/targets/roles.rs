@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use aipolicy_targets::artifact::Artifact;
 use serde_json::{Value, json};
 
 use super::iam::everything;
@@ -167,7 +168,8 @@ fn what_does_not_fit_one_role_is_refused_at_its_line() {
 #[test]
 fn trust_policies_are_small() {
     for built in [everything(), &*ACME] {
-        for role in built.sound().into_iter().filter(|one| one.document.address.kind == "Role") {
+        let is_role = |one: &&Artifact| one.document.address.to_string().starts_with("iam/Role/");
+        for role in built.sound().into_iter().filter(is_role) {
             let found: Value = serde_json::from_str(&role.document.text).unwrap();
             assert!(found["AssumeRolePolicyDocument"].to_string().len() < 2048, "{}", role.document.address);
         }

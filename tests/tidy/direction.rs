@@ -23,7 +23,7 @@ const COMPILER: &[Row] = &[
     ("authorize", &["source", "diagnostic", "rule", "catalog", "model", "resolve", "ir"]),
 ];
 
-/// The modules of the targets: no target knows another.
+/// The modules of the targets: no target knows another, but for what a cluster gives to the gateways on it.
 const TARGETS: &[Row] = &[
     ("origin", &[]),
     ("tree", &["origin"]),
@@ -36,7 +36,9 @@ const TARGETS: &[Row] = &[
     ("routing", &["origin", "input"]),
     ("gateway", &["origin", "tree", "artifact", "input", "routing"]),
     ("bedrock", &["origin", "tree", "artifact", "input", "account"]),
+    ("kubernetes", &["origin", "tree", "artifact", "input", "account", "gateway::given", "gateway::Given"]),
     ("observability", &["origin", "tree", "artifact", "input", "routing"]),
+    ("kustomize", &["artifact"]),
     ("effects", &["artifact"]),
     ("plan", &["origin", "artifact", "effects"]),
 ];

@@ -30,7 +30,11 @@ pub(super) fn pairs(shared: &Shared<'_>, request: &AccessRequest) -> Result<Pair
         }
         Circumstances::Storage(content) => storage(shared, request, content, &mut pairs),
         Circumstances::Placement(found) => class(graph, *found, &mut pairs),
-        Circumstances::Namespace(namespace) => put(&mut pairs, "namespace", string(namespace)),
+        Circumstances::Namespace { name, class: highest, residency } => {
+            put(&mut pairs, "namespace", string(name));
+            class(graph, *highest, &mut pairs);
+            rules(shared, residency.as_deref(), &mut pairs);
+        }
         Circumstances::Support(need) => put(&mut pairs, "need", string(need)),
         Circumstances::Plain => {
             if let (Object::Route(_), Some(tenant)) = (&request.object, request.tenant) {

@@ -57,6 +57,7 @@ shipped! {
         "residency/inference-across-regions",
         "residency/inference-profile-leaks-jurisdiction",
         "residency/log-sink-outside-residency",
+        "residency/namespace-outside-residency",
         "residency/processing-outside-residency",
         "residency/vector-store-outside-residency",
     }

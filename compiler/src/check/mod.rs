@@ -5,6 +5,7 @@ mod canary_weights_invalid;
 mod disabled_agent_referenced;
 mod fallback_cycle;
 mod gate_bypassable;
+mod lambda_limit_exceeded;
 mod missing_response_cap;
 mod mutating_tool_without_gate;
 
@@ -50,6 +51,7 @@ pub static CHECKS: &[Check] = &[
     fallback_cycle::CHECK,
     missing_response_cap::CHECK,
     canary_weights_invalid::CHECK,
+    lambda_limit_exceeded::CHECK,
 ];
 
 /// Runs every check.

@@ -32,6 +32,8 @@ record! {
         oidc_id: Option<Spanned<Text>>,
         /// Classes of data that it is reserved for.
         dedicated_to: Vec<Ref<DataClassSpec>>,
+        /// Address of its Prometheus, which autoscaling asks, for instance `http://prometheus.monitoring.svc:9090`.
+        prometheus: Option<Spanned<Text>>,
         /// Its context in a kubeconfig.
         context: Option<Spanned<Text>>,
     }

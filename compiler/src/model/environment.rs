@@ -4,7 +4,7 @@ use super::data_store::DataStoreSpec;
 use super::group::GroupSpec;
 use super::macros::{record, words};
 use super::reference::Ref;
-use super::value::{AccountId, Count, Region, Text, Texts, TimeOfDay, TimeZone};
+use super::value::{AccountId, Cidr, Count, Region, Text, Texts, TimeOfDay, TimeZone};
 use crate::diagnostic::Severity;
 use crate::source::Spanned;
 
@@ -99,6 +99,8 @@ record! {
         vpc: Option<Spanned<Text>>,
         /// VPC endpoints by service, for instance `bedrock-runtime`.
         endpoints: Texts<Text>,
+        /// Address ranges of the subnets that interface endpoints are in. Network policies of pods name them.
+        endpoint_addresses: Vec<Spanned<Cidr>>,
         /// The least version of TLS.
         tls: Option<Spanned<TlsVersion>>,
     }

@@ -4,7 +4,7 @@ use super::cluster::ClusterSpec;
 use super::environment::EnvironmentSpec;
 use super::macros::{record, words};
 use super::reference::Ref;
-use super::value::{Count, Region, Text};
+use super::value::{Cidr, Count, Region, Text};
 use crate::source::Spanned;
 
 words! {
@@ -56,6 +56,10 @@ record! {
         cluster: Option<Ref<ClusterSpec>>,
         /// The address that callers use.
         endpoint: Option<Spanned<Text>>,
+        /// Its image by digest, on a cluster.
+        image: Option<Spanned<Text>>,
+        /// Address ranges that callers outside of its cluster come from, those of load balancers included.
+        callers: Vec<Spanned<Cidr>>,
         /// How many instances.
         replicas: Option<Spanned<Count>>,
         /// What it tells.

@@ -1,5 +1,6 @@
 //! `Tenant`: a team.
 
+use super::cluster::ClusterSpec;
 use super::data_class::DataClassSpec;
 use super::environment::EnvironmentSpec;
 use super::macros::{record, words};
@@ -35,6 +36,8 @@ record! {
         model_access: Option<Spanned<ModelAccess>>,
         /// Its Kubernetes namespaces.
         namespaces: Vec<Spanned<Name>>,
+        /// Clusters that its namespaces are on; every cluster of its environments when left out.
+        clusters: Vec<Ref<ClusterSpec>>,
         /// How much it may ask.
         quota: Option<Quota>,
     }

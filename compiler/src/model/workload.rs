@@ -8,7 +8,7 @@ use super::model::ModelSpec;
 use super::reference::Ref;
 use super::route::RouteSpec;
 use super::tenant::TenantSpec;
-use super::value::{Bytes, Count, Duration, Name, Text};
+use super::value::{Bytes, Count, Cpu, Duration, Name, Text};
 use crate::source::Spanned;
 
 words! {
@@ -74,6 +74,8 @@ record! {
     pub struct Resources {
         /// Graphics processors.
         gpu: Option<Spanned<Count>>,
+        /// Processors.
+        cpu: Option<Spanned<Cpu>>,
         /// Memory.
         memory: Option<Spanned<Bytes>>,
         /// Processor architecture.

@@ -4,6 +4,7 @@ use super::Graph;
 use crate::model::agent::AgentSpec;
 use crate::model::environment::EnvironmentSpec;
 use crate::model::route::RouteSpec;
+use crate::model::workload::WorkloadSpec;
 use crate::model::{Id, Ref};
 
 impl Graph {
@@ -19,5 +20,16 @@ impl Graph {
     pub fn places_of_route(&self, route: &RouteSpec) -> Vec<Id<EnvironmentSpec>> {
         let gateway = self.get(&route.gateway);
         gateway.and_then(|gateway| gateway.spec.environment.id()).into_iter().collect()
+    }
+
+    /// Where a workload runs: in the environment of its cluster, or in those of its tenant.
+    pub fn places_of_workload(&self, workload: &WorkloadSpec) -> Vec<Id<EnvironmentSpec>> {
+        match workload.cluster.as_ref().and_then(|cluster| self.get(cluster)) {
+            Some(cluster) => cluster.spec.environment.id().into_iter().collect(),
+            None => {
+                let tenant = self.get(&workload.tenant).map(|tenant| tenant.spec.environments.as_slice());
+                tenant.unwrap_or_default().iter().filter_map(Ref::id).collect()
+            }
+        }
     }
 }

@@ -36,7 +36,7 @@ impl Writer<'_> {
     ) -> Vec<Artifact> {
         let account = self.account;
         let policies = policy::managed(account, (words, allows), origin, self.out);
-        let name = account.name(words, limits::ROLE_NAME);
+        let name = account.role(words);
         let path = account.path();
         let attached: Vec<_> = policies.iter().map(|policy| policy.document.address.clone()).collect();
         let mut arns = Vec::new();

@@ -136,7 +136,7 @@ fn connectors(graph: &Graph) -> BTreeMap<Inside, BTreeSet<Id<ConnectorSpec>>> {
     }
     for (_, workload) in graph.each::<WorkloadSpec>() {
         let Some(tenant) = workload.spec.tenant.id() else { continue };
-        for environment in super::workload::places(graph, &workload.spec) {
+        for environment in graph.places_of_workload(&workload.spec) {
             let used = workload.spec.uses.iter().flat_map(|uses| &uses.connectors);
             used.for_each(|used| add(&used.connector, (environment, tenant)));
         }
@@ -168,18 +168,30 @@ fn resting_places(asker: Asker<'_>, connector: &Resource<ConnectorSpec>) -> Grou
     std::iter::once(home).chain(copies.map(|region| stored("backup", region))).collect()
 }
 
-/// A tenant's namespaces exist on every cluster of its environments.
+/// A tenant's namespaces exist on the clusters that it names, or on every cluster of its environments.
 fn namespaces(graph: &Graph, id: Id<TenantSpec>, tenant: &Resource<TenantSpec>) -> Group {
-    let environments: Vec<_> = tenant.spec.environments.iter().filter_map(Ref::id).collect();
-    let clusters =
-        graph.each::<ClusterSpec>().filter_map(|(id, cluster)| Some((id, cluster.spec.environment.id()?)));
-    let here = clusters.filter(|(_, environment)| environments.contains(environment));
-    here.flat_map(|(cluster, environment)| {
+    let class = highest(graph, tenant.spec.clearance.iter().filter_map(Ref::id));
+    let residency = graph.residency(class, Some(id));
+    let asks = |(cluster, environment)| {
         let asker = Asker { graph, principal: Principal::Tenant(id), environment, tenant: Some(id) };
+        let residency = residency.clone();
         tenant.spec.namespaces.iter().map(move |namespace| {
-            let circumstances = Circumstances::Namespace(namespace.value.as_str().into());
+            let (name, residency) = (namespace.value.as_str().into(), residency.clone());
+            let circumstances = Circumstances::Namespace { name, class, residency };
             asker.ask(Action::UseNamespace, (Object::Cluster(cluster), circumstances), namespace.span)
         })
-    })
-    .collect::<Vec<AccessRequest>>()
+    };
+    clusters(graph, &tenant.spec).into_iter().flat_map(asks).collect::<Vec<AccessRequest>>()
+}
+
+/// The clusters of a tenant, each with its environment.
+fn clusters(graph: &Graph, tenant: &TenantSpec) -> Vec<(Id<ClusterSpec>, Id<EnvironmentSpec>)> {
+    let environment =
+        |id: Id<ClusterSpec>| Some((id, graph.resource(id).and_then(|found| found.spec.environment.id())?));
+    if !tenant.clusters.is_empty() {
+        return tenant.clusters.iter().filter_map(Ref::id).filter_map(environment).collect();
+    }
+    let environments: Vec<_> = tenant.environments.iter().filter_map(Ref::id).collect();
+    let all = graph.each::<ClusterSpec>().filter_map(|(id, _)| environment(id));
+    all.filter(|(_, environment)| environments.contains(environment)).collect()
 }

@@ -4,7 +4,6 @@ use super::{Asker, Call, Group, highest, home_region};
 use crate::ir::{AccessRequest, Action, Circumstances, Object, Principal};
 use crate::model::agent::Access;
 use crate::model::data_class::DataClassSpec;
-use crate::model::environment::EnvironmentSpec;
 use crate::model::reference::Ref;
 use crate::model::workload::{Platform, WorkloadSpec};
 use crate::model::{Id, Resource};
@@ -14,22 +13,11 @@ pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
     graph.each::<WorkloadSpec>().map(|(id, workload)| group(graph, id, workload))
 }
 
-/// Where a workload runs: in the environment of its cluster, or in those of its tenant.
-pub(super) fn places(graph: &Graph, workload: &WorkloadSpec) -> Vec<Id<EnvironmentSpec>> {
-    match workload.cluster.as_ref().and_then(|cluster| graph.get(cluster)) {
-        Some(cluster) => cluster.spec.environment.id().into_iter().collect(),
-        None => {
-            let tenant = graph.get(&workload.tenant).map(|tenant| tenant.spec.environments.as_slice());
-            tenant.unwrap_or_default().iter().filter_map(Ref::id).collect()
-        }
-    }
-}
-
 fn group(graph: &Graph, id: Id<WorkloadSpec>, workload: &Resource<WorkloadSpec>) -> Group {
     let tenant = workload.spec.tenant.id();
     let asker = |environment| Asker { graph, principal: Principal::Workload(id), environment, tenant };
     let asks = |environment| Asks { asker: asker(environment), workload }.all();
-    places(graph, &workload.spec).into_iter().flat_map(asks).collect()
+    graph.places_of_workload(&workload.spec).into_iter().flat_map(asks).collect()
 }
 
 struct Asks<'g> {

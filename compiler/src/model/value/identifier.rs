@@ -1,4 +1,4 @@
-//! Names of resources, regions, jurisdictions, accounts and ARNs.
+//! Names of resources, regions, jurisdictions, accounts and ARNs, and ranges of addresses.
 
 use schemars::{Schema, json_schema};
 
@@ -6,7 +6,7 @@ use super::{Fault, Scalar, pattern, scalars};
 use crate::catalog::Catalog;
 use crate::yaml::nearest;
 
-scalars!(Name, Region, Jurisdiction, AccountId, Arn);
+scalars!(Name, Region, Jurisdiction, AccountId, Arn, Cidr);
 
 /// The name of a resource: a DNS label.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -209,4 +209,57 @@ impl Scalar for Arn {
             "^arn:(aws|aws-us-gov|aws-cn|aws-eusc):[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[!-#%-)+->@-z|~]+$",
         )
     }
+}
+
+/// A range of IPv4 addresses in CIDR notation. Bits behind the prefix are zero, so that a range has one notation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cidr(String);
+
+impl Cidr {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Scalar for Cidr {
+    const WANTED: &'static str = "a range of addresses such as `10.20.0.0/16`";
+
+    fn parse(text: &str) -> Result<Self, Fault> {
+        let bad = || Fault::bad(format!("`{text}` is not a range of IPv4 addresses"));
+        let (written, bits) = text.split_once('/').ok_or_else(bad)?;
+        let bits = number(bits).filter(|bits| *bits <= 32).ok_or_else(bad)?;
+        let octets: Option<Vec<_>> = written.split('.').map(number).collect();
+        let octets: [u8; 4] = octets.and_then(|octets| octets.try_into().ok()).ok_or_else(bad)?;
+        if bits == 0 {
+            return Err(
+                Fault::bad(format!("`{text}` is every address")).help("name the ranges that are meant")
+            );
+        }
+        let mask = u32::MAX << (32 - u32::from(bits));
+        let [first, second, third, fourth] = (u32::from_be_bytes(octets) & mask).to_be_bytes();
+        if [first, second, third, fourth] != octets {
+            let fault = Fault::bad(format!("`{text}` has bits behind its prefix"));
+            return Err(fault.help(format!("write `{first}.{second}.{third}.{fourth}/{bits}`")));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// For each length of the prefix: whole octets, one of which some bits are zero, and zeros.
+    fn schema() -> Schema {
+        let octet = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+        let ranges = (1..=32_usize).map(|bits| {
+            let (whole, partly) = ((bits - 1) / 8, (bits - 1) % 8 + 1);
+            let step = 1_u32 << (8 - partly);
+            let multiples: Vec<_> = (0..256 / step).map(|at| (at * step).to_string()).collect();
+            let last = if step == 1 { octet.to_owned() } else { format!("({})", multiples.join("|")) };
+            format!("{}{last}{}/{bits}", format!("{octet}[.]").repeat(whole), "[.]0".repeat(3 - whole))
+        });
+        pattern::<Self>(&format!("^({})$", ranges.collect::<Vec<_>>().join("|")))
+    }
+}
+
+/// A number of one byte without leading zeros.
+fn number(text: &str) -> Option<u8> {
+    text.parse().ok().filter(|number: &u8| number.to_string() == text)
 }

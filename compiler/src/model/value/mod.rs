@@ -11,10 +11,10 @@ mod text;
 
 pub use amount::{BudgetLimit, Money, Price, PriceUnit};
 pub use calendar::{Date, TimeOfDay, TimeZone};
-pub use identifier::{AccountId, Arn, Jurisdiction, Name, Region};
+pub use identifier::{AccountId, Arn, Cidr, Jurisdiction, Name, Region};
 pub use literal::{Comparison, Fraction, Literal, OneOrMany, OrNone};
 pub use quantity::{
-    Bytes, Change, Count, CountPer, Duration, Growth, Percent, Period, Rate, RateUnit, Tokens,
+    Bytes, Change, Count, CountPer, Cpu, Duration, Growth, Percent, Period, Rate, RateUnit, Tokens,
 };
 pub use text::{File, Keyed, Text, Texts};
 

@@ -5,7 +5,7 @@ use schemars::{Schema, json_schema};
 use super::{Fault, Form, Scalar, digits, is_padded, pattern, scalars, scaled};
 use crate::model::macros::words;
 
-scalars!(Duration, Tokens, Rate, CountPer, Growth, Percent, Change, Bytes, Count);
+scalars!(Duration, Tokens, Rate, CountPer, Growth, Percent, Change, Bytes, Cpu, Count);
 
 /// A length of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -350,6 +350,44 @@ impl Scalar for Bytes {
 
     fn schema() -> Schema {
         pattern::<Self>("^[1-9][0-9]{0,5}(Mi|Gi)$")
+    }
+}
+
+/// Processor time, in the notation of Kubernetes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cpu {
+    /// In thousandths of a processor.
+    pub millis: u64,
+}
+
+impl Scalar for Cpu {
+    const WANTED: &'static str = "processors such as `250m` (a quarter of one) or `2`";
+    const FORM: Form = Form::Either;
+
+    fn parse(text: &str) -> Result<Self, Fault> {
+        let bad = || Fault::bad(format!("`{text}` is not an amount of processor time"));
+        let (whole, fraction, unit) = digits(text).ok_or_else(bad)?;
+        if !fraction.is_empty() {
+            return Err(bad().help("write thousandths, for instance `1500m`"));
+        }
+        if !(1..=999_999).contains(&whole) || text.starts_with('0') {
+            return Err(Fault::range(format!("`{text}` is not between 1 and 999,999")));
+        }
+        match unit {
+            "m" => Ok(Self { millis: whole }),
+            "" => Ok(Self { millis: whole * 1000 }),
+            _ => Err(bad()),
+        }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({
+            "description": super::capital(Self::WANTED),
+            "oneOf": [
+                { "type": "integer", "minimum": 1, "maximum": 999_999 },
+                { "type": "string", "pattern": "^[1-9][0-9]{0,5}m?$" },
+            ],
+        })
     }
 }
 

@@ -7,11 +7,17 @@ mod config;
 mod refuse;
 mod tenants;
 
-use aipolicy_compiler::diagnostic::Diagnostics;
+use std::collections::BTreeMap;
 
-use crate::artifact::{Address, Artifact, Format};
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::model::model::ModelProvider;
+
+use super::Given;
+use super::canonical::{key_variable, model_key_variable};
+use crate::artifact::{Address, Artifact, Format, written};
 use crate::origin::Origin;
 use crate::routing::Table;
+use crate::tree::Tree;
 
 /// The hook that knows tenants, their routes and the caps; configuration alone cannot say these without a database.
 const HOOK: &str = include_str!("aipolicy_litellm.py");
@@ -36,4 +42,29 @@ pub(super) fn artifacts(table: &Table<'_>, out: &mut Diagnostics) -> Vec<Artifac
         ),
         Artifact::text(address("LiteLlmHook", format!("{name}.py")), HOOK, &hook),
     ]
+}
+
+/// What the proxy is given. Its configuration names the hook, which reads the tenants beside it.
+pub(super) fn given(table: &Table<'_>) -> Given {
+    let origin = Origin::written(table.gateway.spec.dialect.span);
+    let default = |name| Origin::default(table.input.sources, name);
+    let file = |format, tree: Tree| Tree::document(written(format, &tree), tree.from(origin.clone()));
+    let mut secrets = BTreeMap::from([("LITELLM_MASTER_KEY".to_owned(), default("gateway.masterKey"))]);
+    for tenant in &table.tenants {
+        secrets.insert(key_variable(tenant.resource.name().as_str()), tenant.origin.clone());
+    }
+    for backend in table.backends.values() {
+        match backend.model.spec.provider.value {
+            ModelProvider::OpenAiCompatible | ModelProvider::SelfHosted => {
+                secrets.insert(model_key_variable(backend.model.name().as_str()), backend.origin.clone());
+            }
+            ModelProvider::Bedrock | ModelProvider::BedrockMantle => {}
+        }
+    }
+    let files = vec![
+        ("config.yaml", file(Format::Yaml, config::tree(table))),
+        ("tenants.json", file(Format::Json, tenants::tree(table))),
+        ("aipolicy_litellm.py", Tree::text(HOOK).from(default("litellm.hook"))),
+    ];
+    Given { files, secrets }
 }

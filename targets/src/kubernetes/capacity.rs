@@ -1,0 +1,270 @@
+//! The most instances of a workload that its quota and its budget can keep busy.
+
+use std::collections::BTreeMap;
+
+use aipolicy_compiler::ir::Object as Asked;
+use aipolicy_compiler::model::budget::{BudgetPeriod, BudgetScope, BudgetSpec};
+use aipolicy_compiler::model::model::{ModelSpec, Quota};
+use aipolicy_compiler::model::reference::Ref;
+use aipolicy_compiler::model::route::{FallbackTarget, RouteSpec};
+use aipolicy_compiler::model::tenant::TenantSpec;
+use aipolicy_compiler::model::value::{BudgetLimit, Count, Price, Rate, RateUnit};
+use aipolicy_compiler::model::workload::{ScaleMetric, WorkloadSpec};
+use aipolicy_compiler::model::{Id, Resource};
+use aipolicy_compiler::source::{Span, Spanned};
+
+use super::Writer;
+use super::site::Running;
+use crate::account::Account;
+
+/// The budgets of each tenant.
+pub(super) type Budgets<'g> = BTreeMap<Id<TenantSpec>, Vec<&'g Resource<BudgetSpec>>>;
+
+/// The budgets of every tenant.
+pub(super) fn budgets<'g>(account: &Account<'g>) -> Budgets<'g> {
+    let mut all = Budgets::new();
+    for budget in &account.graph().bundle().budgets {
+        if let BudgetScope::Tenant(scope) = &budget.spec.scope
+            && let Some(tenant) = scope.id()
+        {
+            all.entry(tenant).or_default().push(budget);
+        }
+    }
+    all
+}
+
+/// One bound on the number of instances.
+#[derive(Clone, Debug)]
+pub(super) struct Term {
+    pub(super) most: u64,
+    /// The computation, for people.
+    pub(super) told: String,
+    /// What bounds.
+    pub(super) span: Span,
+    /// `quota` or `budget`.
+    pub(super) by: &'static str,
+}
+
+impl Term {
+    /// Says the period of a limit in the computation.
+    fn per(mut self, period: &str) -> Self {
+        self.told = self.told.replacen(" / ", &format!(" per {period} / "), 1);
+        self
+    }
+}
+
+/// What an instance uses at its best: a number of units in a number of milliseconds.
+struct Use {
+    tokens: u128,
+    requests: u128,
+    /// Micro-units of a currency, and which.
+    cost: Option<(u128, &'static str)>,
+    milliseconds: u128,
+    told: String,
+}
+
+impl<'w> Writer<'w> {
+    /// The most instances of a workload, or what it has without an autoscaler.
+    pub(super) fn most(&self, running: &Running<'w, WorkloadSpec>) -> u64 {
+        let Some(scale) = &running.resource.spec.scale else { return 1 };
+        let least = u64::from(scale.min.value.0);
+        self.terms(running).iter().map(|term| term.most).min().unwrap_or(least).max(least)
+    }
+
+    /// Every bound, in the order of quota and budget.
+    pub(super) fn terms(&self, running: &Running<'w, WorkloadSpec>) -> Vec<Term> {
+        let graph = self.account.graph();
+        let spec = &running.resource.spec;
+        let Some(tenant) = graph.get(&spec.tenant) else { return Vec::new() };
+        let uses = self.uses(running);
+        let served = spec.serves.as_ref().and_then(|serves| graph.get(&serves.model));
+        let quotas = tenant.spec.quota.iter().chain(served.and_then(|model| model.spec.quota.as_ref()));
+        let mut terms: Vec<Term> = quotas.flat_map(|quota| self.by_quota(quota, &uses)).collect();
+        let budgets = spec.tenant.id().and_then(|tenant| self.shared.budgets.get(&tenant));
+        let budgets = budgets.into_iter().flatten();
+        terms.extend(budgets.filter_map(|budget| self.by_budget(&budget.spec, &uses)));
+        terms
+    }
+
+    /// Quotas of tokens and of requests.
+    fn by_quota(&self, quota: &Quota, uses: &[Use]) -> Vec<Term> {
+        let rated = |rate: Option<&Spanned<Rate>>, unit: RateUnit, amount: fn(&Use) -> u128| {
+            let rate = rate.filter(|rate| rate.value.unit == unit)?;
+            let period = u128::from(rate.value.period.seconds()) * 1000;
+            let most =
+                |used: &Use| divided(u128::from(rate.value.amount), used.milliseconds, period, amount(used));
+            self.term((rate.span, "quota"), uses, most)
+        };
+        let tokens = rated(quota.tokens.as_ref(), RateUnit::Tokens, |used| used.tokens);
+        let requests = rated(quota.requests.as_ref(), RateUnit::Requests, |used| used.requests);
+        tokens.into_iter().chain(requests).collect()
+    }
+
+    /// A budget that is spent evenly over its period.
+    fn by_budget(&self, budget: &BudgetSpec, uses: &[Use]) -> Option<Term> {
+        let period = seconds(budget.period.value) * 1000;
+        let word = budget.period.value.word();
+        let most = |used: &Use| match budget.limit.value {
+            BudgetLimit::Tokens(tokens) => {
+                divided(u128::from(tokens.count()), used.milliseconds, period, used.tokens)
+            }
+            BudgetLimit::Money(money) => {
+                let (cost, _) = used.cost.filter(|(_, currency)| *currency == money.currency)?;
+                divided(u128::from(money.micros), used.milliseconds, period, cost)
+            }
+        };
+        self.term((budget.limit.span, "budget"), uses, most).map(|term| term.per(word))
+    }
+
+    /// The bound of the kind of use that allows the most instances, since any of them may be what they do.
+    fn term(
+        &self,
+        (span, by): (Span, &'static str),
+        uses: &[Use],
+        most: impl Fn(&Use) -> Option<u64>,
+    ) -> Option<Term> {
+        let bounds = uses.iter().filter_map(|used| Some((most(used)?, used)));
+        let (most, used) = bounds.max_by_key(|(most, _)| *most)?;
+        let written = self.account.input.sources.slice(span);
+        let told = format!("{most} = {written} / {}", used.told);
+        Some(Term { most, told, span, by })
+    }
+
+    /// What an instance may be doing: so many tokens a second where that is said, else one request of a route at a time.
+    fn uses(&self, running: &Running<'w, WorkloadSpec>) -> Vec<Use> {
+        let spec = &running.resource.spec;
+        let metrics = spec.scale.iter().flat_map(|scale| &scale.metrics);
+        let rate = metrics.into_iter().find_map(|metric| match metric {
+            ScaleMetric::TokensPerSecond(rate) => Some(rate),
+            ScaleMetric::P95(_) | ScaleMetric::QueueDepth(_) => None,
+        });
+        match rate {
+            Some(rate) => vec![self.at_rate(running, rate)],
+            None => self.routes(running).filter_map(|route| self.of_route(route)).collect(),
+        }
+    }
+
+    fn at_rate(&self, running: &Running<'w, WorkloadSpec>, rate: &Spanned<Count>) -> Use {
+        let tokens = u128::from(rate.value.0);
+        let graph = self.account.graph();
+        let served = running.resource.spec.serves.as_ref().and_then(|serves| graph.get(&serves.model));
+        let models: Vec<_> = match served {
+            Some(model) => vec![model],
+            None => {
+                let routed = self.routes(running).flat_map(|route| self.models(route));
+                routed.chain(self.called(running)).collect()
+            }
+        };
+        let dearest = models.into_iter().filter_map(|model| self.dearest(&model.spec)).max();
+        Use {
+            tokens,
+            requests: 0,
+            cost: dearest.map(|(price, currency)| ((price * tokens).div_ceil(1_000_000), currency)),
+            milliseconds: 1000,
+            told: format!("{tokens} tokens per second and instance"),
+        }
+    }
+
+    /// One request at its caps, for as long as it may take.
+    fn of_route(&self, route: &'w Resource<RouteSpec>) -> Option<Use> {
+        let spec = &route.spec;
+        let timeout = spec.timeout.as_ref()?;
+        let longest = timeout.total.as_ref().or(timeout.attempt.as_ref())?;
+        let cap = |input: bool| {
+            let caps = spec.caps.as_ref()?;
+            let cap = if input { caps.input.as_ref() } else { caps.output.as_ref() };
+            Some(u128::from(cap?.value.count()))
+        };
+        let (input, output) = (cap(true), cap(false));
+        let cost = |model: &'w Resource<ModelSpec>| {
+            let (of_input, of_output, currency) = self.prices(&model.spec)?;
+            let micros = input? * of_input + output? * of_output;
+            Some((micros.div_ceil(1_000_000), currency))
+        };
+        Some(Use {
+            tokens: input.zip(output).map_or(0, |(input, output)| input + output),
+            requests: 1,
+            cost: self.models(route).into_iter().filter_map(cost).max(),
+            milliseconds: u128::from(longest.value.milliseconds()),
+            told: format!(
+                "one request of route {} at its caps, {} long",
+                route.name(),
+                self.account.input.sources.slice(longest.span)
+            ),
+        })
+    }
+
+    fn routes(&self, running: &Running<'w, WorkloadSpec>) -> impl Iterator<Item = &'w Resource<RouteSpec>> {
+        let mut granted = Vec::new();
+        for grant in &running.grants {
+            if let Asked::Route(route) = grant.decision.request.object {
+                granted.extend(self.account.graph().resource(route));
+            }
+        }
+        granted.into_iter()
+    }
+
+    /// The models that a workload calls directly.
+    fn called(&self, running: &Running<'w, WorkloadSpec>) -> Vec<&'w Resource<ModelSpec>> {
+        let mut granted = Vec::new();
+        for grant in &running.grants {
+            if let Asked::Model(model) = grant.decision.request.object {
+                granted.extend(self.account.graph().resource(model));
+            }
+        }
+        granted
+    }
+
+    /// The models that a route names itself.
+    fn models(&self, route: &'w Resource<RouteSpec>) -> Vec<&'w Resource<ModelSpec>> {
+        let graph = self.account.graph();
+        let fallbacks = route.spec.fallback.iter().filter_map(|fallback| match &fallback.target {
+            FallbackTarget::Model(model) => Some(model),
+            FallbackTarget::Route(_) => None,
+        });
+        let named = route.spec.primary.iter().map(|primary| &primary.model).chain(fallbacks);
+        named.filter_map(|model: &Ref<ModelSpec>| graph.get(model)).collect()
+    }
+
+    /// Micro-units for a million tokens of input and of output, as written or as the catalog knows them.
+    fn prices(&self, model: &ModelSpec) -> Option<(u128, u128, &'static str)> {
+        let (input, output) = match &model.price {
+            Some(prices) => (prices.input.value, prices.output.as_ref().map(|price| price.value)),
+            None => {
+                let fact = self.account.graph().catalog().model(model.model_id.value.as_str())?;
+                let read = |text: &Option<String>| Price::of_catalog(text.as_deref()?);
+                (read(&fact.price.input)?, read(&fact.price.output))
+            }
+        };
+        let output = output.filter(|output| output.money.currency == input.money.currency);
+        let micros = |price: Price| u128::from(price.micros_per_million());
+        Some((micros(input), output.map_or(0, micros), input.money.currency))
+    }
+
+    fn dearest(&self, model: &ModelSpec) -> Option<(u128, &'static str)> {
+        let (input, output, currency) = self.prices(model)?;
+        Some((input.max(output), currency))
+    }
+}
+
+/// How many instances share `amount` in a period, each using `used` in `milliseconds`.
+fn divided(amount: u128, milliseconds: u128, period: u128, used: u128) -> Option<u64> {
+    let most = amount.saturating_mul(milliseconds).checked_div(period.checked_mul(used)?)?;
+    Some(u64::try_from(most).unwrap_or(u64::MAX).min(MOST))
+}
+
+/// What `maxReplicaCount` may hold is a number of 32 bits; nobody has a million instances.
+const MOST: u64 = 1_000_000;
+
+/// The length of a period in seconds; the shortest one where lengths differ would allow more than the budget, so months
+/// have 31 days.
+fn seconds(period: BudgetPeriod) -> u128 {
+    let days = match period {
+        BudgetPeriod::Day => 1,
+        BudgetPeriod::Week => 7,
+        BudgetPeriod::Month => 31,
+        BudgetPeriod::Quarter => 92,
+        BudgetPeriod::Year => 366,
+    };
+    days * 86_400
+}
