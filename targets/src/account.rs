@@ -1,9 +1,11 @@
 //! The account that an environment lives in, and what things are called there.
 
+use aipolicy_compiler::ir::Invocation;
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{Access, AgentRuntime, AgentSpec, Gate, Tool};
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
 use aipolicy_compiler::resolve::Graph;
 use aipolicy_iam::{Partition, limits};
 
@@ -92,6 +94,24 @@ impl<'a> Account<'a> {
     /// The name of the gateway that an agent on AgentCore has for its tools.
     pub(crate) fn gateway(&self, agent: &Resource<AgentSpec>) -> Option<String> {
         self.limited_name(&[agent.name().as_str()], "agentcore.gatewayName")
+    }
+
+    /// The name of the inference profile through which agents of a tenant call a model, so that its calls are charged to
+    /// the tenant. A provisioned model and a global profile have none, and neither do models that are not of Bedrock.
+    pub(crate) fn charged(
+        &self,
+        tenant: &str,
+        model: &Resource<ModelSpec>,
+        call: &Invocation,
+    ) -> Option<String> {
+        let provisioned =
+            matches!(model.spec.inference.as_ref().map(|one| &one.value), Some(Inference::Provisioned(_)));
+        let global = call.profile.as_deref().is_some_and(|profile| profile.starts_with("global."));
+        if model.spec.provider.value != ModelProvider::Bedrock || provisioned || global {
+            return None;
+        }
+        let words = [tenant, model.name().as_str(), &call.source];
+        self.limited_name(&words, "bedrock.inferenceProfileName")
     }
 
     /// The name of the policy engine of an agent's gateway.

@@ -184,7 +184,11 @@ fn every_action_exists_and_fits_its_resources_and_conditions() {
                 let asked =
                     statement["Condition"].as_object().into_iter().flat_map(|operators| operators.values());
                 for key in asked.flat_map(|keys| keys.as_object().unwrap().keys()) {
-                    if !key.starts_with("aws:") && !keys.contains(&key.as_str()) {
+                    let named = |known: &&str| match known.split_once("${") {
+                        Some((prefix, _)) => key.starts_with(prefix),
+                        None => key == known,
+                    };
+                    if !key.starts_with("aws:") && !keys.iter().any(named) {
                         problems.insert(format!("{action} has no condition key {key}"));
                     }
                 }
@@ -296,7 +300,22 @@ fn models_are_named_where_they_are_called_and_where_calls_may_end() {
     assert_eq!(texts(&behind["Resource"]), places.map(model));
     assert_eq!(texts(at(behind, "/Condition/StringEquals/bedrock:InferenceProfileArn")), [profile]);
 
+    // Through the profile of the tenant, which is told by its tags.
+    let charged = of(&reader, "ChargeProfileEuCentral1");
+    let any = "arn:aws:bedrock:eu-central-1:111122223333:application-inference-profile/*";
+    assert_eq!(texts(&charged["Resource"]), [any]);
+    for (key, value) in
+        [("tenant", "payments"), ("model", "profile"), ("workspace", "w"), ("environment", "prod")]
+    {
+        let key = format!("/Condition/StringEquals/aws:ResourceTag~1aipolicy:{key}");
+        assert_eq!(texts(at(charged, &key)), [value]);
+    }
+    let behind = of(&reader, "ReachChargedProfileEuCentral1");
+    assert_eq!(texts(&behind["Resource"]), places.map(model));
+    assert_eq!(texts(at(behind, "/Condition/ArnLike/bedrock:InferenceProfileArn")), [any]);
+
     let writer = built.json("iam/Policy/w-prod-agent-writer");
+    assert!(!writer.to_string().contains("application-inference-profile"), "a global profile has none");
     let profile =
         "arn:aws:bedrock:eu-west-1:111122223333:inference-profile/global.anthropic.claude-haiku-5-5";
     let entry = of(&writer, "InvokeGlobalEuWest1");

@@ -11,8 +11,14 @@ use super::{ACME, QUICKSTART, bedrock, gateway, iam, kubernetes};
 use crate::harness::workspace::Built;
 
 fn workspaces() -> [&'static Built; 6] {
-    let (iam, gateway) = (iam::everything(), gateway::everything());
-    [iam, gateway, bedrock::everything(), kubernetes::everything(), &QUICKSTART, &ACME]
+    [
+        iam::everything(),
+        gateway::everything(),
+        bedrock::everything(),
+        kubernetes::everything(),
+        &QUICKSTART,
+        &ACME,
+    ]
 }
 
 /// The pointers of all leaves of a document; of a text, the text itself.

@@ -25,12 +25,12 @@ pub fn to_json_pretty(document: &Document) -> String {
 /// The length of one statement in [`to_json`], so that documents can be filled without writing them again and
 /// again.
 pub(crate) fn statement_length(statement: &Statement) -> usize {
-    latin1(&serialized(serde_json::to_string(statement))).chars().count()
+    latin1_length(&serialized(serde_json::to_string(statement)))
 }
 
 /// The length of one string in [`to_json`], quotes included.
 pub(crate) fn string_length(text: &str) -> usize {
-    latin1(&serialized(serde_json::to_string(text))).chars().count()
+    latin1_length(&serialized(serde_json::to_string(text)))
 }
 
 #[expect(
@@ -40,6 +40,13 @@ pub(crate) fn string_length(text: &str) -> usize {
 )]
 fn serialized(result: serde_json::Result<String>) -> String {
     result.expect("policies have string keys and are written to memory")
+}
+
+/// How many characters [`latin1`] makes of a text.
+fn latin1_length(json: &str) -> usize {
+    let escape =
+        |character: char| if character <= '\u{ff}' { 1 } else { character.len_utf16() * "\\u0000".len() };
+    if json.is_ascii() { json.len() } else { json.chars().map(escape).sum() }
 }
 
 // Outside its strings JSON is ASCII, so every character that needs an escape stands where one is allowed.

@@ -9,13 +9,14 @@ mod tool;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::ir::{Circumstances, Principal};
+use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec, Gate};
-use aipolicy_compiler::model::{Id, Resource};
 
 use crate::account::Account;
-use crate::artifact::{Address, Artifact};
+use crate::artifact::Artifact;
 use crate::input::Input;
 use crate::origin::Origin;
 use tool::Call;
@@ -23,15 +24,15 @@ use tool::Call;
 /// Renders every document of the agents of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
-    let mut writer = Writer {
-        account: &account,
-        waiting: BTreeMap::new(),
-        guardrails: BTreeSet::new(),
-        artifacts: Vec::new(),
-        out,
-    };
+    let mut grants: BTreeMap<Principal, Vec<Grant<'_>>> = BTreeMap::new();
+    for grant in input.grants.grants() {
+        grants.entry(grant.decision.request.principal).or_default().push(grant);
+    }
+    let mut writer = Writer { account: &account, waiting: BTreeMap::new(), artifacts: Vec::new(), out };
     for (id, agent) in account.graph().each::<AgentSpec>() {
-        writer.agent(id, agent);
+        if let Some(grants) = grants.get(&Principal::Agent(id)) {
+            writer.agent(agent, grants);
+        }
     }
     writer.finish()
 }
@@ -43,42 +44,35 @@ type Waiting = BTreeMap<String, (Origin, Origin)>;
 struct Writer<'w, 'a> {
     account: &'w Account<'a>,
     waiting: Waiting,
-    /// Guardrails that were made already.
-    guardrails: BTreeSet<Address>,
     artifacts: Vec<Artifact>,
     out: &'w mut Diagnostics,
 }
 
 impl<'a> Writer<'_, 'a> {
-    /// The documents of an agent, if it may run here.
-    fn agent(&mut self, id: Id<AgentSpec>, resource: &'a Resource<AgentSpec>) {
-        let Some(origin) = self.role(id) else { return };
-        let calls = tool::calls(self.account, (id, resource), self.out);
+    /// The documents of an agent with these grants, if it may run here: without a role it does not.
+    fn agent(&mut self, resource: &'a Resource<AgentSpec>, grants: &[Grant<'a>]) {
+        let role = grants
+            .iter()
+            .find(|grant| grant.decision.request.circumstances == Circumstances::Support("role"));
+        let Some(origin) = role.map(|grant| Origin::granted(*grant)) else { return };
+        let calls = tool::calls(self.account, (resource, grants), self.out);
         for call in &calls {
             self.artifacts.extend(gate::artifact(self.account, call, self.out));
             self.wait(call);
         }
         self.artifacts.extend(shared::function::artifact(self.account, resource, &calls, self.out));
+        self.artifacts.extend(shared::profile::artifact(self.account, resource, grants));
         match resource.spec.runtime.as_ref().map(|runtime| runtime.value) {
             Some(AgentRuntime::AgentCore) | None => {
-                let agent = agentcore::Agent { account: self.account, id, resource, calls: &calls, origin };
+                let agent =
+                    agentcore::Agent { account: self.account, resource, grants, calls: &calls, origin };
                 self.artifacts.extend(agentcore::artifacts(&agent, self.out));
             }
             Some(AgentRuntime::BedrockAgents) => {
-                let agent = classic::Agent { account: self.account, id, resource, calls: &calls, origin };
-                self.artifacts.extend(classic::artifacts(&agent, &mut self.guardrails, self.out));
+                let agent = classic::Agent { account: self.account, resource, grants, calls: &calls, origin };
+                self.artifacts.extend(classic::artifacts(&agent, self.out));
             }
         }
-    }
-
-    /// The grant of the agent's role, without which it does not run here.
-    fn role(&self, id: Id<AgentSpec>) -> Option<Origin> {
-        let grant = self.account.input.grants.grants().find(|grant| {
-            let request = &grant.decision.request;
-            request.principal == Principal::Agent(id)
-                && request.circumstances == Circumstances::Support("role")
-        })?;
-        Some(Origin::granted(grant))
     }
 
     /// Notes that calls of a tool wait for approval, and where.
@@ -99,6 +93,13 @@ impl<'a> Writer<'_, 'a> {
         }
         shared::logging::check_traces(self.account, self.out);
         self.artifacts.extend(shared::logging::artifact(self.account, self.out));
+        // Guardrails and profiles are there once, because of the first agent that uses them.
+        let mut made = BTreeSet::new();
+        self.artifacts.retain(|artifact| {
+            let shared = ["Guardrail", "GuardrailVersion", "InferenceProfile"];
+            let address = &artifact.document.address;
+            !shared.contains(&address.kind.as_str()) || made.insert(address.clone())
+        });
         self.artifacts
     }
 }

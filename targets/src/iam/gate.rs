@@ -10,7 +10,7 @@ use aipolicy_compiler::model::{Ref, Resource};
 use aipolicy_iam::Piece;
 
 use super::Writer;
-use super::policy::Allow;
+use super::policy::{Allow, Condition};
 use crate::account::{is_associated, is_gated};
 use crate::artifact::Artifact;
 use crate::origin::Origin;
@@ -19,6 +19,7 @@ const START: &[&str] = &["states:StartExecution"];
 const START_AND_WAIT: &[&str] = &["states:StartSyncExecution"];
 const WRITE_LOG: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
 const MAKE_LOG: &[&str] = &["logs:CreateLogGroup"];
+const KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
 const ASK: &[&str] = &["sqs:SendMessage"];
 
 /// As many machines as a trust policy has room for; more of them are named by what their names begin with.
@@ -92,6 +93,7 @@ impl<'w> Writer<'w> {
     /// What a gate needs: the call that it makes, and before it whatever decides, and the record of the decision.
     fn gate_allows(&mut self, gated: &Called<'w>) -> Vec<Allow> {
         let mut allows = self.connector(gated.connector);
+        allows.extend(self.history(gated));
         allows.extend(self.approval(gated));
         allows.extend(self.record(gated));
         let Some((reference, grant)) = gated.verification else { return allows };
@@ -104,6 +106,20 @@ impl<'w> Writer<'w> {
         let verifies = |allow: Allow| Allow { sid: format!("Verify by {}", reference.name.value), ..allow };
         allows.extend(self.connector(grant).into_iter().map(verifies));
         allows
+    }
+
+    /// The use of the connector's key for the history of executions, which holds what was sent to it.
+    fn history(&mut self, called: &Called<'w>) -> Option<Allow> {
+        let connector = self.account.graph().get(&called.tool.connector)?;
+        let key = &connector.spec.encryption.as_ref()?.kms_key_arn;
+        let place = Origin::written(key.span);
+        let machine = self.machine(called)?;
+        let sid = format!("Keep history of {}", called.tool.name.value);
+        let resource = (key.value.as_str().to_owned(), place);
+        let mut allow = support(&sid, KEY, resource, Origin::granted(called.call));
+        let context = "kms:EncryptionContext:aws:states:stateMachineArn";
+        allow.conditions.push(Condition::equals(context, machine, Origin::written(called.tool.name.span)));
+        Some(allow)
     }
 
     /// The right to ask for an approval, in the queue of the region.
@@ -135,6 +151,7 @@ impl<'w> Writer<'w> {
         let mut allows = Vec::new();
         for called in plain {
             allows.extend(self.connector(called.connector));
+            allows.extend(self.history(called));
         }
         let machines = if plain.len() > LISTED {
             self.any_machine(first).into_iter().collect()

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::{Circumstances, Invocation, Object};
-use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
+use aipolicy_compiler::model::{Id, Resource};
+
+use aipolicy_iam::Piece;
 
 use super::Writer;
 use super::policy::{Allow, Condition};
@@ -16,6 +18,8 @@ const INVOKE_MANTLE: &[&str] = &["bedrock-mantle:CreateInference"];
 
 /// Grants of one model from one region.
 struct Calls<'g> {
+    model: &'g Resource<ModelSpec>,
+    call: &'g Invocation,
     spec: &'g ModelSpec,
     name: &'g str,
     source: &'g str,
@@ -28,7 +32,49 @@ impl<'w> Writer<'w> {
     /// What the granted calls of models need. Several grants of one model, from different lines, are one statement.
     pub(super) fn models(&mut self) -> Vec<Allow> {
         let calls = self.calls();
-        calls.iter().flat_map(|calls| self.model(calls)).collect()
+        let mut allows: Vec<_> = calls.iter().flat_map(|calls| self.model(calls)).collect();
+        for calls in &calls {
+            allows.extend(self.charged(calls));
+        }
+        allows
+    }
+
+    /// The profile of an agent's tenant, told by its tags since its id is not known before it is made, and the model
+    /// behind it where a call may end.
+    fn charged(&mut self, calls: &Calls<'w>) -> Vec<Allow> {
+        let Some(tenant) = self.agent().and_then(|agent| self.account.graph().get(&agent.spec.tenant)) else {
+            return Vec::new();
+        };
+        let anywhere = calls.regions.contains("unknown") || calls.regions.contains("global");
+        if anywhere || self.account.charged(tenant.name().as_str(), calls.model, calls.call).is_none() {
+            return Vec::new();
+        }
+        let span = self.account.graph().inference_span(calls.spec);
+        let pieces = [Piece::Literal("application-inference-profile/"), Piece::AnyRun];
+        let profile = self.pattern("bedrock", (calls.source, self.account.id()), (&pieces, span));
+        let Some(profile) = profile else { return Vec::new() };
+        let mut entry = allow(calls, "Charge", INVOKE, vec![(profile.clone(), Origin::written(span))]);
+        let own = [
+            ("aipolicy:tenant", tenant.name().as_str(), Origin::written(tenant.name_span())),
+            ("aipolicy:model", calls.name, Origin::written(calls.model.name_span())),
+        ];
+        let marks =
+            self.account.marks().map(|(key, value)| (key, value, self.account.default("bedrock.tags")));
+        entry.conditions = marks
+            .into_iter()
+            .chain(own)
+            .map(|(key, value, origin)| Condition::equals(&format!("aws:ResourceTag/{key}"), value, origin))
+            .collect();
+        let regions: BTreeSet<&str> = calls.regions.iter().copied().chain([calls.source]).collect();
+        let places = regions.into_iter().filter_map(|region| self.foundation(calls, region)).collect();
+        let mut behind = allow(calls, "Reach charged", INVOKE, places);
+        behind.conditions.push(Condition {
+            operator: "ArnLike",
+            key: "bedrock:InferenceProfileArn".into(),
+            values: vec![profile],
+            origin: Origin::written(span),
+        });
+        vec![entry, behind]
     }
 
     fn calls(&self) -> Vec<Calls<'w>> {
@@ -37,6 +83,8 @@ impl<'w> Writer<'w> {
             let Some((id, call)) = invocation(*grant) else { continue };
             let Some(model) = self.account.graph().resource(id) else { continue };
             let entry = calls.entry((id, &call.source)).or_insert_with(|| Calls {
+                model,
+                call,
                 spec: &model.spec,
                 name: model.name().as_str(),
                 source: &call.source,

@@ -66,8 +66,6 @@ fn a_broken_machine_is_found_out() {
 fn agreeing() -> Value {
     let yes = json!([{ "result": { "approved": true, "by": "a@acme.example" } }]);
     let second = json!([{ "result": { "approved": true, "by": "b@acme.example" } }]);
-    let lead = json!([{ "result": { "approved": true, "by": "robin@acme.example" } }]);
-    let _ = lead;
     json!({
         "OpenRecord": [{ "result": {} }], "RecordCall": [{ "result": {} }], "RecordRefusal": [{ "result": {} }],
         "RecordFailure": [{ "result": {} }], "Approve1": yes, "Approve2": second,
@@ -88,7 +86,7 @@ fn a_machine_lets_through_what_the_schema_and_the_limits_allow() {
     for built in [everything(), &ACME] {
         for known in tools(built) {
             let schema = jsonschema::draft202012::new(&known.schema).unwrap();
-            let inputs = inputs(&known.schema, known.tool, 400);
+            let inputs = inputs(&known.schema, known.tool, 250);
             let mut definition = of(built, &known);
             // Whoever is asked agrees, so that the input alone decides.
             approve_anybody(&mut definition);
@@ -117,7 +115,7 @@ fn a_machine_lets_through_what_the_schema_and_the_limits_allow() {
         }
     }
     println!("{allowed} calls allowed, {refused} refused");
-    assert!(allowed > 2000 && refused > 1000, "{allowed} allowed, {refused} refused");
+    assert!(allowed > 1500 && refused > 700, "{allowed} allowed, {refused} refused");
 }
 
 /// Makes the check of approvals accept everybody.
@@ -355,4 +353,22 @@ fn removing_a_gate_is_refused() {
         }
     }
     assert!(removed >= 5, "{removed}");
+}
+
+#[test]
+fn the_history_of_calls_has_the_key_of_their_connector() {
+    let built = everything();
+    let machine = built.json("bedrock/StateMachine/w-prod-gate-gated-agree");
+    let key = "arn:aws:kms:eu-central-1:111122223333:key/4b1f0c2e-0000-4000-8000-000000000001";
+    assert_eq!(at(&machine, "/encryptionConfiguration/kmsKeyId"), key);
+    let policy = built.json("iam/Policy/w-prod-gate-gated-agree");
+    let statements = at(&policy, "/PolicyDocument/Statement").as_array().unwrap();
+    let history = statements.iter().find(|one| one["Sid"] == "KeepHistoryOfAgree").unwrap();
+    let own = "arn:aws:states:eu-central-1:111122223333:stateMachine:w-prod-gate-gated-agree";
+    let context = "/Condition/StringEquals/kms:EncryptionContext:aws:states:stateMachineArn";
+    assert_eq!(texts(at(history, context)), [own]);
+    assert_eq!(texts(&history["Resource"]), [key]);
+    assert!(
+        built.json("bedrock/StateMachine/w-prod-gate-gated-pay").get("encryptionConfiguration").is_none()
+    );
 }

@@ -115,7 +115,12 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
         "files",
         "s3: { bucket: files, prefixes: [in/] }, region: eu-central-1, dataClass: internal, partition: { key: tenant }",
     ),
-    ("Connector", "queue", "sqs: { queue: q }, region: eu-central-1, dataClass: internal"),
+    (
+        "Connector",
+        "queue",
+        "sqs: { queue: q }, region: eu-central-1, dataClass: internal, \
+         encryption: { kmsKeyArn: \"arn:aws:kms:eu-central-1:111122223333:key/4b1f0c2e-0000-4000-8000-000000000001\" }",
+    ),
     ("Connector", "ordered", "sqs: { queue: q.fifo }, region: eu-central-1, dataClass: internal"),
     ("Connector", "machine", "stepFunctions: { stateMachine: m }, region: eu-central-1, dataClass: internal"),
     ("Connector", "base", "knowledgeBase: { id: ABCDEFGHIJ }, region: eu-central-1, dataClass: internal"),

@@ -53,6 +53,7 @@ fn every_request_is_one_that_its_service_takes() {
     }
     for kind in [
         "Harness",
+        "InferenceProfile",
         "Gateway",
         "CedarPolicy",
         "Memory",

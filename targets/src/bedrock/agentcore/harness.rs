@@ -21,12 +21,12 @@ pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifac
 fn harness(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Vec<Artifact>> {
     let own = address("Harness", agent.account.harness(agent.resource)?);
     let (role, role_address) = role(agent.account, &["agent", agent.name()]);
-    let (model, key) = model::model(agent, out)?;
+    let model = model::model(agent, out)?;
     let mut needs = vec![role_address];
     let mut members: Members = vec![
         ("harnessName", Tree::text(&own.name).from(agent.account.default("origin.name"))),
         ("executionRoleArn", role),
-        ("model", model),
+        ("model", model.member),
     ];
     members.extend(prompt(agent).map(|prompt| ("systemPrompt", prompt)));
     let mut allowed = Vec::new();
@@ -38,12 +38,12 @@ fn harness(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Vec<Artifact>> {
     members.push(("allowedTools", Tree::list(allowed).from(agent.account.default("agentcore.tools"))));
     members.push(("memory", remembered(agent)));
     needs.extend(memory::own_address(agent));
-    needs.extend(key.as_ref().map(|key| key.document.address.clone()));
+    needs.extend(model.needs);
     members.extend(limits(agent, out));
     members.push(("tags", tag_map(agent.account)));
     let made = Request { address: own, region: agent.region(), members, needs }.artifact(&agent.origin);
     let endpoint = endpoint(agent, &made);
-    Some(key.into_iter().chain([made, endpoint]).collect())
+    Some(model.key.into_iter().chain([made, endpoint]).collect())
 }
 
 /// The name of the gateway among the tools of a harness.

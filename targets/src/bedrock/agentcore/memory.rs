@@ -22,11 +22,8 @@ pub(super) fn own_address(agent: &Agent<'_>) -> Option<Address> {
 
 pub(super) fn artifact(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Artifact> {
     let memory = agent.spec().memory.as_ref()?;
-    let grant = agent.account.input.grants.grants().find(|grant| {
-        let request = &grant.decision.request;
-        let stored =
-            matches!(&request.circumstances, Circumstances::Storage(found) if found.place == "memory");
-        stored && request.principal == agent.principal()
+    let grant = agent.grants.iter().find(|grant| {
+        matches!(&grant.decision.request.circumstances, Circumstances::Storage(found) if found.place == "memory")
     })?;
     let own = agent.account.region_of(agent.resource);
     if let Some(region) = memory.region.as_ref().filter(|region| region.value.as_str() != own) {
@@ -51,5 +48,5 @@ pub(super) fn artifact(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Artif
         ("tags", tag_map(agent.account)),
     ];
     let request = Request { address: name, region: agent.region(), members, needs: Vec::new() };
-    Some(request.artifact(&Origin::granted(grant)))
+    Some(request.artifact(&Origin::granted(*grant)))
 }

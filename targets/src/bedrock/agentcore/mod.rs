@@ -7,10 +7,10 @@ mod memory;
 mod model;
 mod policy;
 
+use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
-use aipolicy_compiler::ir::Principal;
+use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentSpec, Gate};
-use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
@@ -23,18 +23,15 @@ use crate::origin::Origin;
 /// An agent on AgentCore, with what was granted to it.
 pub(super) struct Agent<'a> {
     pub(super) account: &'a Account<'a>,
-    pub(super) id: Id<AgentSpec>,
     pub(super) resource: &'a Resource<AgentSpec>,
+    /// Everything that it was granted.
+    pub(super) grants: &'a [Grant<'a>],
     pub(super) calls: &'a [Call<'a>],
     /// The grant of its role, which is there because the agent is.
     pub(super) origin: Origin,
 }
 
 impl<'a> Agent<'a> {
-    fn principal(&self) -> Principal {
-        Principal::Agent(self.id)
-    }
-
     fn spec(&self) -> &'a AgentSpec {
         &self.resource.spec
     }

@@ -7,24 +7,34 @@ use aipolicy_compiler::model::reference::Ref;
 use aipolicy_compiler::model::route::RouteSpec;
 
 use super::{Agent, refusal};
-use crate::artifact::Artifact;
+use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Request, address};
-use crate::bedrock::shared::{self, arn, tag_map};
+use crate::bedrock::shared::{arn, profile, tag_map};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
+/// The model of a harness.
+pub(super) struct Model {
+    pub(super) member: Tree,
+    /// What must exist before.
+    pub(super) needs: Option<Address>,
+    /// Where the key for a gateway is.
+    pub(super) key: Option<Artifact>,
+}
+
 /// The member `model` of a harness, and what it needs beside it.
-pub(super) fn model(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<(Tree, Option<Artifact>)> {
+pub(super) fn model(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Model> {
     match &agent.spec().model.value {
-        AgentModel::Model(named) => Some((direct(agent, named, out)?, None)),
+        AgentModel::Model(named) => direct(agent, named, out),
         AgentModel::Route(named) => {
             let key = key(agent)?;
-            Some((route(agent, named, out)?, Some(key)))
+            let needs = Some(key.document.address.clone());
+            Some(Model { member: route(agent, named, out)?, needs, key: Some(key) })
         }
     }
 }
 
-fn direct(agent: &Agent<'_>, named: &Ref<ModelSpec>, out: &mut Diagnostics) -> Option<Tree> {
+fn direct(agent: &Agent<'_>, named: &Ref<ModelSpec>, out: &mut Diagnostics) -> Option<Model> {
     let model = agent.account.graph().get(named)?;
     if model.spec.provider.value != ModelProvider::Bedrock {
         let message = format!("whether a harness calls `{}` is not known", model.spec.provider.value.word());
@@ -32,13 +42,14 @@ fn direct(agent: &Agent<'_>, named: &Ref<ModelSpec>, out: &mut Diagnostics) -> O
         out.report(refusal(named.name.span, &message, help).label(model.spec.provider.span, "its provider"));
         return None;
     }
-    let (id, origin) = shared::invoked(agent.account, agent.principal(), named)?;
-    let mut entries = vec![("modelId", Tree::text(id).from(origin))];
+    let invoked = profile::invoked(agent.account, (agent.spec(), agent.grants), named)?;
+    let mut entries = vec![("modelId", invoked.id)];
     let output = model.spec.limits.as_ref().and_then(|limits| limits.output.as_ref());
     entries.extend(
         output.map(|most| ("maxTokens", Tree::integer(most.value.count()).from(Origin::written(most.span)))),
     );
-    Some(Tree::map([("bedrockModelConfig", Tree::map(entries).from(Origin::written(named.name.span)))]))
+    let config = Tree::map(entries).from(Origin::written(named.name.span));
+    Some(Model { member: Tree::map([("bedrockModelConfig", config)]), needs: invoked.needs, key: None })
 }
 
 fn route(agent: &Agent<'_>, named: &Ref<RouteSpec>, out: &mut Diagnostics) -> Option<Tree> {

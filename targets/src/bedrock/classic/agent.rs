@@ -7,7 +7,8 @@ use aipolicy_compiler::model::model::ModelProvider;
 use super::{Agent, refusal};
 use crate::artifact::Artifact;
 use crate::bedrock::request::{Members, Request, reference, role};
-use crate::bedrock::shared::{self, guardrail, tag_map};
+use crate::bedrock::shared::profile::{self, Invoked};
+use crate::bedrock::shared::{guardrail, tag_map};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -21,11 +22,13 @@ const LONGEST: u64 = 365;
 pub(super) fn artifact(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Artifact> {
     let own = agent.own_address()?;
     let (role, role_address) = role(agent.account, &["agent", agent.name()]);
+    let model = model(agent, out)?;
     let mut needs = vec![role_address];
+    needs.extend(model.needs);
     let mut members: Members = vec![
         ("agentName", Tree::text(&own.name).from(agent.account.default("origin.name"))),
         ("agentResourceRoleArn", role),
-        ("foundationModel", model(agent, out)?),
+        ("foundationModel", model.id),
     ];
     members.extend(instruction(agent, out).map(|text| ("instruction", text)));
     if let (Some(found), Some(named)) = (agent.guardrail(), &agent.spec().guardrail) {
@@ -47,7 +50,7 @@ pub(super) fn artifact(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Artif
     Some(Request { address: own, region: agent.region(), members, needs }.artifact(&agent.origin))
 }
 
-fn model(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Tree> {
+fn model(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Invoked> {
     let graph = agent.account.graph();
     let named = match &agent.spec().model.value {
         AgentModel::Model(named) => named,
@@ -63,8 +66,7 @@ fn model(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Tree> {
         out.report(refusal(named.name.span, message, "use a model with `provider: bedrock`"));
         return None;
     }
-    let (id, origin) = shared::invoked(agent.account, agent.principal(), named)?;
-    Some(Tree::text(id).from(origin))
+    profile::invoked(agent.account, (agent.spec(), agent.grants), named)
 }
 
 fn instruction(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Tree> {

@@ -99,10 +99,8 @@ pub(super) fn knowledge_bases(agent: &Agent<'_>) -> Vec<Artifact> {
     for tool in &agent.spec().tools {
         let Some(connector) = agent.account.graph().get(&tool.connector) else { continue };
         let ConnectorKind::KnowledgeBase(base) = &connector.spec.kind else { continue };
-        let granted = agent.account.input.grants.grants().find(|grant| {
-            let request = &grant.decision.request;
-            request.principal == agent.principal() && request.span == tool.connector.name.span
-        });
+        let granted =
+            agent.grants.iter().find(|grant| grant.decision.request.span == tool.connector.name.span);
         let (true, Some(grant), Some(mut members)) =
             (is_associated(agent.spec(), tool, connector), granted, draft(agent))
         else {
@@ -119,7 +117,7 @@ pub(super) fn knowledge_bases(agent: &Agent<'_>) -> Vec<Artifact> {
         ]);
         let address = address("AgentKnowledgeBase", format!("{}.{}", own.name, tool.name.value));
         let request = Request { address, region: agent.region(), members, needs: vec![own.clone()] };
-        artifacts.push(request.artifact(&Origin::granted(grant)));
+        artifacts.push(request.artifact(&Origin::granted(*grant)));
     }
     artifacts
 }
@@ -142,10 +140,7 @@ pub(super) fn collaborators(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Art
             let message = "a collaborator that hands work on goes deeper than 1";
             out.report(refusal(next.agent.name.span, message, "remove its collaborators"));
         }
-        let granted = agent.account.input.grants.grants().find(|grant| {
-            let request = &grant.decision.request;
-            request.principal == agent.principal() && request.span == named
-        });
+        let granted = agent.grants.iter().find(|grant| grant.decision.request.span == named);
         let (Some(grant), Some(alias), Some(mut members)) =
             (granted, alias_address(agent.account, resource), draft(agent))
         else {
@@ -164,7 +159,7 @@ pub(super) fn collaborators(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Art
         let address = address("AgentCollaborator", format!("{}.{}", own.name, resource.name()));
         let needs = vec![own.clone(), alias];
         let request = Request { address, region: agent.region(), members, needs };
-        artifacts.push(request.artifact(&Origin::granted(grant)));
+        artifacts.push(request.artifact(&Origin::granted(*grant)));
     }
     artifacts
 }

@@ -4,13 +4,11 @@ mod agent;
 mod beside;
 mod refuse;
 
-use std::collections::BTreeSet;
-
+use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics};
-use aipolicy_compiler::ir::Principal;
+use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::AgentSpec;
 use aipolicy_compiler::model::guardrail::GuardrailSpec;
-use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
@@ -24,18 +22,15 @@ use crate::origin::Origin;
 /// An agent on Agents Classic, with what was granted to it.
 pub(super) struct Agent<'a> {
     pub(super) account: &'a Account<'a>,
-    pub(super) id: Id<AgentSpec>,
     pub(super) resource: &'a Resource<AgentSpec>,
+    /// Everything that it was granted.
+    pub(super) grants: &'a [Grant<'a>],
     pub(super) calls: &'a [Call<'a>],
     /// The grant of its role, which is there because the agent is.
     pub(super) origin: Origin,
 }
 
 impl<'a> Agent<'a> {
-    fn principal(&self) -> Principal {
-        Principal::Agent(self.id)
-    }
-
     fn spec(&self) -> &'a AgentSpec {
         &self.resource.spec
     }
@@ -75,19 +70,14 @@ fn refusal(span: Span, message: &str, help: &str) -> Diagnostic {
     rule::UNSUPPORTED.at(span, message, "Agents Classic cannot do this").help(help)
 }
 
-/// Everything that Agents Classic needs to run an agent. `guardrails` are those that were made already.
-pub(super) fn artifacts(
-    agent: &Agent<'_>,
-    guardrails: &mut BTreeSet<Address>,
-    out: &mut Diagnostics,
-) -> Vec<Artifact> {
+/// Everything that Agents Classic needs to run an agent. What agents share is made for each of them.
+pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     refuse::check(agent, out);
     let mut artifacts = Vec::new();
     if let (Some(guardrail), Some(named)) = (agent.guardrail(), &agent.spec().guardrail) {
         let used = Origin::written(named.name.span);
-        let made =
-            super::shared::guardrail::artifacts(agent.account, (guardrail, &agent.region().0), &used, out);
-        artifacts.extend(made.into_iter().filter(|one| guardrails.insert(one.document.address.clone())));
+        let place = agent.region().0;
+        artifacts.extend(super::shared::guardrail::artifacts(agent.account, (guardrail, &place), &used, out));
     }
     let mut beside = Vec::new();
     beside.extend(beside::action_group(agent));

@@ -38,13 +38,14 @@ pub(crate) fn artifact(account: &Account<'_>, call: &Call<'_>, out: &mut Diagnos
     let (role, role_address) = request::role(account, &machine.role_words());
     let kind = if is_gated(call.tool) { "STANDARD" } else { "EXPRESS" };
     let definition = machine.definition();
-    let members = vec![
+    let mut members = vec![
         ("name", Tree::text(&name).from(account.default("origin.name"))),
         ("definition", definition),
         ("roleArn", role),
         ("type", Tree::text(kind).from(account.default("bedrock.machineType"))),
-        ("tags", shared::lower_tags(account)),
     ];
+    members.extend(history(account, call).map(|history| ("encryptionConfiguration", history)));
+    members.push(("tags", shared::lower_tags(account)));
     let mut needs = machine.needs;
     needs.push(role_address);
     let region =
@@ -53,6 +54,17 @@ pub(crate) fn artifact(account: &Account<'_>, call: &Call<'_>, out: &mut Diagnos
         Request { address: request::address("StateMachine", name), region, members, needs }
             .artifact(&call.origin),
     )
+}
+
+/// The history of executions holds inputs and answers: it is encrypted with the key of what they are for.
+fn history(account: &Account<'_>, call: &Call<'_>) -> Option<Tree> {
+    let key = &call.connector.spec.encryption.as_ref()?.kms_key_arn;
+    let tree = Tree::map([
+        ("kmsKeyId", Tree::text(key.value.as_str())),
+        ("kmsDataKeyReusePeriodSeconds", Tree::integer(300).from(account.default("bedrock.historyKey"))),
+        ("type", Tree::text("CUSTOMER_MANAGED_KMS_KEY")),
+    ]);
+    Some(tree.from(Origin::written(key.span)))
 }
 
 impl Machine<'_> {

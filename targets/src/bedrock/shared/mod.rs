@@ -1,16 +1,14 @@
-//! What agents of both runtimes share: names and ARNs, the queue for approvals, guardrails, functions and logging.
+//! What agents of both runtimes share: names and ARNs, the queue for approvals, guardrails, profiles, functions and logging.
 
 pub(crate) mod function;
 pub(crate) mod guardrail;
 pub(crate) mod logging;
+pub(crate) mod profile;
 
 use aipolicy_compiler::diagnostic::Diagnostics;
-use aipolicy_compiler::ir::{Object, Principal};
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::connector::{ConnectorSpec, LambdaTool};
 use aipolicy_compiler::model::data_store::StoreKind;
-use aipolicy_compiler::model::model::{Inference, ModelSpec};
-use aipolicy_compiler::model::reference::Ref;
 use aipolicy_compiler::model::value::Text;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{Span, Spanned};
@@ -131,29 +129,6 @@ pub(crate) fn approval_queue(
     ];
     let request = Request { address: queue.address, region, members, needs: Vec::new() };
     Some(request.artifact(origin))
-}
-
-/// What an agent invokes for a model: the profile that was granted, a provisioned model, or the model itself.
-pub(crate) fn invoked(
-    account: &Account<'_>,
-    principal: Principal,
-    named: &Ref<ModelSpec>,
-) -> Option<(String, Origin)> {
-    let graph = account.graph();
-    let model = graph.get(named)?;
-    let calls = account.input.grants.grants().filter(|grant| {
-        let request = &grant.decision.request;
-        request.principal == principal && named.id().is_some_and(|id| request.object == Object::Model(id))
-    });
-    let call = calls.filter_map(|grant| grant.decision.request.circumstances.invocation()).next()?;
-    let written = |text: &Spanned<Text>| (text.value.as_str().to_owned(), Origin::written(text.span));
-    Some(match (call.profile.as_deref(), model.spec.inference.as_ref().map(|inference| &inference.value)) {
-        (Some(profile), _) => (profile.to_owned(), Origin::written(graph.inference_span(&model.spec))),
-        (None, Some(Inference::Provisioned(arn))) => {
-            (arn.value.as_str().to_owned(), Origin::written(arn.span))
-        }
-        (None, _) => written(&model.spec.model_id),
-    })
 }
 
 /// The log group for the traces of an environment, and the line that names the store; none, if they go elsewhere.

@@ -8,10 +8,10 @@ pub(crate) mod schema;
 use aipolicy_compiler::PlacedJson;
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::Diagnostics;
-use aipolicy_compiler::ir::{Object, Principal};
+use aipolicy_compiler::ir::Object;
+use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentSpec, Tool};
 use aipolicy_compiler::model::connector::ConnectorSpec;
-use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_compiler::rule;
 
 use crate::account::{Account, is_associated};
@@ -45,20 +45,14 @@ impl Call<'_> {
     }
 }
 
-/// The granted tools of an agent. One whose input cannot be checked is reported and left out.
+/// The tools of an agent, among its grants. One whose input cannot be checked is reported and left out.
 pub(crate) fn calls<'a>(
     account: &Account<'a>,
-    (id, agent): (Id<AgentSpec>, &'a Resource<AgentSpec>),
+    (agent, grants): (&'a Resource<AgentSpec>, &[Grant<'a>]),
     out: &mut Diagnostics,
 ) -> Vec<Call<'a>> {
-    let grants: Vec<_> = account
-        .input
-        .grants
-        .grants()
-        .filter(|grant| grant.decision.request.principal == Principal::Agent(id))
-        .collect();
     let tools = agent.spec.tools.iter().enumerate();
-    tools.filter_map(|(at, tool)| call(account, (agent, at, tool), &grants, out)).collect()
+    tools.filter_map(|(at, tool)| call(account, (agent, at, tool), grants, out)).collect()
 }
 
 fn call<'a>(
