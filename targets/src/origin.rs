@@ -1,6 +1,7 @@
 //! Where every value of an artifact comes from.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::PolicyIndex;
@@ -12,18 +13,18 @@ pub struct Origin {
     /// The place that asked. Defaults have a place too: their line in `<defaults>`.
     pub span: Span,
     /// The policies that permitted it, where a grant is behind it.
-    pub policies: Vec<PolicyIndex>,
+    pub policies: Arc<[PolicyIndex]>,
 }
 
 impl Origin {
     /// A value that somebody wrote.
     pub fn written(span: Span) -> Self {
-        Self { span, policies: Vec::new() }
+        Self { span, policies: Arc::default() }
     }
 
     /// A value that follows from a grant.
     pub fn granted(grant: Grant<'_>) -> Self {
-        Self { span: grant.decision.request.span, policies: grant.policies.to_vec() }
+        Self { span: grant.decision.request.span, policies: grant.policies.into() }
     }
 
     /// A value that follows from a named default.

@@ -1,11 +1,15 @@
 //! Documents as trees in which every value can say where it comes from.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::origin::{Origin, Trace, Tracer};
+
+/// A key of a map. Most are words of a format, which need no memory of their own.
+type Key = Cow<'static, str>;
 
 /// A value with its origin; without one, it has that of the value around it.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +25,7 @@ enum Value {
     Decimal(f64),
     Text(String),
     List(Vec<Tree>),
-    Map(Vec<(String, Tree)>),
+    Map(Vec<(Key, Tree)>),
     Document(String, Box<Tree>),
 }
 
@@ -56,7 +60,7 @@ impl Tree {
     }
 
     /// A map in the order given.
-    pub fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
+    pub fn map<K: Into<Key>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
         Self::of(Value::Map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect()))
     }
 

@@ -230,7 +230,7 @@ fn what_is_allowed_was_granted() {
             for part in ["", "/Effect", "/Action", "/Action/0", "/Sid"] {
                 let origin = artifact.trace.at(&format!("{pointer}{part}")).unwrap();
                 assert!(!origin.policies.is_empty(), "{}{pointer}{part}", artifact.document.address);
-                for policy in &origin.policies {
+                for policy in origin.policies.iter() {
                     let fact = built.compilation.decisions.policy(*policy).unwrap();
                     let text = built.sources.slice(fact.span);
                     assert!(text.contains("permit ("), "{statement:#} is there because of {}", fact.id);

@@ -1,5 +1,7 @@
 //! Objects as `kubectl` reads them: what they are called, whose they are, and where each value comes from.
 
+use std::borrow::Cow;
+
 use crate::account::Account;
 use crate::artifact::{Address, Artifact, Format};
 use crate::origin::Origin;
@@ -57,7 +59,10 @@ impl Object {
         self
     }
 
-    pub(super) fn spec<K: Into<String>>(self, entries: impl IntoIterator<Item = (K, Tree)>) -> Self {
+    pub(super) fn spec<K: Into<Cow<'static, str>>>(
+        self,
+        entries: impl IntoIterator<Item = (K, Tree)>,
+    ) -> Self {
         self.field("spec", Tree::map(entries))
     }
 

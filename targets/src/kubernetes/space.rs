@@ -1,5 +1,7 @@
 //! A tenant's namespace: closed by default, bounded by what its workloads take, and read by its people.
 
+use std::borrow::Cow;
+
 use super::Writer;
 use super::amount::{GPU, mebibytes, millis};
 use super::object::Object;
@@ -104,16 +106,15 @@ impl<'w> Writer<'w> {
     /// Exactly what the workloads take when each has its most instances, and one more while it is replaced.
     fn hard(&self, sum: &Sum) -> Tree {
         let count = |amount: u64| Tree::text(amount.to_string());
-        let gpu = format!("requests.{GPU}");
         let named = [
-            ("requests.cpu", millis(sum.millis)),
-            ("requests.memory", mebibytes(sum.mebibytes)),
-            ("limits.memory", mebibytes(sum.mebibytes)),
-            (&gpu, count(sum.gpus)),
-            ("pods", count(sum.pods)),
-            ("persistentvolumeclaims", count(0)),
-            ("services.loadbalancers", count(0)),
-            ("services.nodeports", count(0)),
+            (Cow::Borrowed("requests.cpu"), millis(sum.millis)),
+            ("requests.memory".into(), mebibytes(sum.mebibytes)),
+            ("limits.memory".into(), mebibytes(sum.mebibytes)),
+            (format!("requests.{GPU}").into(), count(sum.gpus)),
+            ("pods".into(), count(sum.pods)),
+            ("persistentvolumeclaims".into(), count(0)),
+            ("services.loadbalancers".into(), count(0)),
+            ("services.nodeports".into(), count(0)),
         ];
         Tree::map(named).from(self.default("kubernetes.quota"))
     }
@@ -167,5 +168,5 @@ impl<'w> Writer<'w> {
 
 /// A selector of one label.
 pub(super) fn labels(key: &str, value: &str) -> Tree {
-    Tree::map([("matchLabels", Tree::map([(key, Tree::text(value))]))])
+    Tree::map([("matchLabels", Tree::map([(key.to_owned(), Tree::text(value))]))])
 }

@@ -49,7 +49,7 @@ pub(crate) fn artifact(
     let (role, role_address) = role(account, &["caller", agent.name().as_str()]);
     let default = || account.default("bedrock.function");
     let machines = Tree::map(
-        calls.iter().filter_map(|call| Some((call.tool.name.value.as_str(), machine(account, call)?))),
+        calls.iter().filter_map(|call| Some((call.tool.name.value.to_string(), machine(account, call)?))),
     );
     let size = serde_json::to_string(&machines).map_or(usize::MAX, |text| text.len());
     if size > LARGEST_ENVIRONMENT {

@@ -149,7 +149,8 @@ fn fallbacks(table: &Table<'_>, triggers: &[Trigger]) -> Tree {
                 Tree::text(group(route.name, at)).from(origin)
             })
             .collect();
-        (!groups.is_empty()).then(|| Tree::map([(route.name, Tree::list(groups))]).from(route.origin.clone()))
+        (!groups.is_empty())
+            .then(|| Tree::map([(route.name.to_owned(), Tree::list(groups))]).from(route.origin.clone()))
     };
     Tree::list(table.routes.iter().filter_map(chain))
 }
@@ -159,7 +160,7 @@ fn aliases(table: &Table<'_>) -> Tree {
     Tree::map(table.routes.iter().filter_map(|route| {
         let task = route.resource.spec.r#match.task.as_ref()?;
         let alias = Tree::text(route.name).from(Origin::written(task.span));
-        (task.value.as_str() != route.name).then(|| (task.value.as_str(), alias))
+        (task.value.as_str() != route.name).then(|| (task.value.to_string(), alias))
     }))
 }
 

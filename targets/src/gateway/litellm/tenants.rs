@@ -19,10 +19,10 @@ pub(super) fn tree(table: &Table<'_>) -> Tree {
                 table
                     .tenants
                     .iter()
-                    .map(|tenant| (tenant.resource.name().as_str(), self::tenant(table, tenant))),
+                    .map(|tenant| (tenant.resource.name().to_string(), self::tenant(table, tenant))),
             ),
         ),
-        ("routes", Tree::map(table.routes.iter().map(|route| (route.name, self::route(route))))),
+        ("routes", Tree::map(table.routes.iter().map(|route| (route.name.to_owned(), self::route(route))))),
     ])
 }
 
