@@ -7,6 +7,7 @@ pub(crate) mod debian;
 pub(crate) mod golden;
 pub(crate) mod markdown;
 pub(crate) mod modules;
+pub(crate) mod program;
 pub(crate) mod tools;
 pub(crate) mod workspace;
 

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::Instant;
 
+use super::program::answer;
 use super::root;
 
 /// Who installs a tool.
@@ -76,40 +77,11 @@ impl Tool {
 
     #[track_caller]
     fn run(&self, command: &mut Command) {
-        let hint = match self.client {
+        let needs = match self.client {
             Client::Pip => "Python 3.11 with `venv` and `pip`",
             Client::Npm => "Node 20 with `npm`",
             Client::Cargo => "`cargo`",
         };
-        let done = command.output();
-        let done = done.unwrap_or_else(|error| {
-            panic!("{} is installed with {hint}, which cannot be run: {error}", self.name)
-        });
-        let told = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{} cannot be installed with {hint}: {told}", self.name);
+        answer(command, "", needs);
     }
-}
-
-/// Runs a program with a text as its input, and returns what it prints; a failure is a failure of the test.
-#[track_caller]
-pub(crate) fn answer(command: &mut Command, input: &str) -> String {
-    use std::io::{Read as _, Write as _};
-    use std::process::Stdio;
-    let program = format!("{:?}", command.get_program());
-    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = child.unwrap_or_else(|error| panic!("{program} cannot be run: {error}"));
-    let (mut to, text) = (child.stdin.take().unwrap(), input.to_owned());
-    let writer = std::thread::spawn(move || to.write_all(text.as_bytes()));
-    let mut from = child.stderr.take().unwrap();
-    let errors = std::thread::spawn(move || {
-        let mut told = String::new();
-        from.read_to_string(&mut told).map(|_| told)
-    });
-    let mut told = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut told).unwrap();
-    let status = child.wait().unwrap();
-    let errors = errors.join().unwrap().unwrap();
-    assert!(status.success(), "{program} fails: {errors}");
-    writer.join().unwrap().unwrap();
-    told
 }

@@ -1,5 +1,6 @@
 //! Agents on Bedrock: the machines that carry out their tool calls, and what each runtime needs.
 
+mod agent;
 mod agentcore;
 mod classic;
 mod gate;
@@ -19,6 +20,7 @@ use crate::account::Account;
 use crate::artifact::Artifact;
 use crate::input::Input;
 use crate::origin::Origin;
+use agent::Agent;
 use tool::Call;
 
 /// Renders every document of the agents of an environment.
@@ -62,17 +64,11 @@ impl<'a> Writer<'_, 'a> {
         }
         self.artifacts.extend(shared::function::artifact(self.account, resource, &calls, self.out));
         self.artifacts.extend(shared::profile::artifact(self.account, resource, grants));
-        match resource.spec.runtime.as_ref().map(|runtime| runtime.value) {
-            Some(AgentRuntime::AgentCore) | None => {
-                let agent =
-                    agentcore::Agent { account: self.account, resource, grants, calls: &calls, origin };
-                self.artifacts.extend(agentcore::artifacts(&agent, self.out));
-            }
-            Some(AgentRuntime::BedrockAgents) => {
-                let agent = classic::Agent { account: self.account, resource, grants, calls: &calls, origin };
-                self.artifacts.extend(classic::artifacts(&agent, self.out));
-            }
-        }
+        let agent = Agent { account: self.account, resource, grants, calls: &calls, origin };
+        self.artifacts.extend(match resource.spec.runtime.as_ref().map(|runtime| runtime.value) {
+            Some(AgentRuntime::AgentCore) | None => agentcore::artifacts(&agent, self.out),
+            Some(AgentRuntime::BedrockAgents) => classic::artifacts(&agent, self.out),
+        });
     }
 
     /// Notes that calls of a tool wait for approval, and where.

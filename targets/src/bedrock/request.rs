@@ -50,7 +50,7 @@ pub(crate) fn join(parts: impl IntoIterator<Item = Tree>) -> Tree {
 
 /// The ARN of a role of the target `iam`, and the address of the role.
 pub(crate) fn role(account: &Account<'_>, words: &[&str]) -> (Tree, Address) {
-    let name = shared::role(account, words);
+    let name = account.role(words);
     let arn = Tree::text(shared::role_arn(account, &name)).from(account.default("origin.name"));
     (arn, Address { target: "iam".into(), kind: "Role".into(), name })
 }

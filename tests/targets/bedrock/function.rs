@@ -4,15 +4,15 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::harness::program::answer;
 use crate::harness::root;
-use crate::harness::tools::answer;
 
 /// What each call told the agent, and what was asked of Step Functions.
 fn told() -> Vec<(String, Value, Value)> {
     let code = "targets/src/bedrock/shared/aipolicy_tools.py";
     let mut command = Command::new("python3");
     command.args(["-B", "tests/targets/bedrock/function_test.py", code]).current_dir(root());
-    let told = answer(&mut command, "");
+    let told = answer(&mut command, "", "Python 3.11");
     let line = |line: &str| {
         let at = line.find(['{', '[']).unwrap();
         let mut values = serde_json::Deserializer::from_str(&line[at..]).into_iter::<Value>();

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::calls::{inputs, is_allowed};
 use super::{Known, NODE, everything, tools};
+use crate::harness::program::answer;
 use crate::harness::root;
-use crate::harness::tools::answer;
 use crate::harness::workspace::Built;
 use crate::targets::{ACME, at, texts};
 
@@ -23,7 +23,7 @@ fn run(machines: &[Machine]) -> Vec<Value> {
     let one = |machine: &Machine| json!({ "name": machine.name, "definition": machine.definition, "cases": machine.cases });
     let asked = json!({ "machines": machines.iter().map(one).collect::<Vec<_>>() });
     let script = root().join("tests/targets/bedrock/machines.mjs");
-    let told = answer(Command::new("node").arg(script).arg(NODE.folder()), &asked.to_string());
+    let told = answer(Command::new("node").arg(script).arg(NODE.folder()), &asked.to_string(), "Node 20");
     serde_json::from_str::<Vec<Value>>(&told).unwrap()
 }
 

@@ -5,8 +5,9 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::everything;
+use crate::harness::program::answer;
 use crate::harness::root;
-use crate::harness::tools::{Client, Tool, answer};
+use crate::harness::tools::{Client, Tool};
 use crate::harness::workspace::Built;
 use crate::targets::{ACME, QUICKSTART};
 
@@ -30,7 +31,8 @@ fn documents(artifacts: &[aipolicy_targets::artifact::Artifact]) -> Vec<Value> {
 fn findings(documents: &[Value]) -> Vec<String> {
     let python = BOTOCORE.folder().join("bin/python");
     let script = root().join("tests/targets/bedrock/requests.py");
-    let told = answer(Command::new(python).arg("-B").arg(script), &json!(documents).to_string());
+    let told =
+        answer(Command::new(python).arg("-B").arg(script), &json!(documents).to_string(), "Python 3.11");
     serde_json::from_str(&told).unwrap()
 }
 

@@ -21,30 +21,14 @@ pub(super) fn own_address(agent: &Agent<'_>) -> Option<Address> {
 }
 
 pub(super) fn artifact(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Artifact> {
-    let memory = agent.spec().memory.as_ref()?;
     let grant = agent.grants.iter().find(|grant| {
         matches!(&grant.decision.request.circumstances, Circumstances::Storage(found) if found.place == "memory")
     })?;
-    let own = agent.account.region_of(agent.resource);
-    if let Some(region) = memory.region.as_ref().filter(|region| region.value.as_str() != own) {
-        let message = format!("a harness in {own} keeps its memory there");
-        out.report(refusal(region.span, &message, "leave `region` out, or give it to the agent"));
-    }
-    let Some(retention) = &memory.retention else {
-        let message = "a memory needs a `retention`";
-        out.report(refusal(agent.resource.name_span(), message, "add `memory: { retention: 30d }`"));
-        return None;
-    };
-    let days = retention.value.days();
-    if !(SHORTEST..=LONGEST).contains(&days) || retention.value.seconds() != days * 86_400 {
-        let message = format!("a memory keeps what was said for {SHORTEST} to {LONGEST} whole days");
-        out.report(refusal(retention.span, &message, "choose another `retention`"));
-        return None;
-    }
+    let (days, origin) = agent.remembers(&(SHORTEST..=LONGEST), refusal, out)?;
     let name = own_address(agent)?;
     let members = vec![
         ("name", Tree::text(&name.name).from(agent.account.default("origin.name"))),
-        ("eventExpiryDuration", Tree::integer(days).from(Origin::written(retention.span))),
+        ("eventExpiryDuration", Tree::integer(days).from(origin)),
         ("tags", tag_map(agent.account)),
     ];
     let request = Request { address: name, region: agent.region(), members, needs: Vec::new() };

@@ -7,47 +7,13 @@ mod memory;
 mod model;
 mod policy;
 
-use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
-use aipolicy_compiler::model::Resource;
-use aipolicy_compiler::model::agent::{AgentSpec, Gate};
+use aipolicy_compiler::model::agent::Gate;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
-use super::shared::function;
-use super::tool::Call;
-use crate::account::Account;
+use super::agent::Agent;
 use crate::artifact::Artifact;
-use crate::origin::Origin;
-
-/// An agent on AgentCore, with what was granted to it.
-pub(super) struct Agent<'a> {
-    pub(super) account: &'a Account<'a>,
-    pub(super) resource: &'a Resource<AgentSpec>,
-    /// Everything that it was granted.
-    pub(super) grants: &'a [Grant<'a>],
-    pub(super) calls: &'a [Call<'a>],
-    /// The grant of its role, which is there because the agent is.
-    pub(super) origin: Origin,
-}
-
-impl<'a> Agent<'a> {
-    fn spec(&self) -> &'a AgentSpec {
-        &self.resource.spec
-    }
-
-    fn name(&self) -> &'a str {
-        self.resource.name().as_str()
-    }
-
-    /// Where its requests are sent.
-    fn region(&self) -> (String, Origin) {
-        (
-            self.account.region_of(self.resource).to_owned(),
-            function::region_origin(self.account, self.resource),
-        )
-    }
-}
 
 /// Everything that AgentCore needs to run an agent.
 pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifact> {

@@ -11,7 +11,6 @@ use super::gateway::Addresses;
 use super::manifest;
 use crate::artifact::Artifact;
 use crate::bedrock::request::{Request, address, join, reference};
-use crate::bedrock::shared;
 use crate::bedrock::tool::Call;
 use crate::bedrock::tool::condition::{Asks, Limit};
 use crate::bedrock::tool::schema::{Kind, NumberRules, Shape};
@@ -121,7 +120,7 @@ fn document(agent: &Agent<'_>, call: &Call<'_>) -> Value {
 
 /// The agent by its role, in whatever session.
 fn caller(agent: &Agent<'_>) -> Value {
-    let role = shared::role(agent.account, &["agent", agent.name()]);
+    let role = agent.account.role(&["agent", agent.name()]);
     let (partition, account) = (agent.account.partition.as_str(), agent.account.id());
     let sessions = format!("arn:{partition}:sts::{account}:assumed-role/{role}/");
     json!({ "like": { "left": member(json!({ "Var": "principal" }), "id"), "pattern": [{ "Literal": sessions }, "Wildcard"] } })

@@ -82,24 +82,9 @@ fn instruction(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Tree> {
 }
 
 fn memory(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Tree> {
-    let memory = agent.spec().memory.as_ref()?;
-    let own = agent.account.region_of(agent.resource);
-    if let Some(region) = memory.region.as_ref().filter(|region| region.value.as_str() != own) {
-        let message = format!("an agent in {own} keeps its memory there");
-        out.report(refusal(region.span, &message, "leave `region` out, or give it to the agent"));
-    }
-    let Some(retention) = &memory.retention else {
-        let message = "a memory needs a `retention`";
-        out.report(refusal(agent.resource.name_span(), message, "add `memory: { retention: 30d }`"));
-        return None;
-    };
-    let days = retention.value.days();
-    if !(1..=LONGEST).contains(&days) || retention.value.seconds() != days * 86_400 {
-        let message = format!("a memory is kept for 1 to {LONGEST} whole days");
-        out.report(refusal(retention.span, &message, "choose another `retention`"));
-    }
+    let (days, origin) = agent.remembers(&(1..=LONGEST), refusal, out)?;
     let kinds = Tree::list([Tree::text("SESSION_SUMMARY").from(agent.account.default("classic.memory"))]);
-    let days = Tree::integer(days).from(Origin::written(retention.span));
+    let days = Tree::integer(days).from(origin.clone());
     let tree = Tree::map([("enabledMemoryTypes", kinds), ("storageDays", days)]);
-    Some(tree.from(Origin::written(retention.span)))
+    Some(tree.from(origin))
 }

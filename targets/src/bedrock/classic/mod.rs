@@ -4,7 +4,6 @@ mod agent;
 mod beside;
 mod refuse;
 
-use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics};
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::AgentSpec;
@@ -12,40 +11,13 @@ use aipolicy_compiler::model::guardrail::GuardrailSpec;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
+use super::agent::Agent;
 use super::request::address;
-use super::shared::function;
-use super::tool::Call;
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
 use crate::origin::Origin;
 
-/// An agent on Agents Classic, with what was granted to it.
-pub(super) struct Agent<'a> {
-    pub(super) account: &'a Account<'a>,
-    pub(super) resource: &'a Resource<AgentSpec>,
-    /// Everything that it was granted.
-    pub(super) grants: &'a [Grant<'a>],
-    pub(super) calls: &'a [Call<'a>],
-    /// The grant of its role, which is there because the agent is.
-    pub(super) origin: Origin,
-}
-
 impl<'a> Agent<'a> {
-    fn spec(&self) -> &'a AgentSpec {
-        &self.resource.spec
-    }
-
-    fn name(&self) -> &'a str {
-        self.resource.name().as_str()
-    }
-
-    fn region(&self) -> (String, Origin) {
-        (
-            self.account.region_of(self.resource).to_owned(),
-            function::region_origin(self.account, self.resource),
-        )
-    }
-
     /// The guardrail that its content must pass.
     fn guardrail(&self) -> Option<&'a Resource<GuardrailSpec>> {
         self.account.graph().get(self.spec().guardrail.as_ref()?)

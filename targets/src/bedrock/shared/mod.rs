@@ -12,7 +12,7 @@ use aipolicy_compiler::model::data_store::StoreKind;
 use aipolicy_compiler::model::value::Text;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{Span, Spanned};
-use aipolicy_iam::{Partition, limits};
+use aipolicy_iam::Partition;
 
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
@@ -24,11 +24,6 @@ use crate::tree::Tree;
 pub(crate) struct Queue {
     pub(crate) address: Address,
     pub(crate) url: String,
-}
-
-/// The name of the role with these words, as the target `iam` calls it.
-pub(crate) fn role(account: &Account<'_>, words: &[&str]) -> String {
-    account.name(words, limits::ROLE_NAME)
 }
 
 pub(crate) fn role_arn(account: &Account<'_>, role: &str) -> String {
