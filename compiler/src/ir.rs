@@ -133,6 +133,11 @@ pub enum Circumstances {
         /// What residency rules allow.
         residency: Option<Arc<Residency>>,
     },
+    /// Of a route, whose requests pass through the region of its gateway.
+    Route {
+        /// What residency rules allow.
+        residency: Option<Arc<Residency>>,
+    },
     /// Of support: `logs`, `role`, `image` or `trigger`.
     Support(&'static str),
     /// Nothing more than the environment.
@@ -145,7 +150,9 @@ impl Circumstances {
         match self {
             Self::Invocation(call) => call.residency.as_ref(),
             Self::Storage(storage) => storage.residency.as_ref(),
-            Self::Connector { residency, .. } | Self::Namespace { residency, .. } => residency.as_ref(),
+            Self::Connector { residency, .. }
+            | Self::Namespace { residency, .. }
+            | Self::Route { residency } => residency.as_ref(),
             Self::Tool { .. } | Self::Placement(_) | Self::Support(_) | Self::Plain => None,
         }
     }
@@ -334,7 +341,7 @@ impl AccessRequest {
                 facts.insert("dataClass", graph.name(*class).to_owned());
             }
             Circumstances::Support(need) => _ = facts.insert("need", (*need).to_owned()),
-            Circumstances::Plain => {}
+            Circumstances::Route { .. } | Circumstances::Plain => {}
         }
         facts.extend(self.tenant.map(|tenant| ("tenant", graph.name(tenant).to_owned())));
         facts
