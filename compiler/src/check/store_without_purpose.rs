@@ -35,9 +35,11 @@ fn run(graph: &Graph, out: &mut Findings<'_>) {
                     found.help("name one store of a kind for each region")
                 }),
             };
-            if let Some(found) = found {
-                out.report(&[id], found);
-            }
+            let copies = store.spec.replicates_to.first().map(|region| {
+                let message = format!("services do not copy what they keep in `{name}`");
+                RULE.at(region.span, message, "").help("leave `replicatesTo` out")
+            });
+            found.into_iter().chain(copies).for_each(|found| out.report(&[id], found));
         }
     }
 }
