@@ -162,7 +162,6 @@ impl<'w> Writer<'w> {
         let mut allows = Vec::new();
         for called in plain {
             allows.extend(self.connector(called.connector));
-            allows.extend(self.history(called));
         }
         let machines = if plain.len() > LISTED {
             self.any_machine(first).into_iter().collect()
