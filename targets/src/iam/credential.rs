@@ -34,7 +34,7 @@ impl<'w> Writer<'w> {
         let (agent, span) = (self.agent()?, self.client_secret()?);
         let grant = self.grants.iter().find(|grant| grant.decision.request.span == span).copied()?;
         let provider = format!("oauth2credentialprovider/{}", self.account.client(agent));
-        self.from_vault(("Get token", TOKEN), (&provider, span), grant)
+        self.use_of_vault(("Get token", TOKEN), (&provider, span), grant)
     }
 
     /// The key with which an agent calls a gateway of models.
@@ -46,7 +46,7 @@ impl<'w> Writer<'w> {
         let span = route.name.span;
         let provider = format!("apikeycredentialprovider/{}", self.account.gateway_key(agent));
         let mut allows: Vec<_> =
-            self.from_vault(("Get key", KEY), (&provider, span), grant).into_iter().collect();
+            self.use_of_vault(("Get key", KEY), (&provider, span), grant).into_iter().collect();
         let name = self.account.gateway_secret(tenant.name().as_str());
         let mut pieces = vec![Piece::Literal("secret:"), Piece::Literal(&name), Piece::Literal("-")];
         pieces.extend([Piece::AnyOne; 6]);
@@ -60,7 +60,7 @@ impl<'w> Writer<'w> {
     }
 
     /// The use of a provider of credentials by an agent under its own identity, which gets its id when it is made.
-    fn from_vault(
+    fn use_of_vault(
         &mut self,
         (sid, actions): (&str, &'static [&'static str]),
         (provider, span): (&str, Span),
