@@ -65,6 +65,16 @@ impl<'a> Account<'a> {
         self.name(words, limits::ROLE_NAME)
     }
 
+    /// The ARN of a role of the target `iam`, by its name.
+    pub(crate) fn role_arn(&self, role: &str) -> String {
+        self.arn("iam", "", &format!("role{}{role}", self.path()))
+    }
+
+    /// An ARN of this account.
+    pub(crate) fn arn(&self, service: &str, region: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{region}:{}:{resource}", self.partition.as_str(), self.id())
+    }
+
     /// A name within the limit that the catalog has under an id.
     pub(crate) fn limited_name(&self, words: &[&str], limit: &str) -> Option<String> {
         let longest = self.graph().catalog().limit(limit)?;

@@ -16,6 +16,7 @@ pub mod manifest;
 mod observability;
 pub mod origin;
 pub mod plan;
+mod request;
 mod routing;
 mod tree;
 

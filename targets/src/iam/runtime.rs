@@ -81,11 +81,7 @@ impl Writer<'_> {
             .account
             .marks()
             .map(|(key, value)| {
-                Condition::equals(
-                    &format!("aws:ResourceTag/{key}"),
-                    value,
-                    self.account.default("bedrock.tags"),
-                )
+                Condition::equals(&format!("aws:ResourceTag/{key}"), value, self.account.default("aws.tags"))
             })
             .into();
         Some(allow)
