@@ -82,8 +82,8 @@ impl Documents {
                 }
             }
         }
-        for (host, part) in parts {
-            documents.join(host, part, out);
+        if !out.has_errors() {
+            parts.into_iter().for_each(|(host, part)| documents.join(host, part, out));
         }
         documents
     }

@@ -36,8 +36,10 @@ pub fn templates(
     let is_ours = |one: &Artifact| matches!(one.document.address.target.as_str(), "iam" | "bedrock");
     let (ours, mut made): (Vec<_>, Vec<_>) = artifacts.into_iter().partition(is_ours);
     let documents = Documents::sort(&account, ours, &mut found);
-    for stack in documents.stacks() {
-        made.extend(template::artifact(&account, &documents, stack, &mut found));
+    // What is missing among the documents would be missed in every template.
+    if !found.has_errors() {
+        let stacks = documents.stacks().into_iter();
+        made.extend(stacks.map(|stack| template::artifact(&account, &documents, stack, &mut found)));
     }
     let sound = !found.has_errors();
     out.append(found);

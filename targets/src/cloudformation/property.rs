@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::source::SourceId;
 
 use super::document::{Documents, Resource, referred, refused};
 use super::kind::Place;
@@ -148,7 +149,7 @@ impl Writer<'_> {
         let attribute = other.and_then(|other| Some((other, other.document.kind.attribute(member)?)));
         let Some((other, attribute)) = attribute else {
             self.refuse(tree, format!("a template cannot refer to `{address}#{member}`"));
-            return None;
+            return Some(tree.clone());
         };
         self.referred.insert(address);
         Some(Tree::map([("Fn::GetAtt", Tree::list([Tree::text(&other.id), Tree::text(attribute)]))]))
@@ -167,8 +168,10 @@ impl Writer<'_> {
         }
     }
 
+    /// Reports something at its line; where it follows from a default, at that of the resource.
     fn refuse(&mut self, tree: &Tree, message: impl Into<String>) {
-        let origin: &Origin = tree.origin().unwrap_or(&self.resource.document.origin);
+        let written = |origin: &&Origin| origin.span.source != SourceId::DEFAULTS;
+        let origin = tree.origin().filter(written).unwrap_or(&self.resource.document.origin);
         self.out.report(refused(origin, message));
     }
 }

@@ -70,8 +70,8 @@ mod tests {
         for name in ["", "$ref", "aws:SourceArn", "look-up", "Fn::Sub", "1st"] {
             assert!(PLAIN.member(name).is_none(), "{name}");
         }
-        let named = Shape::Members(&[("name", "StateMachineName", &VERBATIM)]);
-        let (name, shape) = named.member("name").unwrap();
+        static NAMED: Shape = Shape::Members(&[("name", "StateMachineName", &VERBATIM)]);
+        let (name, shape) = NAMED.member("name").unwrap();
         assert!(name == "StateMachineName" && matches!(shape, Shape::Verbatim));
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn artifact(
     documents: &Documents,
     stack: &str,
     out: &mut Diagnostics,
-) -> Option<Artifact> {
+) -> Artifact {
     let mut written: BTreeMap<&str, (&Resource, Tree)> = BTreeMap::new();
     for resource in documents.of(stack) {
         let tree = body(account, documents, resource, out);
@@ -43,7 +43,7 @@ pub(super) fn artifact(
     let size = artifact.document.text.len();
     let sizes = [("cloudformation.resources", number), ("cloudformation.templateBody", size)];
     sizes.into_iter().for_each(|(limit, size)| within(account, (stack, limit), size, out));
-    Some(artifact)
+    artifact
 }
 
 fn description(account: &Account<'_>, stack: &str) -> String {

@@ -5,7 +5,7 @@ mod function;
 mod machines;
 mod policies;
 mod refusals;
-mod requests;
+pub(super) mod requests;
 
 use std::sync::LazyLock;
 
@@ -70,7 +70,7 @@ const ASK: &str = r#"{
 }"#;
 
 /// Every kind of connector that a machine can call, every gate, both runtimes.
-const EVERYTHING: &[(&str, &str, &str)] = &[
+pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
     (
         "Environment",
         "prod",
