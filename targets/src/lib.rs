@@ -59,6 +59,8 @@ static TARGETS: &[Target] = &[
             Control::DelegationDepth,
             Control::ToolInput,
             Control::ToolAllow,
+            Control::ToolRate,
+            Control::Callers,
             Control::Confirmation,
             Control::ToolGate,
             Control::Logging,

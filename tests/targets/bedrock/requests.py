@@ -25,6 +25,7 @@ OPERATIONS = {
     "FunctionPermission": ("lambda", "AddPermission"),
     "Gateway": (CONTROL, "CreateGateway"),
     "GatewayTarget": (CONTROL, "CreateGatewayTarget"),
+    "GatewayRateLimit": (CONTROL, "CreateGatewayRateLimit"),
     "Guardrail": ("bedrock", "CreateGuardrail"),
     "GuardrailVersion": ("bedrock", "CreateGuardrailVersion"),
     "Harness": (CONTROL, "CreateHarness"),
@@ -32,7 +33,7 @@ OPERATIONS = {
     "InferenceProfile": ("bedrock", "CreateInferenceProfile"),
     "InvocationLogging": ("bedrock", "PutModelInvocationLoggingConfiguration"),
     "Memory": (CONTROL, "CreateMemory"),
-
+    "Oauth2Provider": (CONTROL, "CreateOauth2CredentialProvider"),
     "PolicyEngine": (CONTROL, "CreatePolicyEngine"),
     "StateMachine": ("stepfunctions", "CreateStateMachine"),
 }
@@ -50,6 +51,7 @@ GIVEN = [
     f"arn:aws:bedrock-agentcore:{PLACE}:policy-engine/name-a1b2c3d4e5",
     f"arn:aws:bedrock-agentcore:{PLACE}:memory/name-a1b2c3d4e5",
     f"arn:aws:bedrock:{PLACE}:application-inference-profile/a1b2c3d4e5f6",
+    f"arn:aws:acps:{PLACE}:token-vault/default/oauth2credentialprovider/name",
 ]
 
 MODELS = {}
