@@ -86,6 +86,7 @@ static FUNCTIONS: Shape = Shape::Members(&[("functions", "Functions", &FUNCTION)
 static FUNCTION: Shape = Shape::Members(&[("parameters", "Parameters", &DATA)]);
 static API: Shape = Shape::Members(&[("payload", "Payload", &DOCUMENT)]);
 static ENVIRONMENT: Shape = Shape::Members(&[("Variables", "Variables", &DOCUMENTS)]);
+static ENTRIES: Shape = Shape::Members(&[("dimensions", "Dimensions", &DATA)]);
 static TARGET: Shape = Shape::Members(&[("mcp", "Mcp", &MCP)]);
 static MCP: Shape = Shape::Members(&[("lambda", "Lambda", &LAMBDA)]);
 static LAMBDA: Shape = Shape::Members(&[("toolSchema", "ToolSchema", &TOOLS)]);
@@ -180,6 +181,12 @@ static KINDS: &[Kind] = &[
     .answering(&[("gatewayId", "GatewayIdentifier"), ("gatewayArn", "GatewayArn")]),
     resource(
         "bedrock",
+        "GatewayRateLimit",
+        "AWS::BedrockAgentCore::GatewayRateLimit",
+        Shape::Members(&[("entries", "Entries", &ENTRIES)]),
+    ),
+    resource(
+        "bedrock",
         "GatewayTarget",
         "AWS::BedrockAgentCore::GatewayTarget",
         Shape::Members(&[("targetConfiguration", "TargetConfiguration", &TARGET)]),
@@ -219,6 +226,13 @@ static KINDS: &[Kind] = &[
     )
     .answering(&[("memory.arn", "MemoryArn")])
     .removed(Removal::Retained),
+    resource(
+        "bedrock",
+        "Oauth2Provider",
+        "AWS::BedrockAgentCore::OAuth2CredentialProvider",
+        Shape::Members(&[("tags", "Tags", &PAIRS)]),
+    )
+    .answering(&[("credentialProviderArn", "CredentialProviderArn")]),
     resource(
         "bedrock",
         "PolicyEngine",
