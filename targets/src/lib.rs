@@ -4,6 +4,7 @@
 mod account;
 pub mod artifact;
 mod bedrock;
+pub mod cloudformation;
 pub mod control;
 pub mod effects;
 mod gateway;
@@ -81,10 +82,9 @@ pub fn render(
     sources: &SourceMap,
     out: &mut Diagnostics,
 ) -> Option<Vec<Artifact>> {
-    let workspace = grants.graph().bundle().workspaces.first()?;
-    let input = Input { grants, sources, workspace: &workspace.spec, metadata: &workspace.metadata };
+    let input = Input::of(grants, sources)?;
     let chosen: Vec<_> =
-        workspace.spec.targets.iter().filter_map(|named| find(named.value, named.span, out)).collect();
+        input.workspace.targets.iter().filter_map(|named| find(named.value, named.span, out)).collect();
     let render = |target: &&Target| {
         let mut found = Diagnostics::default();
         ((target.render)(input, &mut found), found)

@@ -6,7 +6,7 @@ mod keys;
 mod machines;
 mod policies;
 mod refusals;
-mod requests;
+pub(super) mod requests;
 
 use std::sync::LazyLock;
 
@@ -71,7 +71,7 @@ const ASK: &str = r#"{
 }"#;
 
 /// Every kind of connector that a machine can call, every gate, both runtimes.
-const EVERYTHING: &[(&str, &str, &str)] = &[
+pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
     (
         "Environment",
         "prod",
