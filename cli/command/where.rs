@@ -4,6 +4,7 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::ir::{Decision, Outcome, PolicyIndex};
 use aipolicy_compiler::source::{SourceId, Span};
 use aipolicy_targets::artifact::Artifact;
+use aipolicy_targets::influence::shaped_by;
 use aipolicy_targets::origin::Origin;
 
 use super::Elsewhere;
@@ -17,8 +18,9 @@ const LISTED: usize = 12;
 
 /// Tells what a line causes
 ///
-/// Lists the requests that the line makes, with their verdicts, and the values of artifacts that come from it. For a
-/// line of a Cedar policy, these are the requests that the policy decides, and the values that it permitted.
+/// Lists the requests that the line makes, with their verdicts, the values of artifacts that come from it, and the
+/// artifacts that it shapes: what it is part of has a part in them, though no value is the line's own. For a line of a
+/// Cedar policy, these are the requests that the policy decides, and the values that it permitted.
 #[derive(clap::Args)]
 pub(crate) struct Where {
     /// The file, relative to the workspace, and the line
@@ -44,7 +46,7 @@ impl Where {
             let decisions = workspace.compilation.decisions.of(id).filter(|decision| line.decides(decision));
             let requests: String = decisions.map(|decision| line.request(decision)).collect();
             let values = match workspace.artifacts(id, &mut Diagnostics::default()) {
-                Ok(artifacts) => artifacts.iter().map(|artifact| line.values(artifact)).collect(),
+                Ok(artifacts) => line.values_and_shapes(&artifacts),
                 Err(why) => format!("  artifacts not compiled: {why}\n"),
             };
             if !requests.is_empty() || !values.is_empty() {
@@ -109,9 +111,22 @@ impl Line<'_> {
         format!("  {verdict} {} {}\n", self.workspace.question(decision), facts.join(" "))
     }
 
-    fn values(&self, artifact: &Artifact) -> String {
+    /// The values that come from the line, and the other artifacts that what it is part of has a part in.
+    fn values_and_shapes(&self, artifacts: &[Artifact]) -> String {
+        let read = (&self.workspace.sources, self.workspace.graph().bundle());
+        let shaped = shaped_by(artifacts, read, (self.source, self.number));
+        let silent = shaped.into_iter().filter(|artifact| self.pointers(artifact).is_empty());
+        let silent = silent.map(|artifact| format!("  shapes {}\n", artifact.document.address));
+        artifacts.iter().map(|artifact| self.values(artifact)).chain(silent).collect()
+    }
+
+    fn pointers<'a>(&self, artifact: &'a Artifact) -> Vec<&'a str> {
         let caused = |origin: &Origin| self.covers(origin.span) || self.permits(&origin.policies);
-        let pointers = artifact.trace.caused_by(caused);
+        artifact.trace.caused_by(caused)
+    }
+
+    fn values(&self, artifact: &Artifact) -> String {
+        let pointers = self.pointers(artifact);
         let listed = pointers.iter().take(LISTED).map(|at| format!("  {}#{at}\n", artifact.document.address));
         let mut text: String = listed.collect();
         if pointers.len() > LISTED {

@@ -16,7 +16,7 @@ pub mod rule;
 pub mod source;
 mod yaml;
 
-pub use yaml::{PlacedJson, nearest, read_json};
+pub use yaml::{PlacedJson, enclosing, nearest, read_json};
 
 use rayon::prelude::*;
 

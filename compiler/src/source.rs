@@ -36,6 +36,11 @@ impl Span {
         Self { source, start: clamp(start), end: clamp(end.max(start)) }
     }
 
+    /// From the beginning of this range to the end of another one.
+    pub fn to(self, end: Self) -> Self {
+        Self { end: end.end.max(self.end), ..self }
+    }
+
     /// Whether another range lies within this one.
     pub fn contains(self, other: Self) -> bool {
         self.source == other.source && self.start <= other.start && other.end <= self.end

@@ -9,6 +9,7 @@ pub mod control;
 pub mod effects;
 mod gateway;
 mod iam;
+pub mod influence;
 mod input;
 mod kubernetes;
 pub mod kustomize;

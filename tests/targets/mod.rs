@@ -9,6 +9,7 @@ mod effects;
 mod gateway;
 mod hook;
 mod iam;
+mod influence;
 mod kubernetes;
 mod litellm;
 mod observability;

@@ -29,6 +29,7 @@ const TARGETS: &[Row] = &[
     ("tree", &["origin"]),
     ("artifact", &["origin", "tree"]),
     ("manifest", &["origin", "artifact"]),
+    ("influence", &["origin", "artifact"]),
     ("input", &[]),
     ("account", &["origin", "input"]),
     ("control", &["input"]),

@@ -1,11 +1,13 @@
 //! Text to trees in which every key and value knows its place, with all problems of a file in one pass.
 
 mod characters;
+mod enclosing;
 mod fields;
 mod parse;
 mod placed;
 mod suggest;
 
+pub use enclosing::enclosing;
 pub(crate) use fields::{Decode, Fields, Reader, camel, list};
 pub use parse::read_json;
 pub(crate) use parse::{Document, documents};

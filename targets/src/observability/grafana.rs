@@ -1,6 +1,6 @@
 //! Dashboards for Grafana: one for the platform, one for each tenant. They read what the rules record.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::metric::{self, Percentile, Recorded};
 use super::promql::{Expression, Series};
@@ -21,8 +21,22 @@ const HEIGHT: usize = 8;
 struct Panel {
     title: &'static str,
     unit: &'static str,
-    /// Expressions with the label that names their lines.
-    lines: Vec<(Expression, &'static str)>,
+    lines: Vec<Line>,
+}
+
+/// A series of a graph.
+struct Line {
+    expression: Expression,
+    /// The label that names what it draws.
+    label: &'static str,
+    /// Why it is there, where that is another reason than that of the dashboard.
+    origin: Option<Origin>,
+}
+
+impl Line {
+    fn new(expression: Expression, label: &'static str) -> Self {
+        Self { expression, label, origin: None }
+    }
 }
 
 /// The dashboards of an environment.
@@ -43,58 +57,71 @@ fn platform() -> Vec<Panel> {
         Panel {
             title: "Tokens by tenant",
             unit: "short",
-            lines: vec![(all(metric::tokens(WINDOW)), metric::TENANT)],
+            lines: vec![Line::new(all(metric::tokens(WINDOW)), metric::TENANT)],
         },
         Panel {
             title: "Dollars an hour by tenant",
             unit: "currencyUSD",
-            lines: vec![(hourly(all(metric::spend(3600))), metric::TENANT)],
+            lines: vec![Line::new(hourly(all(metric::spend(3600))), metric::TENANT)],
         },
         Panel {
             title: "Requests by route",
             unit: "reqps",
-            lines: vec![(all(metric::requests(WINDOW)), metric::ROUTE)],
+            lines: vec![Line::new(all(metric::requests(WINDOW)), metric::ROUTE)],
         },
         Panel {
             title: "Share of fallbacks by route",
             unit: "percentunit",
-            lines: vec![(share, metric::ROUTE)],
+            lines: vec![Line::new(share, metric::ROUTE)],
         },
         Panel {
             title: "Latency, 95th percentile",
             unit: "s",
-            lines: vec![(p(Percentile::P95), metric::DEPLOYMENT)],
+            lines: vec![Line::new(p(Percentile::P95), metric::DEPLOYMENT)],
         },
         Panel {
             title: "Latency, 99th percentile",
             unit: "s",
-            lines: vec![(p(Percentile::P99), metric::DEPLOYMENT)],
+            lines: vec![Line::new(p(Percentile::P99), metric::DEPLOYMENT)],
         },
     ]
 }
 
 fn tenant(watched: &Watched<'_>, tenant: &str) -> Vec<Panel> {
-    let routes: BTreeSet<&str> = watched
+    let routes: BTreeMap<&str, Origin> = watched
         .tables
         .iter()
         .flat_map(|table| &table.tenants)
         .filter(|found| found.resource.name().as_str() == tenant)
-        .flat_map(|found| found.routes.iter().map(|(route, _)| *route))
+        .flat_map(|found| found.routes.iter().cloned())
         .collect();
     let of_route = |recorded: &Recorded| {
-        let one = |route: &&str| (recorded.of(metric::ROUTE, route), metric::ROUTE);
+        let one = |(route, origin): (&&str, &Origin)| Line {
+            expression: recorded.of(metric::ROUTE, route),
+            label: metric::ROUTE,
+            origin: Some(origin.clone()),
+        };
         routes.iter().map(one).collect::<Vec<_>>()
     };
     let slow = |percentile| {
         let recorded = metric::latency(percentile, alert::latency::WINDOW);
-        let mine = watched.deployments().filter(|deployment| routes.contains(deployment.route));
-        mine.map(|deployment| (recorded.of(metric::DEPLOYMENT, &deployment.id), metric::DEPLOYMENT)).collect()
+        let mine = watched.deployments().filter(|deployment| routes.contains_key(deployment.route));
+        let line = |deployment: super::Deployment<'_>| Line {
+            expression: recorded.of(metric::DEPLOYMENT, &deployment.id),
+            label: metric::DEPLOYMENT,
+            origin: Some(deployment.origin),
+        };
+        mine.map(line).collect()
     };
-    let own = |recorded: Recorded| vec![(recorded.of(metric::TENANT, tenant), metric::TENANT)];
+    let own = |recorded: Recorded| vec![Line::new(recorded.of(metric::TENANT, tenant), metric::TENANT)];
     let spent = hourly(metric::spend(3600).of(metric::TENANT, tenant));
     vec![
         Panel { title: "Tokens", unit: "short", lines: own(metric::tokens(WINDOW)) },
-        Panel { title: "Dollars an hour", unit: "currencyUSD", lines: vec![(spent, metric::TENANT)] },
+        Panel {
+            title: "Dollars an hour",
+            unit: "currencyUSD",
+            lines: vec![Line::new(spent, metric::TENANT)],
+        },
         Panel { title: "Requests by route", unit: "reqps", lines: of_route(&metric::requests(WINDOW)) },
         Panel { title: "Fallbacks by route", unit: "reqps", lines: of_route(&metric::fallbacks(WINDOW)) },
         Panel { title: "Latency, 95th percentile", unit: "s", lines: slow(Percentile::P95) },
@@ -148,13 +175,17 @@ fn panel(at: usize, panel: &Panel) -> Tree {
     let (column, row) = (at * WIDTH % COLUMNS, at * WIDTH / COLUMNS * HEIGHT);
     let place = [("h", HEIGHT), ("w", WIDTH), ("x", column), ("y", row)];
     let source = || Tree::map([("type", Tree::text("prometheus")), ("uid", Tree::text("${datasource}"))]);
-    let lines = panel.lines.iter().enumerate().map(|(at, (expression, label))| {
-        Tree::map([
+    let lines = panel.lines.iter().enumerate().map(|(at, line)| {
+        let tree = Tree::map([
             ("refId", Tree::text(reference(at))),
             ("datasource", source()),
-            ("expr", Tree::text(expression.to_string())),
-            ("legendFormat", Tree::text(format!("{{{{{label}}}}}"))),
-        ])
+            ("expr", Tree::text(line.expression.to_string())),
+            ("legendFormat", Tree::text(format!("{{{{{}}}}}", line.label))),
+        ]);
+        match &line.origin {
+            Some(origin) => tree.from(origin.clone()),
+            None => tree,
+        }
     });
     let defaults = Tree::map([("unit", Tree::text(panel.unit)), ("min", Tree::integer(0))]);
     Tree::map([

@@ -40,6 +40,8 @@ struct Deployment<'g> {
     id: String,
     route: &'g str,
     model: &'g str,
+    /// The grant of the model there.
+    origin: Origin,
     /// What was measured of it.
     latency: Option<&'g Latency>,
     timeout: Option<&'g Spanned<Duration>>,
@@ -123,6 +125,7 @@ impl<'g> Watched<'g> {
             id: routing::deployment(route.name, at, &target.backend),
             route: route.name,
             model,
+            origin: target.origin.clone(),
             latency: self.measured(route.name, model),
             timeout: governed.timeout.as_ref().and_then(|timeout| timeout.attempt.as_ref()),
             breaker: governed.circuit_breaker.as_ref(),
