@@ -5,6 +5,7 @@ mod check;
 mod cloudformation;
 mod examples;
 mod questions;
+mod walk;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

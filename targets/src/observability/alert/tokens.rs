@@ -1,5 +1,8 @@
 //! Tenants that suddenly use many more tokens than they did, or nearly all that they may.
 
+use aipolicy_compiler::model::value::Rate;
+use aipolicy_compiler::source::Spanned;
+
 use super::{Alert, Feed, Proof, Urgency, number};
 use crate::observability::Watched;
 use crate::observability::metric;
@@ -15,8 +18,8 @@ const TIMES: f64 = 4.0;
 const FLOOR: f64 = 100.0;
 /// The share of a quota below which nothing is a spike. Default `alerts.tokenSpike`.
 const FLOOR_SHARE: f64 = 0.25;
-/// The share of a quota that is nearly all of it. Default `alerts.tokenQuota`.
-const NEAR: f64 = 0.9;
+/// The percentage of a quota that is nearly all of it. Default `alerts.tokenQuota`.
+const NEAR: f64 = 90.0;
 
 /// The alerts on the tokens of a tenant.
 pub(in crate::observability) fn alerts(watched: &Watched<'_>, tenant: &Tenant<'_>) -> Vec<Alert> {
@@ -25,7 +28,7 @@ pub(in crate::observability) fn alerts(watched: &Watched<'_>, tenant: &Tenant<'_
     let each_second = quota.map(|quota| number(quota.value.amount) / number(quota.value.period.seconds()));
     let spike = Origin::default(watched.input.sources, "alerts.tokenSpike");
     let floor = each_second.map_or(FLOOR, |most| most * FLOOR_SHARE);
-    let near = quota.zip(each_second).map(|(quota, most)| near(name, most, Origin::written(quota.span)));
+    let near = quota.map(|quota| near(name, quota));
     std::iter::once(self::spike(name, floor, spike)).chain(near).collect()
 }
 
@@ -53,19 +56,23 @@ fn spike(tenant: &str, floor: f64, origin: Origin) -> Alert {
     }
 }
 
-fn near(tenant: &str, most: f64, origin: Origin) -> Alert {
+fn near(tenant: &str, quota: &Spanned<Rate>) -> Alert {
     let now = metric::tokens(NOW);
+    let (amount, seconds) = (number(quota.value.amount), number(quota.value.period.seconds()));
+    let most = amount / seconds;
     let series = || Series::of(metric::TOKENS).with(metric::TENANT, tenant);
     Alert {
         name: "TokenQuotaNear",
         urgency: Urgency::Ticket,
-        expression: now.of(metric::TENANT, tenant).above(Expression::Number(most * NEAR)),
+        expression: now
+            .of(metric::TENANT, tenant)
+            .above(Expression::Number(amount * NEAR / (seconds * 100.0))),
         reads: vec![now],
         hold: 300,
         labels: vec![("tenant", tenant.to_owned())],
         left: Some((metric::TENANT, tenant.to_owned())),
-        summary: format!("tenant {tenant} uses more than {} % of its tokens", NEAR * 100.0),
-        origin,
+        summary: format!("tenant {tenant} uses more than {NEAR} % of its tokens"),
+        origin: Origin::written(quota.span),
         proof: Proof {
             loud: vec![Feed::steady(series(), most * 0.95, 30)],
             quiet: vec![Feed::steady(series(), most * 0.5, 30)],
