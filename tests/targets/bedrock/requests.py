@@ -18,6 +18,8 @@ OPERATIONS = {
     "AgentCollaborator": ("bedrock-agent", "AssociateAgentCollaborator"),
     "AgentKnowledgeBase": ("bedrock-agent", "AssociateAgentKnowledgeBase"),
     "ApiKeyProvider": (CONTROL, "CreateApiKeyCredentialProvider"),
+    "Budget": ("budgets", "CreateBudget"),
+    "BudgetAction": ("budgets", "CreateBudgetAction"),
     "CedarPolicy": (CONTROL, "CreatePolicy"),
     "ApprovalQueue": ("sqs", "CreateQueue"),
     "Function": ("lambda", "CreateFunction"),
