@@ -101,6 +101,12 @@ pub struct Storage {
 /// What stands for the gate of a connector where a gate calls the function that decides for it.
 pub const VERIFICATION: &str = "verification";
 
+/// Who calls the tools of an agent that names no callers: the agent itself.
+pub const ROLE: &str = "role";
+
+/// What stands for the gate of a secret that is read to prove who calls something else.
+pub const CREDENTIAL: &str = "credential";
+
 /// Circumstances that decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Circumstances {
@@ -108,7 +114,7 @@ pub enum Circumstances {
     Invocation(Box<Invocation>),
     /// Of the use of a connector: its gate and residency.
     Connector {
-        /// What stands before a call, or [`VERIFICATION`].
+        /// What stands before a call, [`VERIFICATION`] or [`CREDENTIAL`].
         gate: &'static str,
         /// What residency rules allow.
         residency: Option<Arc<Residency>>,
@@ -119,6 +125,8 @@ pub enum Circumstances {
         access: Access,
         /// What stands before a call.
         gate: &'static str,
+        /// Who calls: the agent by its `role`, or whoever has a token.
+        callers: Arc<str>,
     },
     /// Of content that comes to rest.
     Storage(Box<Storage>),
@@ -130,6 +138,11 @@ pub enum Circumstances {
         name: Arc<str>,
         /// The highest class of data in it.
         class: Id<DataClassSpec>,
+        /// What residency rules allow.
+        residency: Option<Arc<Residency>>,
+    },
+    /// Of a route, whose requests pass through the region of its gateway.
+    Route {
         /// What residency rules allow.
         residency: Option<Arc<Residency>>,
     },
@@ -145,7 +158,9 @@ impl Circumstances {
         match self {
             Self::Invocation(call) => call.residency.as_ref(),
             Self::Storage(storage) => storage.residency.as_ref(),
-            Self::Connector { residency, .. } | Self::Namespace { residency, .. } => residency.as_ref(),
+            Self::Connector { residency, .. }
+            | Self::Namespace { residency, .. }
+            | Self::Route { residency } => residency.as_ref(),
             Self::Tool { .. } | Self::Placement(_) | Self::Support(_) | Self::Plain => None,
         }
     }
@@ -320,9 +335,12 @@ impl AccessRequest {
                 facts.insert("gate", (*gate).to_owned());
                 facts.extend(self.scope(graph).map(|scope| ("scope", scope)));
             }
-            Circumstances::Tool { access, gate } => {
+            Circumstances::Tool { access, gate, callers } => {
                 facts.insert("access", access.word().to_owned());
                 facts.insert("gate", (*gate).to_owned());
+                if &**callers != ROLE {
+                    facts.insert("callers", callers.to_string());
+                }
             }
             Circumstances::Storage(storage) => {
                 facts.insert("place", storage.place.to_owned());
@@ -334,7 +352,7 @@ impl AccessRequest {
                 facts.insert("dataClass", graph.name(*class).to_owned());
             }
             Circumstances::Support(need) => _ = facts.insert("need", (*need).to_owned()),
-            Circumstances::Plain => {}
+            Circumstances::Route { .. } | Circumstances::Plain => {}
         }
         facts.extend(self.tenant.map(|tenant| ("tenant", graph.name(tenant).to_owned())));
         facts

@@ -6,11 +6,17 @@ use aipolicy_compiler::model::agent::{Access, AgentRuntime, AgentSpec, Gate, Too
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
-use aipolicy_compiler::resolve::Graph;
+use aipolicy_compiler::model::value::Arn as AwsArn;
+use aipolicy_compiler::resolve::{Graph, StorePlace};
+use aipolicy_compiler::source::Spanned;
 use aipolicy_iam::{Partition, limits};
 
 use crate::input::Input;
 use crate::origin::Origin;
+
+/// The longest names of credential providers of AgentCore, and of secrets.
+const CREDENTIAL_PROVIDER_NAME: usize = 128;
+const SECRET_NAME: usize = 512;
 
 /// An account of AWS, and the names of what an environment has in it.
 pub(crate) struct Account<'a> {
@@ -89,6 +95,22 @@ impl<'a> Account<'a> {
         self.graph().catalog().region(id).map_or("", |region| region.id.as_str())
     }
 
+    /// The key of the place where services keep content of a kind for agents, in a region.
+    pub(crate) fn kept_key(&self, place: StorePlace, region: &str) -> Option<&'a Spanned<AwsArn>> {
+        let (_, store) = self.graph().kept(self.input.grants.environment(), place, region)?;
+        Some(&store.spec.encryption.as_ref()?.kms_key_arn)
+    }
+
+    /// The key for the history of a tool's calls: that of the region, or else that of the connector.
+    pub(crate) fn history_key(
+        &self,
+        agent: &Resource<AgentSpec>,
+        connector: &'a Resource<ConnectorSpec>,
+    ) -> Option<&'a Spanned<AwsArn>> {
+        let own = connector.spec.encryption.as_ref().map(|encryption| &encryption.kms_key_arn);
+        self.kept_key(StorePlace::Session, self.region_of(agent)).or(own)
+    }
+
     /// The name of the state machine that carries out the calls of a tool.
     pub(crate) fn machine(&self, agent: &Resource<AgentSpec>, tool: &Tool) -> Option<String> {
         let word = if is_gated(tool) { "gate" } else { "tool" };
@@ -127,6 +149,21 @@ impl<'a> Account<'a> {
     /// The name of the policy engine of an agent's gateway.
     pub(crate) fn engine(&self, agent: &Resource<AgentSpec>) -> Option<String> {
         self.worded_name(&[agent.name().as_str()], "agentcore.policyEngineName")
+    }
+
+    /// The name of the client that an agent is to the issuer of its callers' tokens.
+    pub(crate) fn client(&self, agent: &Resource<AgentSpec>) -> String {
+        self.name(&["client", agent.name().as_str()], CREDENTIAL_PROVIDER_NAME)
+    }
+
+    /// The name under which the key of an agent for a gateway of models is found.
+    pub(crate) fn gateway_key(&self, agent: &Resource<AgentSpec>) -> String {
+        self.name(&["key", agent.name().as_str()], CREDENTIAL_PROVIDER_NAME)
+    }
+
+    /// The secret that holds the key of a tenant for gateways of models.
+    pub(crate) fn gateway_secret(&self, tenant: &str) -> String {
+        self.name(&["gateway-key", tenant], SECRET_NAME)
     }
 
     /// The name of the policy of a tool.

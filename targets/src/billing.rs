@@ -61,8 +61,8 @@ fn caller(account: &Account<'_>, grant: Grant<'_>) -> Option<Caller> {
     })
 }
 
-/// Those whose calls count towards a budget here; nobody where it is for something else. The calls of an agent are
-/// not told apart from those of its tenant.
+/// Those whose calls count towards a budget here. Calls of one agent are not told apart from those of its tenant, so
+/// nobody's count towards a budget of an agent.
 pub(crate) fn spenders<'c>(
     account: &Account<'_>,
     budget: &BudgetSpec,

@@ -5,6 +5,7 @@ mod account;
 pub mod artifact;
 mod bedrock;
 mod billing;
+pub mod cloudformation;
 pub mod control;
 pub mod effects;
 mod gateway;
@@ -59,6 +60,8 @@ static TARGETS: &[Target] = &[
             Control::DelegationDepth,
             Control::ToolInput,
             Control::ToolAllow,
+            Control::ToolRate,
+            Control::Callers,
             Control::Confirmation,
             Control::ToolGate,
             Control::Logging,
@@ -84,10 +87,9 @@ pub fn render(
     sources: &SourceMap,
     out: &mut Diagnostics,
 ) -> Option<Vec<Artifact>> {
-    let workspace = grants.graph().bundle().workspaces.first()?;
-    let input = Input { grants, sources, workspace: &workspace.spec, metadata: &workspace.metadata };
+    let input = Input::of(grants, sources)?;
     let chosen: Vec<_> =
-        workspace.spec.targets.iter().filter_map(|named| find(named.value, named.span, out)).collect();
+        input.workspace.targets.iter().filter_map(|named| find(named.value, named.span, out)).collect();
     let render = |target: &&Target| {
         let mut found = Diagnostics::default();
         ((target.render)(input, &mut found), found)

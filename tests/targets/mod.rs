@@ -3,6 +3,7 @@
 mod bedrock;
 mod budgets;
 mod bypass;
+mod cloudformation;
 mod controls;
 mod disabled;
 mod effects;

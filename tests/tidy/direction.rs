@@ -41,6 +41,7 @@ const TARGETS: &[Row] = &[
     ("kubernetes", &["origin", "tree", "artifact", "input", "account", "gateway::given", "gateway::Given"]),
     ("observability", &["origin", "tree", "artifact", "input", "account", "billing", "routing", "request"]),
     ("kustomize", &["artifact"]),
+    ("cloudformation", &["origin", "tree", "artifact", "input", "account"]),
     ("effects", &["artifact"]),
     ("plan", &["origin", "artifact", "effects"]),
 ];

@@ -2,6 +2,7 @@
 
 mod budget;
 mod connector;
+mod credential;
 mod gate;
 mod model;
 mod policy;
@@ -75,7 +76,7 @@ impl<'w> Writer<'w> {
         let grants = self.grants;
         for grant in grants {
             match (&grant.decision.request.object, &grant.decision.request.circumstances) {
-                (Object::Connector(_), _) if self.calls_itself(grant) => {
+                (Object::Connector(_), _) if self.calls_itself(grant) || self.is_credential(grant) => {
                     allows.extend(self.connector(*grant));
                 }
                 (_, Circumstances::Support("trigger")) => allows.extend(self.consumed(*grant)),
