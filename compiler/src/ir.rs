@@ -146,7 +146,7 @@ pub enum Circumstances {
         /// What residency rules allow.
         residency: Option<Arc<Residency>>,
     },
-    /// Of support: `logs`, `role`, `image` or `trigger`.
+    /// Of support: `logs`, `role`, `image`, `trigger` or `budget`.
     Support(&'static str),
     /// Nothing more than the environment.
     Plain,
