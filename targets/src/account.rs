@@ -146,6 +146,11 @@ impl<'a> Account<'a> {
         self.limited_name(&words, "bedrock.inferenceProfileName")
     }
 
+    /// The name of a guardrail in a region.
+    pub(crate) fn guardrail(&self, guardrail: &str, region: &str) -> Option<String> {
+        self.limited_name(&[guardrail, region], "bedrock.guardrailName")
+    }
+
     /// The name of the policy engine of an agent's gateway.
     pub(crate) fn engine(&self, agent: &Resource<AgentSpec>) -> Option<String> {
         self.worded_name(&[agent.name().as_str()], "agentcore.policyEngineName")

@@ -71,7 +71,7 @@ static TARGETS: &[Target] = &[
     Target {
         name: TargetName::Observability,
         render: observability::render,
-        carries: &[Control::BudgetNotice, Control::OtherBudget],
+        carries: &[Control::BudgetNotice, Control::OtherBudget, Control::Notifications],
     },
 ];
 

@@ -80,6 +80,12 @@ const CASES: &[Case] = &[
         "80%",
     ),
     (Control::Logging, "Environment", "logging: { traces: logs }", "logs"),
+    (
+        Control::Notifications,
+        "Environment",
+        "notifications: { sns: [\"arn:aws:sns:eu-central-1:111122223333:alarms\"] }",
+        "\"arn:aws:sns:eu-central-1:111122223333:alarms\"",
+    ),
     (Control::Tls, "Environment", "network: { tls: \"1.2\" }", "\"1.2\""),
     (Control::Routing, "Route", "", "case"),
     (Control::Quota, "Tenant", "quota: { requests: 600 requests/min }", "600 requests/min"),

@@ -1,5 +1,6 @@
 //! What targets make of approved grants: documents, where their values come from, and what changes mean.
 
+mod alarms;
 mod bedrock;
 mod budgets;
 mod bypass;

@@ -183,6 +183,8 @@ fn of_environment(environment: &EnvironmentSpec) -> Vec<Declared> {
     let stores = environment.logging.iter().flat_map(|Logging { invocations, traces }| [invocations, traces]);
     let logs = stores.flatten().map(|store| at(Control::Logging, store.name.span));
     let tls = environment.network.as_ref().and_then(|network| network.tls.as_ref());
+    let told = environment.notifications.iter().filter_map(|found| found.sns.first());
+    let logs = logs.chain(told.map(|topic| at(Control::Notifications, topic.span)));
     logs.chain(tls.map(|tls| at(Control::Tls, tls.span))).collect()
 }
 

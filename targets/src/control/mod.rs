@@ -82,6 +82,8 @@ controls! {
     AgentNotice = Budget "thresholds.notify";
     /// What is logged of prompts and completions, and of traces.
     Logging = Environment "logging";
+    /// Who is told when something is wrong.
+    Notifications = Environment "notifications";
     /// The least version of TLS.
     Tls = Environment "network.tls";
     /// Everything that a route says: who, where to, and within which limits.

@@ -19,6 +19,7 @@ OPERATIONS = {
     "AgentCollaborator": ("bedrock-agent", "AssociateAgentCollaborator"),
     "AgentKnowledgeBase": ("bedrock-agent", "AssociateAgentKnowledgeBase"),
     "ApiKeyProvider": (CONTROL, "CreateApiKeyCredentialProvider"),
+    "Alarm": ("cloudwatch", "PutMetricAlarm"),
     "Budget": ("budgets", "CreateBudget"),
     "BudgetAction": ("budgets", "CreateBudgetAction"),
     "CedarPolicy": (CONTROL, "CreatePolicy"),
@@ -52,6 +53,7 @@ GIVEN = [
     f"arn:aws:bedrock-agentcore:{PLACE}:gateway/name-a1b2c3d4e5",
     f"arn:aws:bedrock-agentcore:{PLACE}:policy-engine/name-a1b2c3d4e5",
     f"arn:aws:bedrock-agentcore:{PLACE}:memory/name-a1b2c3d4e5",
+    f"arn:aws:bedrock:{PLACE}:guardrail/a1b2c3d4e5",
     f"arn:aws:bedrock:{PLACE}:application-inference-profile/a1b2c3d4e5f6",
     f"arn:aws:acps:{PLACE}:token-vault/default/oauth2credentialprovider/name",
 ]

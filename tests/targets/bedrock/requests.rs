@@ -79,6 +79,7 @@ fn every_request_is_one_that_its_service_takes() {
         "Guardrail",
         "StateMachine",
         "Function",
+        "Alarm",
         "Budget",
         "BudgetAction",
     ] {
