@@ -17,6 +17,7 @@ mod observability;
 mod origins;
 mod refusals;
 mod roles;
+mod traces;
 mod verification;
 
 use std::sync::LazyLock;

@@ -258,6 +258,10 @@ fn records_hold_the_decision_and_not_the_input() {
     assert_eq!(message["outcome"], "called");
     assert_eq!(message["inputSha256"].as_str().unwrap().len(), 64);
     assert!(!message.to_string().contains("AB-1"));
+    // As which role, since when and for how long.
+    assert_eq!(message["role"], "arn:role");
+    assert!(message["startedAt"].as_str().unwrap().ends_with('Z'));
+    assert!((1500..60_000).contains(&message["milliseconds"].as_i64().unwrap()), "{message}");
     let run = execution("pay", &json!({ "input": { "id": 5 } }), &[]);
     let record = at(&run, "/tasks/1/arguments/LogEvents/0/Message").as_str().unwrap();
     assert!(record.contains("must be"), "{record}");

@@ -24,6 +24,9 @@ OPERATIONS = {
     "BudgetAction": ("budgets", "CreateBudgetAction"),
     "CedarPolicy": (CONTROL, "CreatePolicy"),
     "ApprovalQueue": ("sqs", "CreateQueue"),
+    "Delivery": ("logs", "CreateDelivery"),
+    "DeliveryDestination": ("logs", "PutDeliveryDestination"),
+    "DeliverySource": ("logs", "PutDeliverySource"),
     "Function": ("lambda", "CreateFunction"),
     "FunctionPermission": ("lambda", "AddPermission"),
     "Gateway": (CONTROL, "CreateGateway"),
@@ -35,9 +38,13 @@ OPERATIONS = {
     "HarnessEndpoint": (CONTROL, "CreateHarnessEndpoint"),
     "InferenceProfile": ("bedrock", "CreateInferenceProfile"),
     "InvocationLogging": ("bedrock", "PutModelInvocationLoggingConfiguration"),
+    "LogKey": ("logs", "AssociateKmsKey"),
+    "LogPolicy": ("logs", "PutResourcePolicy"),
+    "LogRetention": ("logs", "PutRetentionPolicy"),
     "Memory": (CONTROL, "CreateMemory"),
     "Oauth2Provider": (CONTROL, "CreateOauth2CredentialProvider"),
     "PolicyEngine": (CONTROL, "CreatePolicyEngine"),
+    "TraceDestination": ("xray", "UpdateTraceSegmentDestination"),
     "StateMachine": ("stepfunctions", "CreateStateMachine"),
 }
 

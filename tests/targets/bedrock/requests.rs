@@ -80,6 +80,13 @@ fn every_request_is_one_that_its_service_takes() {
         "StateMachine",
         "Function",
         "Alarm",
+        "Delivery",
+        "DeliveryDestination",
+        "DeliverySource",
+        "LogKey",
+        "LogPolicy",
+        "LogRetention",
+        "TraceDestination",
         "Budget",
         "BudgetAction",
     ] {

@@ -91,12 +91,12 @@ fn refuse(agent: &Agent<'_>, out: &mut Diagnostics) {
         }
     }
     if let Some(retention) = spec.trace.as_ref().and_then(|trace| trace.retention.as_ref()) {
-        let message = "records of gates are kept as long as the store for traces keeps them, and AgentCore is told to \
-                       deliver no traces";
+        let message =
+            "records of gates and delivered traces are kept as long as the store for traces keeps them";
         out.report(difference(retention.span, message));
     }
     for redacted in spec.trace.iter().flat_map(|trace| &trace.redact) {
-        let message = "records of gates hold no inputs; what AgentCore writes by itself is not redacted";
+        let message = "records of gates hold no inputs; logs of AgentCore do, and are not delivered";
         out.report(difference(redacted.span, message));
     }
 }

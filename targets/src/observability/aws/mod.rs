@@ -1,8 +1,10 @@
-//! What AWS itself watches: budgets on its bill, and alarms on metrics of its services.
+//! What AWS itself watches: budgets on its bill, alarms on metrics of its services, and the delivery of what
+//! AgentCore writes.
 
 mod action;
 mod alarm;
 mod budget;
+mod delivery;
 mod watch;
 
 use aipolicy_compiler::diagnostic::Diagnostics;
@@ -36,6 +38,7 @@ pub(super) fn artifacts(
     let cloud = Cloud { account, watched, callers, stops };
     let mut artifacts = budget::artifacts(&cloud, out);
     artifacts.extend(alarm::artifacts(&cloud, out));
+    artifacts.extend(delivery::artifacts(&cloud, out));
     artifacts
 }
 
