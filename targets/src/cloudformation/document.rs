@@ -62,20 +62,20 @@ impl Documents {
                 continue;
             };
             match kind.place {
-                Place::Beside => {
-                    out.report(beside(&artifact, &origin));
+                Place::Beside(why) => {
+                    out.report(beside(&artifact, why, &origin));
                     documents.beside.push(artifact);
                 }
                 Place::Code => _ = documents.code.insert(address, (artifact.document.text, origin)),
-                Place::Part { .. } | Place::Resource(..) => {
+                Place::Item { .. } | Place::Rest(_) | Place::Resource(..) => {
                     let Some(tree) = artifact.tree() else {
                         out.report(refused(&origin, format!("`{address}` is not written in JSON")));
                         continue;
                     };
                     let document = Document { address, kind, tree, origin, needs: artifact.needs };
                     match kind.place {
-                        Place::Part { host, .. } => parts.push((host, document)),
-                        Place::Resource(..) | Place::Code | Place::Beside => {
+                        Place::Item { .. } | Place::Rest(_) => parts.push(document),
+                        Place::Resource(..) | Place::Code | Place::Beside(_) => {
                             documents.add(account, document, out);
                         }
                     }
@@ -83,7 +83,7 @@ impl Documents {
             }
         }
         if !out.has_errors() {
-            parts.into_iter().for_each(|(host, part)| documents.join(host, part, out));
+            parts.into_iter().for_each(|part| documents.join(part, out));
         }
         documents
     }
@@ -101,9 +101,13 @@ impl Documents {
     }
 
     /// Adds a document to the resource that it belongs to.
-    fn join(&mut self, host: &str, part: Document, out: &mut Diagnostics) {
-        let named = part.tree.get(host).and_then(referred).map(|(address, _)| address);
-        match named.and_then(|address| Some((address.clone(), self.resources.get_mut(&address)?))) {
+    fn join(&mut self, part: Document, out: &mut Diagnostics) {
+        let host = match part.kind.place {
+            Place::Item { host, .. } => part.tree.get(host).and_then(referred).map(|(address, _)| address),
+            Place::Rest(kind) => Some(Address { kind: kind.into(), ..part.address.clone() }),
+            Place::Resource(..) | Place::Code | Place::Beside(_) => None,
+        };
+        match host.and_then(|address| Some((address.clone(), self.resources.get_mut(&address)?))) {
             Some((address, resource)) => {
                 self.hosts.insert(part.address.clone(), address);
                 resource.parts.push(part);
@@ -136,9 +140,8 @@ pub(super) fn refused(origin: &Origin, message: impl Into<String>) -> Diagnostic
     found.help("build documents instead: leave out `--format cloudformation`")
 }
 
-fn beside(artifact: &Artifact, origin: &Origin) -> Diagnostic {
-    let Address { kind, .. } = &artifact.document.address;
-    let message = format!("CloudFormation has no resource type for `{kind}`, so no stack makes it");
+fn beside(artifact: &Artifact, why: &str, origin: &Origin) -> Diagnostic {
+    let message = format!("{why}, so its request stays a document");
     let help = format!("send the request in `{}` after the stacks are there", artifact.document.file());
     let found = rule::APPROXIMATED.at(origin.span, message, "asked for here").help(help);
     Diagnostic { severity: Severity::Advisory, ..found }

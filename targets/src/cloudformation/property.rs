@@ -36,8 +36,12 @@ impl Writer<'_> {
         let document = &resource.document;
         let mut entries = self.members(&document.tree, &document.kind.shape);
         for part in &resource.parts {
-            let Place::Part { list, .. } = part.kind.place else { continue };
-            let item = Tree::map(self.members(&part.tree, &part.kind.shape)).from(part.origin.clone());
+            let members = self.members(&part.tree, &part.kind.shape);
+            let Place::Item { list, .. } = part.kind.place else {
+                entries.extend(members);
+                continue;
+            };
+            let item = Tree::map(members).from(part.origin.clone());
             match entries.iter_mut().find(|(key, _)| key == list) {
                 Some((_, items)) => items.push(item),
                 None => entries.push((list.into(), Tree::list([item]))),
@@ -71,7 +75,7 @@ impl Writer<'_> {
         let written = match tree.value() {
             Value::Bool(_) | Value::Integer(_) | Value::Decimal(_) => tree.clone(),
             Value::Text(text) | Value::Document(text, _) => self.text(tree, text, shape),
-            Value::List(_) | Value::Map(_) if matches!(shape, Shape::Document) => self.document(tree),
+            Value::List(_) if matches!(shape, Shape::Document) => self.document(tree),
             Value::List(items) => {
                 Tree::list(items.iter().map(|item| self.value(item, shape)).collect::<Vec<_>>())
             }
@@ -90,7 +94,10 @@ impl Writer<'_> {
         match shape {
             Shape::Members(_) => Tree::map(self.members(tree, shape)),
             Shape::Map(inner) | Shape::Lifted(inner) => self.data(entries, inner),
-            Shape::Verbatim | Shape::Typed | Shape::Document | Shape::Dropped => self.data(entries, shape),
+            Shape::Document => self.document(tree),
+            Shape::Verbatim | Shape::Typed | Shape::Item | Shape::Dropped => {
+                self.data(entries, &Shape::Verbatim)
+            }
             Shape::Pairs => Tree::list(entries.iter().map(pair)),
         }
     }
@@ -113,6 +120,7 @@ impl Writer<'_> {
         }
         match shape {
             Shape::Typed => serde_json::from_str(text).unwrap_or_else(|_| tree.clone()),
+            Shape::Item => Tree::list([tree.clone()]),
             Shape::Members(_)
             | Shape::Map(_)
             | Shape::Verbatim

@@ -85,6 +85,7 @@ fn body(account: &Account<'_>, documents: &Documents, resource: &Resource, out: 
 fn policies(removal: Removal) -> Option<[(&'static str, &'static str); 2]> {
     let (deleted, replaced) = match removal {
         Removal::Deleted => return None,
+        Removal::Expired => ("Delete", "Delete"),
         Removal::Retained => ("Retain", "Retain"),
         Removal::KeptWhenReplaced => ("Delete", "Retain"),
     };
