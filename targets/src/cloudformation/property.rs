@@ -95,9 +95,7 @@ impl Writer<'_> {
             Shape::Members(_) => Tree::map(self.members(tree, shape)),
             Shape::Map(inner) | Shape::Lifted(inner) => self.data(entries, inner),
             Shape::Document => self.document(tree),
-            Shape::Verbatim | Shape::Typed | Shape::Item | Shape::Dropped => {
-                self.data(entries, &Shape::Verbatim)
-            }
+            Shape::Verbatim | Shape::Typed | Shape::Dropped => self.data(entries, &Shape::Verbatim),
             Shape::Pairs => Tree::list(entries.iter().map(pair)),
         }
     }
@@ -120,7 +118,6 @@ impl Writer<'_> {
         }
         match shape {
             Shape::Typed => serde_json::from_str(text).unwrap_or_else(|_| tree.clone()),
-            Shape::Item => Tree::list([tree.clone()]),
             Shape::Members(_)
             | Shape::Map(_)
             | Shape::Verbatim

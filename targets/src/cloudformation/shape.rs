@@ -16,8 +16,6 @@ pub(super) enum Shape {
     Pairs,
     /// A text that holds a number or the like, which is one here; anything else is kept as it is.
     Typed,
-    /// The one item of a list.
-    Item,
     /// A structure whose members stand beside it here.
     Lifted(&'static Shape),
     /// Something that a template has no place for, and that controls nothing.
@@ -43,8 +41,6 @@ static TYPED: Shape = Shape::Map(&Shape::Typed);
 /// The one attribute of a queue that says who may use it.
 pub(super) static POLICY: Shape = Shape::Lifted(&POLICY_DOCUMENT);
 static POLICY_DOCUMENT: Shape = Shape::Members(&[("Policy", "PolicyDocument", &VERBATIM)]);
-/// A queue, where a template takes several.
-pub(super) static QUEUES: Shape = Shape::Item;
 /// A schema of inputs, in the words of a gateway.
 pub(super) static SCHEMA: Shape =
     Shape::Members(&[("properties", "Properties", &SCHEMAS), ("items", "Items", &SCHEMA)]);

@@ -1,6 +1,6 @@
 //! What starts agents: queues, topics, events and schedules, and what a start leaves behind.
 
-use super::super::shape::{ATTRIBUTES, DOCUMENT, DROPPED, PAIRS, PLAIN, POLICY, QUEUES, Shape};
+use super::super::shape::{ATTRIBUTES, DOCUMENT, DROPPED, PAIRS, PLAIN, POLICY, Shape};
 use super::{Kind, Place, Removal};
 
 static ENCRYPTION: Shape = Shape::Members(&[("Enabled", "SSEEnabled", &PLAIN)]);
@@ -23,8 +23,8 @@ pub(super) static KINDS: &[Kind] = &[
     Kind::new("LogRetention", Place::Rest("LogGroup"), Shape::Members(&[("logGroupName", "", &DROPPED)])),
     Kind::resource(
         "QueuePolicy",
-        "AWS::SQS::QueuePolicy",
-        Shape::Members(&[("QueueUrl", "Queues", &QUEUES), ("Attributes", "", &POLICY)]),
+        "AWS::SQS::QueueInlinePolicy",
+        Shape::Members(&[("QueueUrl", "Queue", &PLAIN), ("Attributes", "", &POLICY)]),
     ),
     Kind::new(
         "QueueRedrive",
