@@ -107,7 +107,9 @@ impl Documents {
             Place::Rest(kind) => Some(Address { kind: kind.into(), ..part.address.clone() }),
             Place::Resource(..) | Place::Code | Place::Beside(_) => None,
         };
-        match host.and_then(|address| Some((address.clone(), self.resources.get_mut(&address)?))) {
+        let region = part.tree.get("$region").and_then(Tree::as_text).map(str::to_owned);
+        let found = host.and_then(|address| Some((address.clone(), self.resources.get_mut(&address)?)));
+        match found.filter(|(_, resource)| region.as_deref() == Some(&resource.stack)) {
             Some((address, resource)) => {
                 self.hosts.insert(part.address.clone(), address);
                 resource.parts.push(part);
