@@ -304,6 +304,33 @@ fn what_needs_something_comes_after_it() {
 }
 
 #[test]
+fn a_stack_tells_how_agents_are_called() {
+    let callable = [
+        "AWS::Bedrock::AgentAlias",
+        "AWS::BedrockAgentCore::Gateway",
+        "AWS::BedrockAgentCore::HarnessEndpoint",
+    ];
+    let mut seen = 0;
+    for (_, artifacts) in sound(&ACME) {
+        for (stack, template) in templates(&artifacts) {
+            let resources = template["Resources"].as_object().unwrap().iter();
+            let wanted: BTreeSet<_> = resources
+                .filter(|(_, one)| callable.contains(&one["Type"].as_str().unwrap()))
+                .map(|(id, _)| id)
+                .collect();
+            let outputs = template["Outputs"].as_object();
+            let told: BTreeSet<_> = outputs.into_iter().flatten().map(|(id, _)| id).collect();
+            assert_eq!(told, wanted, "{stack}");
+            for (id, output) in outputs.into_iter().flatten() {
+                assert_eq!(output["Value"]["Fn::GetAtt"][0], *id);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 8, "{seen} outputs");
+}
+
+#[test]
 fn what_people_said_outlives_its_stack() {
     for (_, artifacts) in sound(bedrock::everything()) {
         for (_, template) in templates(&artifacts) {

@@ -19,7 +19,8 @@ pub(super) static KINDS: &[Kind] = &[
     ),
     Kind::resource("CedarPolicy", "AWS::BedrockAgentCore::Policy", Shape::Members(&[])),
     Kind::resource("Gateway", "AWS::BedrockAgentCore::Gateway", Shape::Members(&[("tags", "Tags", &DATA)]))
-        .answering(&[("gatewayId", "GatewayIdentifier"), ("gatewayArn", "GatewayArn")]),
+        .answering(&[("gatewayId", "GatewayIdentifier"), ("gatewayArn", "GatewayArn")])
+        .telling("GatewayUrl"),
     Kind::resource(
         "GatewayRateLimit",
         "AWS::BedrockAgentCore::GatewayRateLimit",
@@ -40,7 +41,8 @@ pub(super) static KINDS: &[Kind] = &[
         "HarnessEndpoint",
         "AWS::BedrockAgentCore::HarnessEndpoint",
         Shape::Members(&[("tags", "Tags", &PAIRS)]),
-    ),
+    )
+    .telling("Arn"),
     Kind::resource("Memory", "AWS::BedrockAgentCore::Memory", Shape::Members(&[("tags", "Tags", &DATA)]))
         .answering(&[("memory.arn", "MemoryArn")])
         .removed(Removal::Retained),

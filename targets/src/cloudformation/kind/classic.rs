@@ -39,7 +39,8 @@ pub(super) static KINDS: &[Kind] = &[
         .answering(&[
             ("agentAlias.agentAliasArn", "AgentAliasArn"),
             ("agentAlias.agentAliasId", "AgentAliasId"),
-        ]),
+        ])
+        .telling("AgentAliasArn"),
     Kind::resource("Guardrail", "AWS::Bedrock::Guardrail", Shape::Members(&[]))
         .answering(&[("guardrailId", "GuardrailId")]),
     Kind::resource("GuardrailVersion", "AWS::Bedrock::GuardrailVersion", Shape::Members(&[]))

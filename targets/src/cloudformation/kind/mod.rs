@@ -24,6 +24,8 @@ pub(super) struct Kind {
     pub(super) shape: Shape,
     /// Members of the answer that creates it, each with the attribute that `Fn::GetAtt` has for it.
     answers: &'static [(&'static str, &'static str)],
+    /// The attribute by which callers find it, which a stack tells.
+    pub(super) told: Option<&'static str>,
 }
 
 /// Where a document goes.
@@ -72,7 +74,7 @@ impl Kind {
 
     /// A kind of the target `bedrock`.
     const fn new(name: &'static str, place: Place, shape: Shape) -> Self {
-        Self { target: "bedrock", name, place, shape, answers: &[] }
+        Self { target: "bedrock", name, place, shape, answers: &[], told: None }
     }
 
     /// A kind that is a resource, and that goes when its template no longer has it.
@@ -83,6 +85,10 @@ impl Kind {
     /// With attributes that others refer to.
     const fn answering(self, answers: &'static [(&'static str, &'static str)]) -> Self {
         Self { answers, ..self }
+    }
+
+    const fn telling(self, attribute: &'static str) -> Self {
+        Self { told: Some(attribute), ..self }
     }
 
     const fn of_target(self, target: &'static str) -> Self {
