@@ -8,6 +8,8 @@ mod gate_bypassable;
 mod lambda_limit_exceeded;
 mod missing_response_cap;
 mod mutating_tool_without_gate;
+mod trigger_unusable;
+mod trigger_without_dead_letter;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
 use crate::model::Id;
@@ -48,6 +50,8 @@ pub static CHECKS: &[Check] = &[
     gate_bypassable::CHECK,
     agents_classic_new::CHECK,
     disabled_agent_referenced::CHECK,
+    trigger_without_dead_letter::CHECK,
+    trigger_unusable::CHECK,
     fallback_cycle::CHECK,
     missing_response_cap::CHECK,
     canary_weights_invalid::CHECK,

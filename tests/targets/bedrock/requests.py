@@ -20,7 +20,10 @@ OPERATIONS = {
     "ApiKeyProvider": (CONTROL, "CreateApiKeyCredentialProvider"),
     "CedarPolicy": (CONTROL, "CreatePolicy"),
     "ApprovalQueue": ("sqs", "CreateQueue"),
+    "EventInvokeConfig": ("lambda", "PutFunctionEventInvokeConfig"),
+    "EventSourceMapping": ("lambda", "CreateEventSourceMapping"),
     "Function": ("lambda", "CreateFunction"),
+    "FunctionConcurrency": ("lambda", "PutFunctionConcurrency"),
     "FunctionPermission": ("lambda", "AddPermission"),
     "Gateway": (CONTROL, "CreateGateway"),
     "GatewayTarget": (CONTROL, "CreateGatewayTarget"),
@@ -30,10 +33,20 @@ OPERATIONS = {
     "HarnessEndpoint": (CONTROL, "CreateHarnessEndpoint"),
     "InferenceProfile": ("bedrock", "CreateInferenceProfile"),
     "InvocationLogging": ("bedrock", "PutModelInvocationLoggingConfiguration"),
+    "LogGroup": ("logs", "CreateLogGroup"),
+    "LogRetention": ("logs", "PutRetentionPolicy"),
     "Memory": (CONTROL, "CreateMemory"),
-
     "PolicyEngine": (CONTROL, "CreatePolicyEngine"),
+    "QueuePolicy": ("sqs", "SetQueueAttributes"),
+    "QueueRedrive": ("sqs", "SetQueueAttributes"),
+    "Rule": ("events", "PutRule"),
+    "RuleTargets": ("events", "PutTargets"),
+    "Schedule": ("scheduler", "CreateSchedule"),
+    "ScheduleGroup": ("scheduler", "CreateScheduleGroup"),
     "StateMachine": ("stepfunctions", "CreateStateMachine"),
+    "Subscription": ("sns", "Subscribe"),
+    "Table": ("dynamodb", "CreateTable"),
+    "TimeToLive": ("dynamodb", "UpdateTimeToLive"),
 }
 
 # Values that services give; the first one that a model takes stands for the real one.
@@ -47,6 +60,7 @@ GIVEN = [
     f"arn:aws:bedrock:{PLACE}:agent-alias/A1B2C3D4E5/A1B2C3D4E5",
     f"arn:aws:bedrock-agentcore:{PLACE}:gateway/name-a1b2c3d4e5",
     f"arn:aws:bedrock-agentcore:{PLACE}:policy-engine/name-a1b2c3d4e5",
+    f"arn:aws:bedrock-agentcore:{PLACE}:harness/name-a1b2c3d4e5",
     f"arn:aws:bedrock-agentcore:{PLACE}:memory/name-a1b2c3d4e5",
     f"arn:aws:bedrock:{PLACE}:application-inference-profile/a1b2c3d4e5f6",
 ]

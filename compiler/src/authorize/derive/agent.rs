@@ -6,6 +6,7 @@ use crate::model::agent::{Access, AgentModel, AgentSpec, Gate, Tool};
 use crate::model::connector::ConnectorSpec;
 use crate::model::data_class::DataClassSpec;
 use crate::model::reference::Ref;
+use crate::model::trigger::AgentTrigger;
 use crate::model::{Id, Resource};
 use crate::resolve::Graph;
 
@@ -43,8 +44,19 @@ impl<'g> Asks<'g> {
         all.extend(self.memory());
         all.extend(self.collaborators());
         all.push(self.support("role"));
-        all.extend(self.agent.spec.triggers.first().map(|_| self.support("trigger")));
+        for (at, trigger) in self.agent.spec.triggers.iter().enumerate() {
+            all.extend(self.trigger(at, trigger));
+        }
         all
+    }
+
+    /// The start by a trigger, and the messages that it takes.
+    fn trigger(&self, at: usize, trigger: &AgentTrigger) -> impl Iterator<Item = AccessRequest> {
+        let object = Object::Environment(self.asker.environment);
+        let start =
+            self.asker.ask(Action::SupportRuntime, (object, Circumstances::Trigger(at)), trigger.span());
+        let taken = trigger.queue().and_then(|queue| self.connector(Action::ReadConnector, queue, "none"));
+        std::iter::once(start).chain(taken)
     }
 
     fn region(&self) -> &'g str {
