@@ -102,6 +102,12 @@ pub struct Storage {
 /// What stands for the gate of a connector where a gate calls the function that decides for it.
 pub const VERIFICATION: &str = "verification";
 
+/// Who calls the tools of an agent that names no callers: the agent itself.
+pub const ROLE: &str = "role";
+
+/// What stands for the gate of a secret that is read to prove who calls something else.
+pub const CREDENTIAL: &str = "credential";
+
 /// Circumstances that decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Circumstances {
@@ -109,7 +115,7 @@ pub enum Circumstances {
     Invocation(Box<Invocation>),
     /// Of the use of a connector: its gate and residency.
     Connector {
-        /// What stands before a call, or [`VERIFICATION`].
+        /// What stands before a call, [`VERIFICATION`] or [`CREDENTIAL`].
         gate: &'static str,
         /// What residency rules allow.
         residency: Option<Arc<Residency>>,
@@ -120,6 +126,8 @@ pub enum Circumstances {
         access: Access,
         /// What stands before a call.
         gate: &'static str,
+        /// Who calls: the agent by its `role`, or whoever has a token.
+        callers: Arc<str>,
     },
     /// Of content that comes to rest.
     Storage(Box<Storage>),
@@ -333,9 +341,12 @@ impl AccessRequest {
                 facts.insert("gate", (*gate).to_owned());
                 facts.extend(self.scope(graph).map(|scope| ("scope", scope)));
             }
-            Circumstances::Tool { access, gate } => {
+            Circumstances::Tool { access, gate, callers } => {
                 facts.insert("access", access.word().to_owned());
                 facts.insert("gate", (*gate).to_owned());
+                if &**callers != ROLE {
+                    facts.insert("callers", callers.to_string());
+                }
             }
             Circumstances::Storage(storage) => {
                 facts.insert("place", storage.place.to_owned());

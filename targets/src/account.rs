@@ -15,6 +15,10 @@ use aipolicy_iam::{Partition, limits};
 use crate::input::Input;
 use crate::origin::Origin;
 
+/// The longest names of credential providers of AgentCore, and of secrets.
+const CREDENTIAL_PROVIDER_NAME: usize = 128;
+const SECRET_NAME: usize = 512;
+
 /// An account of AWS, and the names of what an environment has in it.
 pub(crate) struct Account<'a> {
     pub(crate) input: Input<'a>,
@@ -66,6 +70,16 @@ impl<'a> Account<'a> {
     /// The name of the role of a principal, by the words that stand for it.
     pub(crate) fn role(&self, words: &[&str]) -> String {
         self.name(words, limits::ROLE_NAME)
+    }
+
+    /// The ARN of a role of the target `iam`, by its name.
+    pub(crate) fn role_arn(&self, role: &str) -> String {
+        self.arn("iam", "", &format!("role{}{role}", self.path()))
+    }
+
+    /// An ARN of this account.
+    pub(crate) fn arn(&self, service: &str, region: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{region}:{}:{resource}", self.partition.as_str(), self.id())
     }
 
     /// A name within the limit that the catalog has under an id.
@@ -120,6 +134,21 @@ impl<'a> Account<'a> {
     /// The name of the policy engine of an agent's gateway.
     pub(crate) fn engine(&self, agent: &Resource<AgentSpec>) -> Option<String> {
         self.worded_name(&[agent.name().as_str()], "agentcore.policyEngineName")
+    }
+
+    /// The name of the client that an agent is to the issuer of its callers' tokens.
+    pub(crate) fn client(&self, agent: &Resource<AgentSpec>) -> String {
+        self.name(&["client", agent.name().as_str()], CREDENTIAL_PROVIDER_NAME)
+    }
+
+    /// The name under which the key of an agent for a gateway of models is found.
+    pub(crate) fn gateway_key(&self, agent: &Resource<AgentSpec>) -> String {
+        self.name(&["key", agent.name().as_str()], CREDENTIAL_PROVIDER_NAME)
+    }
+
+    /// The secret that holds the key of a tenant for gateways of models.
+    pub(crate) fn gateway_secret(&self, tenant: &str) -> String {
+        self.name(&["gateway-key", tenant], SECRET_NAME)
     }
 
     /// The name of the policy of a tool.

@@ -4,6 +4,7 @@
 mod account;
 pub mod artifact;
 mod bedrock;
+pub mod cloudformation;
 pub mod control;
 pub mod effects;
 mod gateway;
@@ -15,6 +16,7 @@ pub mod manifest;
 mod observability;
 pub mod origin;
 pub mod plan;
+mod request;
 mod routing;
 mod tree;
 
@@ -58,6 +60,8 @@ static TARGETS: &[Target] = &[
             Control::DelegationDepth,
             Control::ToolInput,
             Control::ToolAllow,
+            Control::ToolRate,
+            Control::Callers,
             Control::Confirmation,
             Control::ToolGate,
             Control::Logging,
@@ -79,10 +83,9 @@ pub fn render(
     sources: &SourceMap,
     out: &mut Diagnostics,
 ) -> Option<Vec<Artifact>> {
-    let workspace = grants.graph().bundle().workspaces.first()?;
-    let input = Input { grants, sources, workspace: &workspace.spec, metadata: &workspace.metadata };
+    let input = Input::of(grants, sources)?;
     let chosen: Vec<_> =
-        workspace.spec.targets.iter().filter_map(|named| find(named.value, named.span, out)).collect();
+        input.workspace.targets.iter().filter_map(|named| find(named.value, named.span, out)).collect();
     let render = |target: &&Target| {
         let mut found = Diagnostics::default();
         ((target.render)(input, &mut found), found)

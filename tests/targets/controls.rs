@@ -41,6 +41,18 @@ const CASES: &[Case] = &[
         "{ max: 500 }",
     ),
     (
+        Control::ToolRate,
+        "Agent",
+        "tools: [{ name: x, connector: f, access: read, rate: 5 requests/s }]",
+        "5 requests/s",
+    ),
+    (
+        Control::Callers,
+        "Agent",
+        "callers: { jwt: { discoveryUrl: x, client: { id: c, secret: f } } }",
+        "{ jwt: { discoveryUrl: x, client: { id: c, secret: f } } }",
+    ),
+    (
         Control::Confirmation,
         "Agent",
         "tools: [{ name: x, connector: f, access: write, gate: confirm }]",

@@ -77,6 +77,7 @@ fn no_artifact_names_a_disabled_agent() {
     let gone: Vec<_> = names(&on).into_iter().filter(|name| !names(&off).contains(name)).collect();
     let expected = [
         "iam/Policy/w-prod-agent-mopper",
+        "iam/Policy/w-prod-agent-sweeper",
         "iam/Policy/w-prod-caller-mopper",
         "iam/Policy/w-prod-gate-mopper-pay",
         "iam/Policy/w-prod-gateway-mopper-tools",

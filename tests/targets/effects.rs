@@ -124,3 +124,41 @@ fn effects_of_a_change_name_its_line() {
     let line = agent("").lines().position(|line| line.contains("connector: c")).unwrap() + 1;
     assert!(found.iter().all(|effect| effect.origin.as_ref().is_some_and(|origin| origin.line == line)));
 }
+
+#[test]
+fn a_new_client_may_call_what_only_others_could() {
+    let granted = |clients: &str| {
+        let callers = format!(
+            "callers: {{ jwt: {{ discoveryUrl: \"https://id.acme.example/.well-known/openid-configuration\", \
+             client: {{ id: own, secret: s }}, scopes: [b, a]{clients} }} }}"
+        );
+        let tool = "tools: [{ name: x, connector: c, access: read }]";
+        let built = Built::of(super::workspace(&[
+            ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
+            (
+                "Tenant",
+                "t",
+                "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]",
+            ),
+            ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+            ("Connector", "c", "lambda: { function: f }, region: eu-central-1, dataClass: internal"),
+            ("Connector", "s", "secretsManager: { secret: s }, region: eu-central-1, dataClass: internal"),
+            ("Agent", "bot", &format!("tenant: t, model: {{ model: m }}, {callers}, {tool}")),
+        ]));
+        let graph = &built.compilation.graph;
+        let environment = graph.find::<EnvironmentSpec>("prod").unwrap();
+        facts(graph, &built.compilation.decisions, environment, &built.sources)
+    };
+    let before = granted("");
+    assert!(before.keys().any(|fact| fact.resource == "Connector/s" && fact.context["gate"] == "credential"));
+    let found = compare(&before, &granted(", clients: [desk]"));
+    let told: Vec<_> = found.iter().map(|effect| (effect.class, effect.sentence.as_str())).collect();
+    let issuer = "https://id.acme.example/.well-known/openid-configuration";
+    let now = format!(
+        "whoever has tokens of {issuer} for client own, desk; scope a, b may now call tool `bot.x` to read"
+    );
+    let before = format!(
+        "whoever has tokens of {issuer} for client own; scope a, b may no longer call tool `bot.x` to read"
+    );
+    assert_eq!(told, [(Widens, now.as_str()), (Narrows, before.as_str())]);
+}

@@ -2,6 +2,7 @@
 
 mod bedrock;
 mod bypass;
+mod cloudformation;
 mod controls;
 mod disabled;
 mod effects;

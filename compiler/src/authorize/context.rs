@@ -3,7 +3,7 @@
 use super::entities::uid_of;
 use super::shared::Shared;
 use super::value::{Value, bool, clamped, entity, long, set, string};
-use crate::ir::{AccessRequest, Circumstances, Invocation, Object, Storage};
+use crate::ir::{AccessRequest, Circumstances, Invocation, Object, ROLE, Storage};
 use crate::model::Id;
 use crate::model::data_class::DataClassSpec;
 use crate::resolve::{Graph, Residency, class_rank};
@@ -23,7 +23,7 @@ pub(super) fn pairs(shared: &Shared<'_>, request: &AccessRequest) -> Result<Pair
             connector(shared, &request.object, &mut pairs);
             rules(shared, residency.as_deref(), &mut pairs);
         }
-        Circumstances::Tool { access, gate } => {
+        Circumstances::Tool { access, gate, .. } => {
             put(&mut pairs, "access", string(access.word()));
             put(&mut pairs, "gate", string(gate));
             tool(graph, &request.object, &mut pairs);
@@ -100,7 +100,9 @@ fn connector(shared: &Shared<'_>, object: &Object, pairs: &mut Pairs) {
 
 fn tool(graph: &Graph, object: &Object, pairs: &mut Pairs) {
     let Object::Tool(agent, at) = object else { return };
-    let Some(tool) = graph.resource(*agent).and_then(|agent| agent.spec.tools.get(*at)) else { return };
+    let Some(agent) = graph.resource(*agent) else { return };
+    let Some(tool) = agent.spec.tools.get(*at) else { return };
+    put(pairs, "callers", string(agent.spec.callers.as_ref().map_or(ROLE, |callers| callers.value.word())));
     if let Some(connector) = graph.get(&tool.connector) {
         class(graph, connector.spec.data_class.id().unwrap_or(Id::new(0)), pairs);
     }

@@ -1,5 +1,7 @@
 //! `Agent`: a managed agent with its tools, gates and limits.
 
+use std::collections::BTreeSet;
+
 use super::connector::ConnectorSpec;
 use super::data_class::DataClassSpec;
 use super::environment::EnvironmentSpec;
@@ -11,7 +13,9 @@ use super::reference::Ref;
 use super::route::{CanaryAbort, RouteSpec};
 use super::tenant::TenantSpec;
 use super::trigger::AgentTrigger;
-use super::value::{Count, CountPer, Duration, File, Literal, Name, Percent, Region, Text, Texts, Tokens};
+use super::value::{
+    Count, CountPer, Duration, File, Literal, Name, Percent, Rate, Region, Text, Texts, Tokens,
+};
 use crate::source::{Span, Spanned};
 
 words! {
@@ -141,8 +145,70 @@ record! {
         idempotency_key: Option<Spanned<Text>>,
         /// What it brings in and lets out.
         trust: Option<Trust>,
+        /// How often it may be called, by everybody together.
+        rate: Option<Spanned<Rate>>,
         /// What stands before a call.
         gate: Option<Spanned<Gate>>,
+    }
+}
+
+record! {
+    /// The client that an agent is to the issuer of tokens.
+    pub struct AgentClient {
+        /// Its id.
+        id: Spanned<Text>,
+        /// The secret that holds its credential.
+        secret: Ref<ConnectorSpec>,
+    }
+}
+
+choice! {
+    /// What a claim of a token must be.
+    pub enum ClaimIs {
+        /// A text.
+        Equals(Spanned<Text>) = equals,
+        /// A list with one of these texts in it.
+        ContainsAny(Vec<Spanned<Text>>) = contains_any,
+    }
+}
+
+record! {
+    /// A claim that a token must have.
+    pub struct Claim {
+        /// Its name.
+        name: Spanned<Text>,
+    }
+    flatten {
+        /// What it must be.
+        is: ClaimIs
+    }
+}
+
+record! {
+    /// Callers with a token that an issuer signed.
+    pub struct JwtCallers {
+        /// Where the issuer says how its tokens are verified: the address of an OpenID configuration.
+        discovery_url: Spanned<Text>,
+        /// The client that the agent itself is when it calls its tools.
+        client: AgentClient,
+        /// Other clients that may call, by their ids.
+        clients: Vec<Spanned<Text>>,
+        /// Whom tokens must be for, one of these; anybody when left out.
+        audiences: Vec<Spanned<Text>>,
+        /// Scopes that a token must have, all of them.
+        scopes: Vec<Spanned<Text>>,
+        /// Claims that a token must have, all of them.
+        claims: Vec<Claim>,
+        /// How often each subject may call.
+        rate: Option<Spanned<Rate>>,
+    }
+}
+
+choice! {
+    /// Who calls the tools of an agent.
+    pub enum Callers {
+        /// Those who have a token.
+        Jwt(JwtCallers) = jwt,
     }
 }
 
@@ -237,6 +303,8 @@ record! {
         clearance: Vec<Ref<DataClassSpec>>,
         /// Its tools.
         tools: Vec<Tool>,
+        /// Who calls its tools; the agent alone, by its role, when left out.
+        callers: Option<Spanned<Callers>>,
         /// Agents that work may be handed to.
         collaborators: Vec<Collaborator>,
         /// What starts it.
@@ -257,5 +325,48 @@ impl AgentSpec {
     /// nothing.
     pub fn switched_off(&self) -> Option<Span> {
         self.enabled.as_ref().filter(|enabled| !enabled.value).map(|enabled| enabled.span)
+    }
+}
+
+/// Who may call, so that a reviewer sees what changes: in one order, whatever the order of writing.
+impl std::fmt::Display for JwtCallers {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let list = |texts: &[Spanned<Text>]| {
+            let texts: BTreeSet<_> = texts.iter().map(|text| text.value.as_str()).collect();
+            texts.into_iter().collect::<Vec<_>>().join(", ")
+        };
+        write!(formatter, "tokens of {} for client {}", self.discovery_url.value, self.client.id.value)?;
+        if !self.clients.is_empty() {
+            write!(formatter, ", {}", list(&self.clients))?;
+        }
+        for (name, texts) in [("audience", &self.audiences), ("scope", &self.scopes)] {
+            if !texts.is_empty() {
+                write!(formatter, "; {name} {}", list(texts))?;
+            }
+        }
+        for claim in &self.claims {
+            match &claim.is {
+                ClaimIs::Equals(text) => write!(formatter, "; {} is {}", claim.name.value, text.value)?,
+                ClaimIs::ContainsAny(texts) => {
+                    write!(formatter, "; {} has one of {}", claim.name.value, list(texts))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Callers {
+    /// The client of the agent itself.
+    pub fn client(&self) -> &AgentClient {
+        let Self::Jwt(callers) = self;
+        &callers.client
+    }
+
+    /// Who may call, as a word for policies.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Jwt(_) => "jwt",
+        }
     }
 }

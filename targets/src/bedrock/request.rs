@@ -1,56 +1,10 @@
-//! Documents of this target: requests to services, with values in them that only the world knows.
-//!
-//! A document is the request that creates the thing, member by member. Three keys are ours, and are gone once it is
-//! applied: `$region` at the top, where the request is sent; `{ "$ref": "ADDRESS#member" }`, a member of the answer that
-//! creates another document; `{ "$join": […] }`, a text that is put together. What services take as the text of a JSON
-//! document is written as the document.
+//! Requests of this target.
 
-use crate::account::Account;
-use crate::artifact::{Address, Artifact, Format};
-use crate::bedrock::shared;
-use crate::origin::Origin;
-use crate::tree::Tree;
+pub(crate) use crate::request::{Members, Request, join, reference, role};
 
-/// Members of a request, in the order in which they are written.
-pub(crate) type Members = Vec<(&'static str, Tree)>;
-
-/// A request that creates something.
-pub(crate) struct Request {
-    pub(crate) address: Address,
-    /// Where it is sent, and who says so.
-    pub(crate) region: (String, Origin),
-    pub(crate) members: Members,
-    pub(crate) needs: Vec<Address>,
-}
-
-impl Request {
-    /// The request as a document that is there because of `origin`.
-    pub(crate) fn artifact(self, origin: &Origin) -> Artifact {
-        let mut entries = vec![("$region", Tree::text(self.region.0).from(self.region.1))];
-        entries.extend(self.members);
-        let tree = Tree::map(entries).from(origin.clone());
-        Artifact::new(self.address, Format::Json, &tree).needs(self.needs)
-    }
-}
+use crate::artifact::Address;
 
 /// The address of a document of this target.
 pub(crate) fn address(kind: &str, name: impl Into<String>) -> Address {
     Address { target: "bedrock".into(), kind: kind.into(), name: name.into() }
-}
-
-/// A member of the answer that creates another document.
-pub(crate) fn reference(address: &Address, member: &str) -> Tree {
-    Tree::map([("$ref", Tree::text(format!("{address}#{member}")))])
-}
-
-/// A text that is put together.
-pub(crate) fn join(parts: impl IntoIterator<Item = Tree>) -> Tree {
-    Tree::map([("$join", Tree::list(parts))])
-}
-
-/// The ARN of a role of the target `iam`, and the address of the role.
-pub(crate) fn role(account: &Account<'_>, words: &[&str]) -> (Tree, Address) {
-    let name = account.role(words);
-    let arn = Tree::text(shared::role_arn(account, &name)).from(account.default("origin.name"));
-    (arn, Address { target: "iam".into(), kind: "Role".into(), name })
 }

@@ -73,6 +73,7 @@ fn of_agent(agent: &AgentSpec) -> Vec<Declared> {
     let AgentSpec {
         guardrail,
         tools,
+        callers,
         collaborators,
         limits,
         memory,
@@ -91,6 +92,7 @@ fn of_agent(agent: &AgentSpec) -> Vec<Declared> {
     } = agent;
     let named = [
         (Control::Guardrail, guardrail.as_ref().map(|guardrail| guardrail.name.span)),
+        (Control::Callers, callers.as_ref().map(|callers| callers.span)),
         (Control::Limits, limits.as_ref().and_then(of_limits)),
         (Control::Memory, memory.as_ref().and_then(of_memory)),
         (Control::Trace, trace.as_ref().and_then(of_trace)),
@@ -138,6 +140,7 @@ fn of_tool(tool: &Tool) -> Vec<Declared> {
     let Tool {
         input,
         allow,
+        rate,
         gate,
         // Compiled into roles, or what checks and people know a tool by.
         name: _,
@@ -153,7 +156,8 @@ fn of_tool(tool: &Tool) -> Vec<Declared> {
     });
     let input = input.as_ref().map(|input| at(Control::ToolInput, input.file.span));
     let allow = allow.0.values().next().map(|first| at(Control::ToolAllow, first.span));
-    [input, allow, gate].into_iter().flatten().collect()
+    let rate = rate.as_ref().map(|rate| at(Control::ToolRate, rate.span));
+    [input, allow, rate, gate].into_iter().flatten().collect()
 }
 
 fn of_collaborator(collaborator: &Collaborator) -> Option<Declared> {

@@ -64,6 +64,10 @@ controls! {
     ToolInput = Agent "tools.input";
     /// The values that a tool takes.
     ToolAllow = Agent "tools.allow";
+    /// How often a tool may be called.
+    ToolRate = Agent "tools.rate";
+    /// Who calls the tools of an agent.
+    Callers = Agent "callers";
     /// The user confirms the call of a tool.
     Confirmation = Agent "tools.gate: confirm";
     /// Somebody approves the call of a tool, or a function agrees to it: nobody else has the right to make it.

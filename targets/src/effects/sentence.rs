@@ -1,6 +1,6 @@
 //! Effects as sentences that a reviewer reads.
 
-use aipolicy_compiler::ir::VERIFICATION;
+use aipolicy_compiler::ir::{CREDENTIAL, VERIFICATION};
 
 use super::{EffectClass, Fact};
 
@@ -15,7 +15,8 @@ pub(super) fn of(fact: &Fact, class: EffectClass) -> String {
         "readConnector" => format!("{who} {may} read {}{}", scoped(fact, name), gated(get("gate"))),
         "writeConnector" => format!("{who} {may} write to {}{}", scoped(fact, name), gated(get("gate"))),
         "callTool" => format!(
-            "{who} {may} call tool `{name}` to {}{}",
+            "{} {may} call tool `{name}` to {}{}",
+            get("callers").map_or_else(|| who.clone(), |callers| format!("whoever has {callers}")),
             get("access").unwrap_or("use it"),
             gated(get("gate"))
         ),
@@ -52,6 +53,7 @@ fn gated(gate: Option<&str>) -> String {
     match gate {
         None | Some("none") => String::new(),
         Some(VERIFICATION) => ", to verify calls of a gated tool".to_owned(),
+        Some(CREDENTIAL) => ", to prove who it is".to_owned(),
         Some(gate) => format!(", behind its gate ({gate})"),
     }
 }

@@ -1,6 +1,7 @@
 //! Roles and policies of AWS: one role for each agent, gateway, workload, gate and trigger, with exactly what was granted.
 
 mod connector;
+mod credential;
 mod gate;
 mod model;
 mod policy;
@@ -68,7 +69,7 @@ impl<'w> Writer<'w> {
         let grants = self.grants;
         for grant in grants {
             match (&grant.decision.request.object, &grant.decision.request.circumstances) {
-                (Object::Connector(_), _) if self.calls_itself(grant) => {
+                (Object::Connector(_), _) if self.calls_itself(grant) || self.is_credential(grant) => {
                     allows.extend(self.connector(*grant));
                 }
                 (_, Circumstances::Support("trigger")) => allows.extend(self.consumed(*grant)),

@@ -58,8 +58,7 @@ impl<'w> Writer<'w> {
             ("aipolicy:tenant", tenant.name().as_str(), Origin::written(tenant.name_span())),
             ("aipolicy:model", calls.name, Origin::written(calls.model.name_span())),
         ];
-        let marks =
-            self.account.marks().map(|(key, value)| (key, value, self.account.default("bedrock.tags")));
+        let marks = self.account.marks().map(|(key, value)| (key, value, self.account.default("aws.tags")));
         entry.conditions = marks
             .into_iter()
             .chain(own)

@@ -81,11 +81,7 @@ impl Writer<'_> {
             .account
             .marks()
             .map(|(key, value)| {
-                Condition::equals(
-                    &format!("aws:ResourceTag/{key}"),
-                    value,
-                    self.account.default("bedrock.tags"),
-                )
+                Condition::equals(&format!("aws:ResourceTag/{key}"), value, self.account.default("aws.tags"))
             })
             .into();
         Some(allow)
@@ -94,7 +90,10 @@ impl Writer<'_> {
     fn agentcore_allows(&mut self) -> Vec<Allow> {
         let mut allows = Vec::new();
         let Some(agent) = self.agent() else { return allows };
-        if let Some(first) = self.called().first()
+        allows.extend(self.route_key());
+        if agent.spec.callers.is_some() {
+            allows.extend(self.client_token());
+        } else if let Some(first) = self.called().first()
             && let Some(arn) = self.made("gateway", self.account.gateway(agent), agent)
         {
             let origin = Origin::granted(first.call);

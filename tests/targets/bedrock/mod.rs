@@ -5,13 +5,13 @@ mod function;
 mod machines;
 mod policies;
 mod refusals;
-mod requests;
+pub(super) mod requests;
 mod starts;
 mod triggers;
 
 use std::sync::LazyLock;
 
-use aipolicy_compiler::model::agent::{AgentSpec, Tool};
+use aipolicy_compiler::model::agent::{AgentSpec, Callers, Tool};
 use serde_json::Value;
 
 use super::document;
@@ -72,7 +72,7 @@ const ASK: &str = r#"{
 }"#;
 
 /// Every kind of connector that a machine can call, every gate, both runtimes.
-const EVERYTHING: &[(&str, &str, &str)] = &[
+pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
     (
         "Environment",
         "prod",
@@ -124,6 +124,11 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
          encryption: { kmsKeyArn: \"arn:aws:kms:eu-central-1:111122223333:key/4b1f0c2e-0000-4000-8000-000000000001\" }",
     ),
     ("Connector", "ordered", "sqs: { queue: q.fifo }, region: eu-central-1, dataClass: internal"),
+    (
+        "Connector",
+        "token-client",
+        "secretsManager: { secret: token-client }, region: eu-central-1, dataClass: internal",
+    ),
     ("Connector", "machine", "stepFunctions: { stateMachine: m }, region: eu-central-1, dataClass: internal"),
     ("Connector", "base", "knowledgeBase: { id: ABCDEFGHIJ }, region: eu-central-1, dataClass: internal"),
     (
@@ -163,6 +168,18 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
         "helper",
         "tenant: t, runtime: bedrock-agents, model: { model: m }, instructions: { file: told.md }, \
          tools: [{ name: know, connector: base, access: read, description: Knows things. }]",
+    ),
+    (
+        "Agent",
+        "open",
+        "tenant: t, model: { model: m }, callers: { jwt: { \
+           discoveryUrl: \"https://id.acme.example/realms/acme/.well-known/openid-configuration\", \
+           client: { id: open-agent, secret: token-client }, clients: [desk, \"shop:1\"], audiences: [tools], \
+           scopes: [tools.call, \"tools/extra\"], rate: 5 requests/s, claims: [\
+             { name: team, equals: support }, { name: groups, containsAny: [a, b] }] } }, tools: [\
+         { name: call, connector: function, access: read, input: { file: rich.json }, rate: 60 requests/min }, \
+         { name: get, connector: table, access: read, input: { file: one.json }, rate: 2 requests/s }, \
+         { name: pay, connector: queue, access: write, input: { file: flat.json }, gate: { verify: { with: check } } }]",
     ),
     ("Agent", "idle", "tenant: t, model: { model: m }"),
     ("Connector", "in", "sqs: { queue: in }, region: eu-central-1, dataClass: internal"),
@@ -227,6 +244,7 @@ pub(super) fn everything() -> &'static Built {
 pub(super) struct Known<'b> {
     pub(super) agent: &'b str,
     pub(super) tool: &'b Tool,
+    pub(super) callers: Option<&'b Callers>,
     pub(super) schema: Value,
 }
 
@@ -234,11 +252,17 @@ pub(super) struct Known<'b> {
 pub(super) fn tools(built: &Built) -> Vec<Known<'_>> {
     let graph = &built.compilation.graph;
     let agents = graph.each::<AgentSpec>();
-    let tools =
-        agents.flat_map(|(_, agent)| agent.spec.tools.iter().map(move |tool| (agent.name().as_str(), tool)));
+    let tools = agents.flat_map(|(_, agent)| agent.spec.tools.iter().map(move |tool| (agent, tool)));
     let known = tools.filter_map(|(agent, tool)| {
         let source = graph.file(tool.input.as_ref()?).unwrap();
-        Some(Known { agent, tool, schema: serde_json::from_str(built.sources.get(source).text()).unwrap() })
+        let callers = agent.spec.callers.as_ref().map(|callers| &callers.value);
+        let agent = agent.name().as_str();
+        Some(Known {
+            agent,
+            tool,
+            callers,
+            schema: serde_json::from_str(built.sources.get(source).text()).unwrap(),
+        })
     });
     known.collect()
 }

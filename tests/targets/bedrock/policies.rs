@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use aipolicy_compiler::model::agent::{Callers, ClaimIs};
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request, Schema, ValidationMode, Validator,
 };
@@ -23,11 +24,16 @@ static GENERATOR: Tool = Tool {
     options: &["--features", "cli"],
 };
 
-/// What AgentCore adds the actions of a gateway's tools to.
+/// What AgentCore adds the actions of a gateway's tools to, where callers have roles.
+const ROLES: &str = r#"@mcp_principal("IamEntity") entity IamEntity = { id: String };"#;
+
+/// The same where callers have tokens: claims are tags.
+const TOKENS: &str = r#"@mcp_principal("OAuthUser") entity OAuthUser = { id: String } tags String;"#;
+
+/// The rest of it.
 const STUB: &str = r#"
 namespace AgentCore {
-    @mcp_principal("IamEntity")
-    entity IamEntity = { id: String };
+    CALLER
     @mcp_resource("Gateway")
     entity Gateway;
     action "Mcp";
@@ -42,6 +48,7 @@ const ARN: &str = "arn:aws:bedrock-agentcore:eu-central-1:111122223333:gateway/w
 struct Gateway {
     agent: String,
     role: String,
+    takes_tokens: bool,
     tools: Vec<Value>,
     policies: Vec<String>,
 }
@@ -56,6 +63,11 @@ fn gateways(built: &Built) -> Vec<Gateway> {
         found.map(|one| serde_json::from_str::<Value>(&one.document.text).unwrap()).collect::<Vec<_>>()
     };
     let (targets, policies) = (of("GatewayTarget"), of("CedarPolicy"));
+    let takes_tokens = |name: &str| {
+        let gateways = of("Gateway");
+        let own = gateways.iter().find(|one| one["name"] == name).unwrap();
+        own["authorizerType"] == "CUSTOM_JWT"
+    };
     let mut gateways = Vec::new();
     for target in targets {
         let gateway = at(&target, "/gatewayIdentifier/$ref").as_str().unwrap();
@@ -68,6 +80,7 @@ fn gateways(built: &Built) -> Vec<Gateway> {
         let prefix = gateway.split_once("-prod-").unwrap().0;
         gateways.push(Gateway {
             role: format!("{prefix}-prod-agent-{agent}"),
+            takes_tokens: takes_tokens(gateway),
             agent,
             tools: at(&target, "/targetConfiguration/mcp/lambda/toolSchema/inlinePayload")
                 .as_array()
@@ -98,9 +111,10 @@ fn schema(gateway: &Gateway) -> Schema {
         tool
     });
     let listed = json!({ "result": { "tools": tools.collect::<Vec<_>>() } });
+    let stub = STUB.replace("CALLER", if gateway.takes_tokens { TOKENS } else { ROLES });
     let done = Command::new(GENERATOR.folder().join("bin/cedar-policy-mcp-schema-generator"))
         .arg("generate")
-        .arg(write("stub.cedarschema", STUB))
+        .arg(write("stub.cedarschema", &stub))
         .arg(write("tools.json", &listed.to_string()))
         .args(["--encode-numbers-as-decimal", "--objects-as-records"])
         .output()
@@ -129,6 +143,7 @@ fn the_generators_schema_takes_every_policy() {
             assert_eq!(problems(&schema, &text.parse().unwrap()), [""; 0], "{text}");
             let wrong =
                 text.replace("context.input", "context.inputs").replace("principal.id", "principal.arn");
+            let wrong = if gateway.takes_tokens { wrong.replace("OAuthUser", "IamEntity") } else { wrong };
             assert_ne!(problems(&schema, &wrong.parse().unwrap()), [""; 0], "{wrong}");
             seen += 1;
         }
@@ -155,6 +170,50 @@ fn context(value: &Value, shape: &Value) -> Option<Value> {
     }
 }
 
+/// Who calls: a role in a session, or the subject of a token with its claims.
+struct Caller {
+    kind: &'static str,
+    id: String,
+    claims: Vec<(&'static str, String)>,
+}
+
+impl Caller {
+    fn role(name: &str) -> Self {
+        let id = format!("arn:aws:sts::111122223333:assumed-role/{name}/session");
+        Self { kind: "IamEntity", id, claims: Vec::new() }
+    }
+
+    fn token(claims: &[(&'static str, &str)]) -> Self {
+        let claims = claims.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self { kind: "OAuthUser", id: "somebody".to_owned(), claims }
+    }
+
+    fn entity(&self) -> Value {
+        let uid = json!({ "type": format!("AgentCore::{}", self.kind), "id": self.id });
+        let tags: serde_json::Map<_, _> =
+            self.claims.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let mut entity = json!({ "uid": uid, "attrs": { "id": self.id }, "parents": [] });
+        if !tags.is_empty() {
+            entity["tags"] = tags.into();
+        }
+        entity
+    }
+}
+
+/// The claims of the agent's own token, as its source asks for them.
+fn claims_of(known: &Known<'_>) -> Vec<(&'static str, String)> {
+    let Some(Callers::Jwt(callers)) = known.callers else { return Vec::new() };
+    let scopes: Vec<_> = callers.scopes.iter().map(|scope| scope.value.as_str()).collect();
+    let mut claims = vec![("client_id", callers.client.id.value.to_string()), ("scope", scopes.join(" "))];
+    claims.extend(callers.claims.iter().filter_map(|claim| match &claim.is {
+        ClaimIs::Equals(value) => {
+            Some((claim.name.value.to_string().leak() as &'static str, value.value.to_string()))
+        }
+        ClaimIs::ContainsAny(_) => None,
+    }));
+    claims
+}
+
 /// A caller that decides with the policies of a gateway.
 struct Engine<'g> {
     gateway: &'g Gateway,
@@ -163,20 +222,18 @@ struct Engine<'g> {
 }
 
 impl Engine<'_> {
-    fn permits(&self, role: &str, tool: &str, input: &Value) -> bool {
+    fn permits(&self, caller: &Caller, tool: &str, input: &Value) -> bool {
         let named = tool.replace('-', "_");
         let sent = self.gateway.tools.iter().find(|one| one["name"] == named.as_str()).unwrap();
         let action: EntityUid = format!("AgentCore::Action::\"tools___{named}\"").parse().unwrap();
-        let id = format!("arn:aws:sts::111122223333:assumed-role/{role}/session");
-        let principal = json!({ "uid": { "type": "AgentCore::IamEntity", "id": id }, "attrs": { "id": id }, "parents": [] });
-        let entities = Entities::from_json_value(json!([principal]), Some(&self.schema)).unwrap();
+        let entities = Entities::from_json_value(json!([caller.entity()]), Some(&self.schema)).unwrap();
         let Some(input) = context(input, &sent["inputSchema"]) else { return false };
         // An input that does not fit the schema is refused before any policy is asked.
         let Ok(context) = Context::from_json_value(json!({ "input": input }), Some((&self.schema, &action)))
         else {
             return false;
         };
-        let principal = format!("AgentCore::IamEntity::\"{id}\"").parse().unwrap();
+        let principal = format!("AgentCore::{}::\"{}\"", caller.kind, caller.id).parse().unwrap();
         let resource = format!("AgentCore::Gateway::\"{ARN}\"").parse().unwrap();
         let Ok(request) = Request::new(principal, action, resource, context, Some(&self.schema)) else {
             return false;
@@ -246,9 +303,13 @@ fn compare(engine: &Engine<'_>, known: &Known<'_>) -> (usize, usize, usize) {
     let mut tool = known.tool.clone();
     tool.allow.0.values_mut().for_each(|limit| limit.value.max_length = None);
     let name = known.tool.name.value.as_str();
+    let own = match known.callers {
+        None => Caller::role(&engine.gateway.role),
+        Some(_) => Caller { kind: "OAuthUser", id: "agent".to_owned(), claims: claims_of(known) },
+    };
     let mut counts = (0, 0, 0);
     for (at, input) in inputs(&known.schema, known.tool, 800).into_iter().enumerate() {
-        let permits = engine.permits(&engine.gateway.role, name, &input);
+        let permits = engine.permits(&own, name, &input);
         if is_beyond(&input) {
             assert!(!permits, "{}.{name} {input}", known.agent);
             continue;
@@ -257,9 +318,9 @@ fn compare(engine: &Engine<'_>, known: &Known<'_>) -> (usize, usize, usize) {
         // What the whole source allows is never denied.
         let allowed = is_allowed(&whole, known.tool, &input);
         assert!(permits || !allowed, "{}.{name} {input}", known.agent);
-        if at % 50 == 0 {
-            assert!(!engine.permits("w-prod-agent-other", name, &input));
-            assert!(!engine.permits(&format!("{}x", engine.gateway.role), name, &input));
+        if at % 50 == 0 && known.callers.is_none() {
+            assert!(!engine.permits(&Caller::role("w-prod-agent-other"), name, &input));
+            assert!(!engine.permits(&Caller::role(&format!("{}x", engine.gateway.role)), name, &input));
         }
         counts.0 += usize::from(permits);
         counts.1 += usize::from(!permits);
@@ -284,6 +345,7 @@ fn inputs_at_the_limits_fall_on_the_right_side() {
     let gateway = gateways.iter().find(|one| one.agent == "invoice-bot").unwrap();
     let engine =
         Engine { gateway, schema: schema(gateway), policies: gateway.policies.join("\n").parse().unwrap() };
+    let own = Caller::role("acme-prod-agent-invoice-bot");
     let refund = |amount: Value, currency: &str| json!({ "payment": "PAY-0000000001", "amount": amount, "currency": currency, "reason": "r", "requestId": "x" });
     let cases: BTreeMap<i64, bool> = [
         (i64::MIN, false),
@@ -297,14 +359,48 @@ fn inputs_at_the_limits_fall_on_the_right_side() {
     ]
     .into();
     for (amount, permitted) in cases {
-        let found =
-            engine.permits("acme-prod-agent-invoice-bot", "issue-refund", &refund(json!(amount), "EUR"));
+        let found = engine.permits(&own, "issue-refund", &refund(json!(amount), "EUR"));
         assert_eq!(found, permitted, "{amount}");
     }
     for (amount, currency) in
         [(json!(5), "USD"), (json!(5), "eur"), (json!("5"), "EUR"), (json!(5.5), "EUR"), (json!(null), "EUR")]
     {
-        assert!(!engine.permits("acme-prod-agent-invoice-bot", "issue-refund", &refund(amount, currency)));
+        assert!(!engine.permits(&own, "issue-refund", &refund(amount, currency)));
     }
-    assert!(!engine.permits("acme-prod-agent-dispute-clerk", "issue-refund", &refund(json!(5), "EUR")));
+    let other = Caller::role("acme-prod-agent-dispute-clerk");
+    assert!(!engine.permits(&other, "issue-refund", &refund(json!(5), "EUR")));
+}
+
+#[test]
+fn tokens_call_with_exactly_the_claims_that_the_source_names() {
+    let gateways = gateways(everything());
+    let gateway = gateways.iter().find(|one| one.agent == "open").unwrap();
+    let engine =
+        Engine { gateway, schema: schema(gateway), policies: gateway.policies.join("\n").parse().unwrap() };
+    let scopes = "tools.call tools/extra";
+    let cases: &[(&[(&str, &str)], bool)] = &[
+        (&[("client_id", "open-agent"), ("scope", scopes), ("team", "support")], true),
+        (&[("client_id", "desk"), ("scope", scopes), ("team", "support"), ("sub", "x")], true),
+        (&[("client_id", "shop:1"), ("scope", "a tools/extra tools.call b"), ("team", "support")], true),
+        (&[("client_id", "shop"), ("scope", scopes), ("team", "support")], false),
+        (&[("scope", scopes), ("team", "support")], false),
+        (&[("client_id", "desk"), ("team", "support")], false),
+        (&[("client_id", "desk"), ("scope", "tools.call"), ("team", "support")], false),
+        (&[("client_id", "desk"), ("scope", "tools.calls tools/extra"), ("team", "support")], false),
+        (&[("client_id", "desk"), ("scope", "xtools.call tools/extra"), ("team", "support")], false),
+        (&[("client_id", "desk"), ("scope", "tools.call,tools/extra"), ("team", "support")], false),
+        (&[("client_id", "desk"), ("scope", scopes), ("team", "supporters")], false),
+        (&[("client_id", "desk"), ("scope", scopes)], false),
+    ];
+    for (claims, permitted) in cases {
+        let caller = Caller::token(claims);
+        for tool in ["get", "pay"] {
+            let input = match tool {
+                "get" => json!({ "id": "x" }),
+                _ => json!({ "id": "x", "count": 1, "ok": true }),
+            };
+            assert_eq!(engine.permits(&caller, tool, &input), *permitted, "{claims:?}");
+            assert!(!engine.permits(&caller, tool, &json!({ "id": 5 })));
+        }
+    }
 }

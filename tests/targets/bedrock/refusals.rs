@@ -58,6 +58,13 @@ fn a_harness_refuses_what_it_has_no_member_for() {
     for (agent, severity, place) in cases {
         check(agent, &[], &[(severity, place)]);
     }
+    for (rate, place) in [
+        ("5 requests/h", "5 requests/h"),
+        ("5k tokens/min", "5k tokens/min"),
+        ("11M requests/s", "11M requests/s"),
+    ] {
+        check(&tool(&format!("input: {{ file: one.json }}, rate: {rate}")), &[], &[("error", place)]);
+    }
     let other = ("Agent", "b", "tenant: t, model: { model: m }");
     check("collaborators: [{ agent: b }]", &[other], &[("error", "b")]);
     let confirm =
@@ -81,10 +88,61 @@ fn agents_classic_refuses_what_it_has_no_member_for() {
     for (agent, severity, place) in cases {
         check(&classic(agent), &[], &[(severity, place)]);
     }
+    check(
+        &classic(&tool("input: { file: one.json }, rate: 5 requests/s")),
+        &[],
+        &[("error", "5 requests/s")],
+    );
     let other = ("Agent", "b", "tenant: t, model: { model: m }");
     check(&classic("collaborators: [{ agent: b }]"), &[other], &[("error", "b")]);
     check("runtime: bedrock-agents, instructions: { file: one.json }", &[], &[]);
     check(&classic("guardrail: g, memory: { retention: 30d }"), &[], &[]);
+}
+
+#[test]
+fn callers_that_an_authorizer_cannot_know_are_refused() {
+    let secret =
+        ("Connector", "s", "secretsManager: { secret: s }, region: eu-central-1, dataClass: internal");
+    let jwt = |url: &str, rest: &str| {
+        format!(
+            "callers: {{ jwt: {{ discoveryUrl: \"{url}\", client: {{ id: c, secret: s }}, {rest} }} }}, \
+             tools: [{{ name: x, connector: f, access: read, input: {{ file: one.json }} }}]"
+        )
+    };
+    let known = "https://id.acme.example/.well-known/openid-configuration";
+    check(&jwt(known, "clients: [d]"), &[secret], &[]);
+    for url in [
+        "http://id.acme.example/.well-known/openid-configuration",
+        "https://id.acme.example/.well-known/openid-configurations",
+        "https:///.well-known/openid-configuration",
+        "https://id.acme.example",
+        "https://id.acme.example/.well-known/openid-configuration?a=b",
+    ] {
+        check(&jwt(url, "clients: [d]"), &[secret], &[("error", &format!("\"{url}\""))]);
+    }
+    let long = "s".repeat(65);
+    let cases = [
+        ("scopes: [a b]".to_owned(), "a b"),
+        (format!("scopes: [{long}]"), &long),
+        ("claims: [{ name: a b, equals: c }]".to_owned(), "a b"),
+        ("claims: [{ name: a, equals: c d }]".to_owned(), "c d"),
+        ("claims: [{ name: a, containsAny: [c, d@e] }]".to_owned(), "d@e"),
+        ("claims: [{ name: a, containsAny: [] }]".to_owned(), "a"),
+        ("rate: 5 requests/day".to_owned(), "5 requests/day"),
+    ];
+    for (rest, place) in cases {
+        check(&jwt(known, &rest), &[secret], &[("error", place)]);
+    }
+    let no_secret = ("Connector", "s", "sqs: { queue: s }, region: eu-central-1, dataClass: internal");
+    check(&jwt(known, "clients: [d]"), &[no_secret], &[("error", "s")]);
+    let far = ("Connector", "s", "secretsManager: { secret: s }, region: eu-west-1, dataClass: internal");
+    check(&jwt(known, "clients: [d]"), &[far], &[("error", "s")]);
+    let toolless =
+        format!("callers: {{ jwt: {{ discoveryUrl: \"{known}\", client: {{ id: c, secret: s }} }} }}");
+    let place = toolless.split_once(": ").unwrap().1.to_owned();
+    check(&toolless, &[secret], &[("error", &place)]);
+    let classic = format!("runtime: bedrock-agents, instructions: {{ file: told.md }}, {toolless}");
+    check(&classic, &[secret], &[("error", &place)]);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Requests against the service models of the vendor's SDK.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
+use aipolicy_targets::artifact::Artifact;
 use serde_json::{Value, json};
 
 use super::everything;
@@ -19,7 +21,7 @@ static BOTOCORE: Tool = Tool {
 };
 
 /// The documents of an environment for the script.
-fn documents(artifacts: &[aipolicy_targets::artifact::Artifact]) -> Vec<Value> {
+fn documents(artifacts: &[Artifact]) -> Vec<Value> {
     let own = artifacts.iter().filter(|one| one.document.address.target == "bedrock");
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
     own.map(
@@ -28,12 +30,20 @@ fn documents(artifacts: &[aipolicy_targets::artifact::Artifact]) -> Vec<Value> {
     .collect()
 }
 
-fn findings(documents: &[Value]) -> Vec<String> {
+fn asked(documents: &[Value], arguments: &[&str]) -> String {
     let python = BOTOCORE.folder().join("bin/python");
     let script = root().join("tests/targets/bedrock/requests.py");
-    let told =
-        answer(Command::new(python).arg("-B").arg(script), &json!(documents).to_string(), "Python 3.11");
-    serde_json::from_str(&told).unwrap()
+    let mut command = Command::new(python);
+    answer(command.arg("-B").arg(script).args(arguments), &json!(documents).to_string(), "Python 3.11")
+}
+
+fn findings(documents: &[Value]) -> Vec<String> {
+    serde_json::from_str(&asked(documents, &[])).unwrap()
+}
+
+/// For each request, the keys that somebody chose, which are no members of the SDK.
+pub(in crate::targets) fn data_keys(artifacts: &[Artifact]) -> BTreeMap<String, Vec<String>> {
+    serde_json::from_str(&asked(&documents(artifacts), &["keys"])).unwrap()
 }
 
 fn environments(built: &'static Built) -> impl Iterator<Item = Vec<Value>> {
@@ -57,6 +67,8 @@ fn every_request_is_one_that_its_service_takes() {
         "Harness",
         "InferenceProfile",
         "Gateway",
+        "GatewayRateLimit",
+        "Oauth2Provider",
         "CedarPolicy",
         "Memory",
         "Agent",
@@ -99,6 +111,8 @@ fn what_a_service_would_refuse_is_found() {
             "nobody makes",
         ),
         ("GatewayTarget", "/gatewayIdentifier/$ref", json!("x#gatewayId"), "nobody makes"),
+        ("GatewayRateLimit", "/entries/0/requests/0/period", json!("hour"), "does not fit"),
+        ("Oauth2Provider", "/oauth2ProviderConfigInput", json!({}), "of the members of a union"),
         ("Harness", "/maxIterations", json!("12"), "no whole number"),
         ("Harness", "/maxSteps", json!(12), "has no member"),
         ("Agent", "/instruction", json!("too short"), "does not fit"),

@@ -1,8 +1,10 @@
 //! Requests of agents: their model, tools, memory, collaborators, and what their runtime needs.
 
+use std::sync::Arc;
+
 use super::{Asker, Call, Group, gate_word, highest, home_region, resting};
-use crate::ir::{AccessRequest, Action, Circumstances, Object, Principal, VERIFICATION};
-use crate::model::agent::{Access, AgentModel, AgentSpec, Gate, Tool};
+use crate::ir::{AccessRequest, Action, CREDENTIAL, Circumstances, Object, Principal, ROLE, VERIFICATION};
+use crate::model::agent::{Access, AgentClient, AgentModel, AgentSpec, Callers, Gate, Tool};
 use crate::model::connector::ConnectorSpec;
 use crate::model::data_class::DataClassSpec;
 use crate::model::reference::Ref;
@@ -41,6 +43,9 @@ impl<'g> Asks<'g> {
         for (at, tool) in self.agent.spec.tools.iter().enumerate() {
             all.extend(self.tool(at, tool));
         }
+        let client = self.agent.spec.callers.as_ref().map(|callers| callers.value.client());
+        let secret = |client: &AgentClient| self.connector(Action::ReadConnector, &client.secret, CREDENTIAL);
+        all.extend(client.and_then(secret));
         all.extend(self.memory());
         all.extend(self.collaborators());
         all.push(self.support("role"));
@@ -104,13 +109,23 @@ impl<'g> Asks<'g> {
             Access::Write => Action::WriteConnector,
         };
         let Some(used) = self.connector(action, &tool.connector, word) else { return Vec::new() };
-        let call = (Object::Tool(self.id, at), Circumstances::Tool { access, gate: word });
+        let call =
+            (Object::Tool(self.id, at), Circumstances::Tool { access, gate: word, callers: self.callers() });
         let verification = match gate {
             Some(Gate::Verify(verify)) => self.connector(Action::ReadConnector, &verify.with, VERIFICATION),
             Some(Gate::Approval(_) | Gate::Confirm) | None => None,
         };
         let call = self.asker.ask(Action::CallTool, call, tool.name.span);
         [call, used].into_iter().chain(verification).collect()
+    }
+
+    /// Who may call, in words: everything that widens or narrows it.
+    fn callers(&self) -> Arc<str> {
+        let Some(Callers::Jwt(callers)) = self.agent.spec.callers.as_ref().map(|callers| &callers.value)
+        else {
+            return ROLE.into();
+        };
+        callers.to_string().into()
     }
 
     fn connector(

@@ -3,7 +3,7 @@
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::rule;
 
-use super::{Agent, policy};
+use super::{Agent, authorizer, policy, rate};
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Request, address, reference, role};
 use crate::bedrock::shared::{function, tag_map};
@@ -49,9 +49,10 @@ pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifac
         return Vec::new();
     }
     let origin = first.origin.clone();
-    let mut artifacts = vec![engine(agent, &addresses, &origin), gateway(agent, &addresses, &origin)];
+    let mut artifacts = vec![engine(agent, &addresses, &origin), gateway(agent, &addresses, &origin, out)];
     artifacts.extend(target(agent, &addresses, &origin));
     artifacts.extend(policy::artifacts(agent, &addresses, out));
+    artifacts.extend(rate::artifacts(agent, &addresses, out));
     artifacts
 }
 
@@ -64,21 +65,23 @@ fn engine(agent: &Agent<'_>, addresses: &Addresses, origin: &Origin) -> Artifact
     Request { address, region: agent.region(), members, needs: Vec::new() }.artifact(origin)
 }
 
-fn gateway(agent: &Agent<'_>, addresses: &Addresses, origin: &Origin) -> Artifact {
+fn gateway(agent: &Agent<'_>, addresses: &Addresses, origin: &Origin, out: &mut Diagnostics) -> Artifact {
     let default = |name: &str| agent.account.default(name);
     let (role, role_address) = role(agent.account, &["gateway", agent.name(), "tools"]);
     let engine = Tree::map([
         ("arn", reference(&addresses.engine, "policyEngineArn")),
         ("mode", Tree::text("ENFORCE")),
     ]);
-    let members = vec![
+    let mut members = vec![
         ("name", Tree::text(&addresses.gateway.name).from(default("origin.name"))),
         ("roleArn", role),
         ("protocolType", Tree::text("MCP").from(default("agentcore.gateway"))),
-        ("authorizerType", Tree::text("AWS_IAM").from(default("agentcore.authorizer"))),
+    ];
+    members.extend(authorizer::members(agent, out));
+    members.extend([
         ("policyEngineConfiguration", engine.from(default("agentcore.policyEngine"))),
         ("tags", tag_map(agent.account)),
-    ];
+    ]);
     let needs = vec![role_address, addresses.engine.clone()];
     Request { address: addresses.gateway.clone(), region: agent.region(), members, needs }.artifact(origin)
 }

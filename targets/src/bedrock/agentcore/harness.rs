@@ -4,7 +4,7 @@
 use aipolicy_compiler::diagnostic::Diagnostics;
 
 use super::gateway::Addresses;
-use super::{Agent, Started, memory, model, refusal};
+use super::{Agent, Started, authorizer, memory, model, refusal};
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Members, Request, address, reference, role};
@@ -35,6 +35,7 @@ fn harness(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Vec<Artifact>> {
         members.push(("tools", tools(agent, &addresses)));
         allowed.push(Tree::text(format!("@{TOOLS}/*")));
         needs.extend([addresses.gateway, addresses.target]);
+        needs.extend(authorizer::client_address(agent));
     }
     members.push(("allowedTools", Tree::list(allowed).from(agent.account.default("agentcore.tools"))));
     members.push(("memory", remembered(agent)));
@@ -53,7 +54,7 @@ const TOOLS: &str = "tools";
 fn tools(agent: &Agent<'_>, addresses: &Addresses) -> Tree {
     let gateway = Tree::map([
         ("gatewayArn", reference(&addresses.gateway, "gatewayArn")),
-        ("outboundAuth", Tree::map([("awsIam", Tree::map::<String>([]))])),
+        ("outboundAuth", authorizer::outbound(agent)),
     ]);
     let tool = Tree::map([
         ("type", Tree::text("agentcore_gateway")),

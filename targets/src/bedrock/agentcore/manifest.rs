@@ -4,8 +4,8 @@
 use cedar_policy::Schema;
 use serde_json::{Map, Value, json};
 
+use super::Agent;
 use super::gateway::{TARGET, tool_name};
-use crate::bedrock::tool::Call;
 use crate::bedrock::tool::schema::{Kind, Shape};
 
 /// The id of the action of a tool.
@@ -13,23 +13,31 @@ pub(super) fn action(tool: &str) -> String {
     format!("{TARGET}___{}", tool_name(tool))
 }
 
-/// The schema for the tools of a gateway.
+/// The type of those who call a gateway.
+pub(super) fn caller_type(agent: &Agent<'_>) -> &'static str {
+    if agent.token_callers().is_some() { "OAuthUser" } else { "IamEntity" }
+}
+
+/// The schema for the tools of a gateway. The claims of a token are tags of its caller.
 ///
 /// # Errors
 /// Why Cedar does not take it, for instance since a member has a reserved name.
-pub(super) fn schema(calls: &[Call<'_>]) -> Result<Schema, String> {
+pub(super) fn schema(agent: &Agent<'_>) -> Result<Schema, String> {
+    let caller = caller_type(agent);
     let mut actions = Map::new();
     actions.insert("Mcp".into(), json!({}));
     actions.insert("CallTool".into(), json!({ "memberOf": [{ "id": "Mcp" }] }));
-    for call in calls {
+    for call in agent.calls {
         let context = json!({ "type": "Record", "attributes": { "input": attribute(&call.shape, true) } });
-        let applies =
-            json!({ "principalTypes": ["IamEntity"], "resourceTypes": ["Gateway"], "context": context });
+        let applies = json!({ "principalTypes": [caller], "resourceTypes": ["Gateway"], "context": context });
         let named = action(call.tool.name.value.as_str());
         actions.insert(named, json!({ "memberOf": [{ "id": "CallTool" }], "appliesTo": applies }));
     }
-    let entity = json!({ "shape": { "type": "Record", "attributes": { "id": { "type": "String" } } } });
-    let namespace = json!({ "entityTypes": { "IamEntity": entity, "Gateway": {} }, "actions": actions });
+    let mut entity = json!({ "shape": { "type": "Record", "attributes": { "id": { "type": "String" } } } });
+    if let (Some(entity), true) = (entity.as_object_mut(), agent.token_callers().is_some()) {
+        entity.insert("tags".into(), json!({ "type": "String" }));
+    }
+    let namespace = json!({ "entityTypes": { caller: entity, "Gateway": {} }, "actions": actions });
     Schema::from_json_value(json!({ "AgentCore": namespace })).map_err(|error| error.to_string())
 }
 

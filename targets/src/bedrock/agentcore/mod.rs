@@ -1,11 +1,13 @@
 //! Agents on AgentCore: a harness with its memory, and a gateway whose policy engine decides about every tool call.
 
+mod authorizer;
 mod gateway;
 mod harness;
 mod manifest;
 mod memory;
 mod model;
 mod policy;
+mod rate;
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
 use aipolicy_compiler::model::agent::Gate;
@@ -19,7 +21,16 @@ use crate::artifact::Artifact;
 pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     refuse(agent, out);
     let mut artifacts = Vec::new();
-    if !agent.calls.is_empty() {
+    if agent.calls.is_empty() {
+        if let Some(callers) = &agent.spec().callers {
+            out.report(refusal(
+                callers.span,
+                "an agent without tools has no gateway to call",
+                "leave `callers` out",
+            ));
+        }
+    } else {
+        artifacts.extend(authorizer::client(agent, out));
         artifacts.extend(gateway::artifacts(agent, out));
     }
     artifacts.extend(memory::artifact(agent, out));

@@ -62,7 +62,8 @@ fn route(agent: &Agent<'_>, named: &Ref<RouteSpec>, out: &mut Diagnostics) -> Op
         return None;
     };
     let base = format!("{}/v1", endpoint.value.as_str().trim_end_matches('/'));
-    let key = format!("token-vault/default/apikeycredentialprovider/{}", key_name(agent));
+    let key =
+        format!("token-vault/default/apikeycredentialprovider/{}", agent.account.gateway_key(agent.resource));
     let key = arn(agent.account, "bedrock-agentcore", agent.account.region_of(agent.resource), &key);
     let entries = vec![
         ("modelId", Tree::text(named.name.value.as_str())),
@@ -73,15 +74,11 @@ fn route(agent: &Agent<'_>, named: &Ref<RouteSpec>, out: &mut Diagnostics) -> Op
     Some(Tree::map([("openAiModelConfig", Tree::map(entries).from(Origin::written(named.name.span)))]))
 }
 
-fn key_name(agent: &Agent<'_>) -> String {
-    agent.account.name(&["key", agent.name()], 128)
-}
-
 /// Where the key for the gateway is: in a secret that somebody else keeps.
 fn key(agent: &Agent<'_>) -> Option<Artifact> {
-    let name = key_name(agent);
+    let name = agent.account.gateway_key(agent.resource);
     let tenant = agent.account.graph().get(&agent.spec().tenant)?;
-    let secret = agent.account.name(&["gateway-key", tenant.name().as_str()], 512);
+    let secret = agent.account.gateway_secret(tenant.name().as_str());
     let default = || agent.account.default("agentcore.gatewayKey");
     let config = Tree::map([("secretId", Tree::text(secret)), ("jsonKey", Tree::text("key"))]);
     let members = vec![

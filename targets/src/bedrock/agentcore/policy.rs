@@ -8,7 +8,7 @@ use serde_json::{Number, Value, json};
 
 use super::Agent;
 use super::gateway::Addresses;
-use super::manifest;
+use super::{authorizer, manifest};
 use crate::artifact::Artifact;
 use crate::bedrock::request::{Request, address, join, reference};
 use crate::bedrock::tool::Call;
@@ -24,7 +24,7 @@ const LARGEST: usize = 10_000;
 
 /// A policy for each tool, which the schema of the gateway takes.
 pub(super) fn artifacts(agent: &Agent<'_>, addresses: &Addresses, out: &mut Diagnostics) -> Vec<Artifact> {
-    let schema = match manifest::schema(agent.calls) {
+    let schema = match manifest::schema(agent) {
         Ok(schema) => schema,
         Err(why) => {
             let message = format!("the tools of `{}` have no Cedar schema: {why}", agent.name());
@@ -95,7 +95,11 @@ fn text(agent: &Agent<'_>, call: &Call<'_>, validator: &Validator) -> Result<Str
 /// The policy in Cedar's own JSON.
 fn document(agent: &Agent<'_>, call: &Call<'_>) -> Value {
     let action = manifest::action(call.tool.name.value.as_str());
-    let mut all = vec![caller(agent)];
+    let mut all = match agent.token_callers() {
+        Some(callers) => authorizer::conditions(callers),
+        None => vec![caller(agent)],
+    };
+    let who = format!("AgentCore::{}", manifest::caller_type(agent));
     let input = member(json!({ "Var": "context" }), "input");
     asked(&call.shape, &input, &mut all);
     all.extend(call.limits.iter().filter_map(|limit| limit_of(limit, &call.shape, &input)));
@@ -111,7 +115,7 @@ fn document(agent: &Agent<'_>, call: &Call<'_>) -> Value {
     let body = all.into_iter().reduce(|left, right| json!({ "&&": { "left": left, "right": right } }));
     json!({
         "effect": "permit",
-        "principal": { "op": "is", "entity_type": "AgentCore::IamEntity" },
+        "principal": { "op": "is", "entity_type": who },
         "action": { "op": "==", "entity": { "type": "AgentCore::Action", "id": action } },
         "resource": { "op": "==", "entity": { "type": "AgentCore::Gateway", "id": GATEWAY } },
         "conditions": [{ "kind": "when", "body": body }],

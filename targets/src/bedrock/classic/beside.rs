@@ -175,7 +175,7 @@ pub(super) fn alias(agent: &Agent<'_>, made: &[Artifact], beside: &[Artifact]) -
     let mut tags: Vec<_> = agent
         .account
         .marks()
-        .map(|(key, value)| (key, Tree::text(value).from(agent.account.default("bedrock.tags"))))
+        .map(|(key, value)| (key, Tree::text(value).from(agent.account.default("aws.tags"))))
         .into();
     tags.push(("aipolicy:agent", Tree::text(agent.name())));
     let members = vec![

@@ -13,6 +13,14 @@ pub(super) fn check(agent: &Agent<'_>, out: &mut Diagnostics) {
         let message = "an agent cannot have `--` in its name";
         out.report(rule::TARGET_LIMIT.at(agent.resource.name_span(), message, "").help("rename it"));
     }
+    if let Some(callers) = &spec.callers {
+        let message = "Agents Classic knows its callers by IAM alone";
+        out.report(refusal(callers.span, message, "leave `callers` out, or use `runtime: agentcore`"));
+    }
+    for rate in spec.tools.iter().filter_map(|tool| tool.rate.as_ref()) {
+        let message = "Agents Classic does not count calls of tools";
+        out.report(refusal(rate.span, message, "leave `rate` out, or use `runtime: agentcore`"));
+    }
     if let Some(limits) = &spec.limits {
         let written = [
             (limits.steps.as_ref().map(|limit| limit.span), "Agents Classic does not limit steps"),

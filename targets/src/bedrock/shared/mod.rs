@@ -19,6 +19,8 @@ use crate::account::Account;
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Request, address};
 use crate::origin::Origin;
+use crate::request::tag_list;
+pub(crate) use crate::request::tag_map;
 use crate::tree::Tree;
 
 /// The queue in which calls of a region wait for approval.
@@ -27,13 +29,9 @@ pub(crate) struct Queue {
     pub(crate) url: String,
 }
 
-pub(crate) fn role_arn(account: &Account<'_>, role: &str) -> String {
-    format!("arn:{}:iam::{}:role{}{role}", account.partition.as_str(), account.id(), account.path())
-}
-
 /// An ARN of this account.
 pub(crate) fn arn(account: &Account<'_>, service: &str, region: &str, resource: &str) -> String {
-    format!("arn:{}:{service}:{region}:{}:{resource}", account.partition.as_str(), account.id())
+    account.arn(service, region, resource)
 }
 
 /// The ARN of a function, whose name and qualifier are names and nothing more.
@@ -73,14 +71,7 @@ pub(crate) fn queue_url(account: &Account<'_>, region: &str, queue: &str) -> Str
 
 /// The marks of ownership as a list with small letters.
 pub(crate) fn lower_tags(account: &Account<'_>) -> Tree {
-    let tag = |key: &str, value: &str| Tree::map([("key", Tree::text(key)), ("value", Tree::text(value))]);
-    Tree::list(account.marks().map(|(key, value)| tag(key, value))).from(account.default("bedrock.tags"))
-}
-
-/// The marks of ownership as a map.
-pub(crate) fn tag_map(account: &Account<'_>) -> Tree {
-    Tree::map(account.marks().map(|(key, value)| (key, Tree::text(value))))
-        .from(account.default("bedrock.tags"))
+    tag_list(account, ("key", "value"))
 }
 
 /// Whether a connector is where the agent is; reported where it is not.

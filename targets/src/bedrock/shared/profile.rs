@@ -91,7 +91,7 @@ pub(crate) fn artifact(
         Tree::map([("key", Tree::text(key)), ("value", Tree::text(value))]).from(origin)
     };
     let mut tags: Vec<_> =
-        account.marks().map(|(key, value)| tag(key, value, account.default("bedrock.tags"))).into();
+        account.marks().map(|(key, value)| tag(key, value, account.default("aws.tags"))).into();
     tags.push(tag("aipolicy:tenant", tenant.name().as_str(), Origin::written(tenant.name_span())));
     tags.push(tag("aipolicy:model", own.model.name().as_str(), Origin::written(own.model.name_span())));
     tags.extend(

@@ -13,6 +13,7 @@ use crate::artifact::Artifact;
 use crate::bedrock::request::{Request, address};
 use crate::bedrock::shared::{arn, plain_name};
 use crate::origin::Origin;
+use crate::request::tag_list;
 use crate::tree::Tree;
 
 /// The longest pattern of a rule, in characters.
@@ -35,17 +36,12 @@ pub(super) fn artifacts(
         }
     };
     let rule_arn = arn(account, "events", &region.0, &rule_name);
-    let tag = |key: &str, value: &str| Tree::map([("Key", Tree::text(key)), ("Value", Tree::text(value))]);
     let members = vec![
         ("Name", trigger.named()),
         ("EventBusName", bus.clone()),
         ("EventPattern", pattern(found, out)),
         ("State", Tree::text("ENABLED").from(trigger.default("trigger.function"))),
-        (
-            "Tags",
-            Tree::list(account.marks().map(|(key, value)| tag(key, value)))
-                .from(trigger.default("bedrock.tags")),
-        ),
+        ("Tags", tag_list(account, ("Key", "Value"))),
     ];
     let own = address("Rule", &trigger.name);
     let rule = Request { address: own.clone(), region: region.clone(), members, needs: Vec::new() };

@@ -107,6 +107,7 @@ fn limits(trigger: &Trigger<'_>) -> Vec<Artifact> {
     };
     let again = vec![
         ("FunctionName", trigger.function_name()),
+        ("Qualifier", Tree::text("$LATEST").from(retries())),
         ("MaximumRetryAttempts", Tree::integer(2).from(retries())),
         ("MaximumEventAgeInSeconds", Tree::integer(21_600).from(retries())),
     ];

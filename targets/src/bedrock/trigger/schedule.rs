@@ -7,6 +7,7 @@ use super::{Trigger, refusal};
 use crate::artifact::Artifact;
 use crate::bedrock::request::{Request, address, role};
 use crate::origin::Origin;
+use crate::request::tag_list;
 use crate::tree::Tree;
 
 /// What Scheduler puts in the place of this word is the same for every attempt.
@@ -23,13 +24,11 @@ pub(super) fn artifacts(
 ) -> Vec<Artifact> {
     let Some(expression) = expression(found, out) else { return Vec::new() };
     let (agent, account) = (trigger.agent, trigger.agent.account);
-    let tag = |key: &str, value: &str| Tree::map([("Key", Tree::text(key)), ("Value", Tree::text(value))]);
-    let tags = Tree::list(account.marks().map(|(key, value)| tag(key, value)));
     let group = address("ScheduleGroup", &trigger.name);
     let grouped = Request {
         address: group.clone(),
         region: agent.region(),
-        members: vec![("Name", trigger.named()), ("Tags", tags.from(trigger.default("bedrock.tags")))],
+        members: vec![("Name", trigger.named()), ("Tags", tag_list(account, ("Key", "Value")))],
         needs: Vec::new(),
     };
     let (role, role_address) = role(account, &["schedule", agent.name(), trigger.spec.name()]);

@@ -5,6 +5,7 @@ use crate::artifact::{Address, Artifact};
 use crate::bedrock::agent::Agent;
 use crate::bedrock::request::{Members, Request, address};
 use crate::origin::Origin;
+use crate::request::tag_list;
 use crate::tree::Tree;
 
 pub(super) fn own_address(agent: &Agent<'_>) -> Option<Address> {
@@ -22,7 +23,6 @@ pub(super) fn artifacts(first: &Trigger<'_>) -> Vec<Artifact> {
     };
     let attribute = |name: &str| pair(("AttributeName", name), ("AttributeType", "S"));
     let key = |name: &str, kind: &str| pair(("AttributeName", name), ("KeyType", kind));
-    let tags = agent.account.marks().map(|(key, value)| pair(("Key", key), ("Value", value)));
     let mut members: Members = vec![
         name(),
         ("AttributeDefinitions", Tree::list([attribute("trigger"), attribute("start")]).from(default())),
@@ -38,7 +38,7 @@ pub(super) fn artifacts(first: &Trigger<'_>) -> Vec<Artifact> {
         ]);
         members.push(("SSESpecification", encryption.from(origin)));
     }
-    members.push(("Tags", Tree::list(tags).from(first.default("bedrock.tags"))));
+    members.push(("Tags", tag_list(agent.account, ("Key", "Value"))));
     let forget =
         Tree::map([("Enabled", Tree::bool(true)), ("AttributeName", Tree::text("expires"))]).from(default());
     let forgotten = Request {
