@@ -142,6 +142,11 @@ pub enum Circumstances {
         /// What residency rules allow.
         residency: Option<Arc<Residency>>,
     },
+    /// Of a route, whose requests pass through the region of its gateway.
+    Route {
+        /// What residency rules allow.
+        residency: Option<Arc<Residency>>,
+    },
     /// Of support: `logs`, `role`, `image` or `trigger`.
     Support(&'static str),
     /// Of a start of an agent, by the position of what starts it.
@@ -156,7 +161,9 @@ impl Circumstances {
         match self {
             Self::Invocation(call) => call.residency.as_ref(),
             Self::Storage(storage) => storage.residency.as_ref(),
-            Self::Connector { residency, .. } | Self::Namespace { residency, .. } => residency.as_ref(),
+            Self::Connector { residency, .. }
+            | Self::Namespace { residency, .. }
+            | Self::Route { residency } => residency.as_ref(),
             Self::Tool { .. } | Self::Placement(_) | Self::Support(_) | Self::Trigger(_) | Self::Plain => {
                 None
             }
@@ -364,7 +371,7 @@ impl AccessRequest {
                     [("trigger", trigger.word().to_owned()), ("startedBy", trigger.phrase())]
                 }));
             }
-            Circumstances::Plain => {}
+            Circumstances::Route { .. } | Circumstances::Plain => {}
         }
         facts.extend(self.tenant.map(|tenant| ("tenant", graph.name(tenant).to_owned())));
         facts

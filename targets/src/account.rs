@@ -7,8 +7,8 @@ use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
 use aipolicy_compiler::model::trigger::AgentTrigger;
-use aipolicy_compiler::model::value::Arn;
-use aipolicy_compiler::resolve::Graph;
+use aipolicy_compiler::model::value::Arn as AwsArn;
+use aipolicy_compiler::resolve::{Graph, StorePlace};
 use aipolicy_compiler::source::Spanned;
 use aipolicy_iam::{Partition, limits};
 
@@ -94,6 +94,22 @@ impl<'a> Account<'a> {
         let first = self.environment.spec.aws.regions.first().map(|region| region.value.as_str());
         let id = written.or(first).unwrap_or("");
         self.graph().catalog().region(id).map_or("", |region| region.id.as_str())
+    }
+
+    /// The key of the place where services keep content of a kind for agents, in a region.
+    pub(crate) fn kept_key(&self, place: StorePlace, region: &str) -> Option<&'a Spanned<AwsArn>> {
+        let (_, store) = self.graph().kept(self.input.grants.environment(), place, region)?;
+        Some(&store.spec.encryption.as_ref()?.kms_key_arn)
+    }
+
+    /// The key for the history of a tool's calls: that of the region, or else that of the connector.
+    pub(crate) fn history_key(
+        &self,
+        agent: &Resource<AgentSpec>,
+        connector: &'a Resource<ConnectorSpec>,
+    ) -> Option<&'a Spanned<AwsArn>> {
+        let own = connector.spec.encryption.as_ref().map(|encryption| &encryption.kms_key_arn);
+        self.kept_key(StorePlace::Session, self.region_of(agent)).or(own)
     }
 
     /// The name of the state machine that carries out the calls of a tool.
@@ -185,7 +201,7 @@ impl<'a> Account<'a> {
     }
 
     /// The key that this table is encrypted with: that of the first queue for what fails which has one.
-    pub(crate) fn starts_key(&self, agent: &Resource<AgentSpec>) -> Option<&'a Spanned<Arn>> {
+    pub(crate) fn starts_key(&self, agent: &Resource<AgentSpec>) -> Option<&'a Spanned<AwsArn>> {
         let queues = agent.spec.triggers.iter().filter_map(|trigger| trigger.dead_letter());
         let mut queues = queues.filter_map(|queue| self.graph().get(queue));
         queues.find_map(|queue| Some(&queue.spec.encryption.as_ref()?.kms_key_arn))

@@ -42,11 +42,13 @@ pub(super) fn pairs(shared: &Shared<'_>, request: &AccessRequest) -> Result<Pair
                 put(&mut pairs, "trigger", string(trigger.word()));
             }
         }
-        Circumstances::Plain => {
-            if let (Object::Route(_), Some(tenant)) = (&request.object, request.tenant) {
+        Circumstances::Route { residency } => {
+            if let Some(tenant) = request.tenant {
                 put(&mut pairs, "tenant", entity(uid_of(graph, tenant)));
             }
+            rules(shared, residency.as_deref(), &mut pairs);
         }
+        Circumstances::Plain => {}
     }
     Ok(pairs)
 }

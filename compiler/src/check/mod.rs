@@ -8,6 +8,7 @@ mod gate_bypassable;
 mod lambda_limit_exceeded;
 mod missing_response_cap;
 mod mutating_tool_without_gate;
+mod store_without_purpose;
 mod trigger_unusable;
 mod trigger_without_dead_letter;
 
@@ -55,6 +56,7 @@ pub static CHECKS: &[Check] = &[
     fallback_cycle::CHECK,
     missing_response_cap::CHECK,
     canary_weights_invalid::CHECK,
+    store_without_purpose::CHECK,
     lambda_limit_exceeded::CHECK,
 ];
 

@@ -166,6 +166,14 @@ impl AgentTrigger {
         }
     }
 
+    /// Whether a service hands content over to Lambda and does not wait, so that Lambda holds it for some hours.
+    pub fn is_handed_over(&self) -> bool {
+        match &self.source {
+            TriggerSource::Sns(_) | TriggerSource::EventBridge(_) => true,
+            TriggerSource::Sqs(_) | TriggerSource::Schedule(_) => false,
+        }
+    }
+
     /// The queue for what fails.
     pub fn dead_letter(&self) -> Option<&Ref<ConnectorSpec>> {
         match &self.source {

@@ -101,6 +101,7 @@ impl<'a> Writer<'_, 'a> {
             }
         }
         shared::logging::check_traces(self.account, self.out);
+        shared::logging::check_sessions(self.account, self.out);
         self.artifacts.extend(shared::logging::artifact(self.account, self.out));
         // Guardrails and profiles are there once, because of the first agent that uses them.
         let mut made = BTreeSet::new();

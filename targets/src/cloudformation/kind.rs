@@ -42,8 +42,8 @@ pub(super) enum Removal {
     Deleted,
     /// It stays, since it holds what people said.
     Retained,
-    /// It goes with the stack. When it is replaced it stays, since older versions of an agent refer to it, or since
-    /// somebody has not answered yet.
+    /// It goes with the stack. When it is replaced it stays, since older versions of an agent refer to it, since
+    /// somebody has not answered yet, or since it says what was done.
     KeptWhenReplaced,
 }
 
@@ -99,6 +99,7 @@ static REDRIVE: Shape = Shape::Members(&[("RedrivePolicy", "RedrivePolicy", &VER
 static REDRIVE_BESIDE: Shape = Shape::Lifted(&REDRIVE);
 static SCHEDULED: Shape = Shape::Members(&[("Input", "Input", &DOCUMENT)]);
 static ENCRYPTED: Shape = Shape::Members(&[("Enabled", "SSEEnabled", &PLAIN)]);
+static ENTRIES: Shape = Shape::Members(&[("dimensions", "Dimensions", &DATA)]);
 static TARGET: Shape = Shape::Members(&[("mcp", "Mcp", &MCP)]);
 static MCP: Shape = Shape::Members(&[("lambda", "Lambda", &LAMBDA)]);
 static LAMBDA: Shape = Shape::Members(&[("toolSchema", "ToolSchema", &TOOLS)]);
@@ -204,6 +205,12 @@ static KINDS: &[Kind] = &[
     .answering(&[("gatewayId", "GatewayIdentifier"), ("gatewayArn", "GatewayArn")]),
     resource(
         "bedrock",
+        "GatewayRateLimit",
+        "AWS::BedrockAgentCore::GatewayRateLimit",
+        Shape::Members(&[("entries", "Entries", &ENTRIES)]),
+    ),
+    resource(
+        "bedrock",
         "GatewayTarget",
         "AWS::BedrockAgentCore::GatewayTarget",
         Shape::Members(&[("targetConfiguration", "TargetConfiguration", &TARGET)]),
@@ -239,7 +246,8 @@ static KINDS: &[Kind] = &[
         shape: Shape::Verbatim,
         answers: &[],
     },
-    resource("bedrock", "LogGroup", "AWS::Logs::LogGroup", Shape::Members(&[("tags", "Tags", &PAIRS)])),
+    resource("bedrock", "LogGroup", "AWS::Logs::LogGroup", Shape::Members(&[("tags", "Tags", &PAIRS)]))
+        .removed(Removal::KeptWhenReplaced),
     within("LogRetention", "LogGroup", Shape::Members(&[("logGroupName", "", &DROPPED)])),
     resource(
         "bedrock",
@@ -249,6 +257,13 @@ static KINDS: &[Kind] = &[
     )
     .answering(&[("memory.arn", "MemoryArn")])
     .removed(Removal::Retained),
+    resource(
+        "bedrock",
+        "Oauth2Provider",
+        "AWS::BedrockAgentCore::OAuth2CredentialProvider",
+        Shape::Members(&[("tags", "Tags", &PAIRS)]),
+    )
+    .answering(&[("credentialProviderArn", "CredentialProviderArn")]),
     resource(
         "bedrock",
         "PolicyEngine",
@@ -304,6 +319,7 @@ static KINDS: &[Kind] = &[
         "Table",
         "AWS::DynamoDB::Table",
         Shape::Members(&[("SSESpecification", "SSESpecification", &ENCRYPTED)]),
-    ),
+    )
+    .removed(Removal::KeptWhenReplaced),
     within("TimeToLive", "Table", Shape::Members(&[("TableName", "", &DROPPED)])),
 ];

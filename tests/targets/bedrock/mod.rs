@@ -2,6 +2,7 @@
 
 mod calls;
 mod function;
+mod keys;
 mod machines;
 mod policies;
 mod refusals;
