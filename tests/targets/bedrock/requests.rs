@@ -76,6 +76,20 @@ fn every_request_is_one_that_its_service_takes() {
         "Guardrail",
         "StateMachine",
         "Function",
+        "EventSourceMapping",
+        "QueueRedrive",
+        "QueuePolicy",
+        "Subscription",
+        "Rule",
+        "RuleTargets",
+        "Schedule",
+        "ScheduleGroup",
+        "Table",
+        "TimeToLive",
+        "LogGroup",
+        "LogRetention",
+        "FunctionConcurrency",
+        "EventInvokeConfig",
     ] {
         assert!(seen.contains(kind), "no {kind} among {seen:?}");
     }
@@ -103,6 +117,11 @@ fn what_a_service_would_refuse_is_found() {
         ("Harness", "/maxSteps", json!(12), "has no member"),
         ("Agent", "/instruction", json!("too short"), "does not fit"),
         ("StateMachine", "/$region", json!("europe"), "is sent to"),
+        ("EventSourceMapping", "/BatchSize", json!(0), "is not between"),
+        ("EventSourceMapping", "/FunctionResponseTypes/0", json!("Partial"), "does not fit"),
+        ("Schedule", "/FlexibleTimeWindow/Mode", json!("NEVER"), "does not fit"),
+        ("RuleTargets", "/Targets/0/RetryPolicy/MaximumRetryAttempts", json!(186), "is not between"),
+        ("Table", "/BillingMode", json!("FREE"), "does not fit"),
         ("Guardrail", "/contentPolicyConfig/filtersConfig", json!([]), "is not between"),
     ];
     for (kind, pointer, value, told) in cases {

@@ -83,6 +83,14 @@ impl Asker<'_> {
         self.graph.processing(&model.spec, caller).into_iter().map(request).collect()
     }
 
+    /// Requests that are sent to a route.
+    fn route(self, id: Id<RouteSpec>, span: Span) -> AccessRequest {
+        let class =
+            self.graph.resource(id).and_then(|route| route.spec.data_class.id()).unwrap_or(Id::new(0));
+        let residency = self.graph.residency(class, self.tenant);
+        self.ask(Action::UseRoute, (Object::Route(id), Circumstances::Route { residency }), span)
+    }
+
     /// Content that comes to rest in a region.
     fn store(self, region: &str, mut storage: Storage, span: Span) -> AccessRequest {
         storage.residency = self.graph.residency(storage.class, self.tenant);
