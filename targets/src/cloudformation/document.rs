@@ -53,41 +53,57 @@ impl Documents {
         let mut documents = Self::default();
         let mut parts = Vec::new();
         for artifact in artifacts {
-            let Some(origin) = artifact.trace.at("").or(artifact.trace.origins().first()).cloned() else {
-                continue;
-            };
-            let address = artifact.document.address.clone();
-            let Some(kind) = Kind::of(&address) else {
-                out.report(refused(&origin, format!("CloudFormation is not told what `{address}` is")));
-                continue;
-            };
-            match kind.place {
-                Place::Beside(why) => {
-                    out.report(beside(&artifact, why, &origin));
-                    documents.beside.push(artifact);
-                }
-                Place::Code => _ = documents.code.insert(address, (artifact.document.text, origin)),
-                Place::Item { .. } | Place::Rest(_) | Place::Resource(..) => {
-                    let Some(tree) = artifact.tree() else {
-                        out.report(refused(&origin, format!("`{address}` is not written in JSON")));
-                        continue;
-                    };
-                    let document = Document { address, kind, tree, origin, needs: artifact.needs };
-                    match kind.place {
-                        Place::Item { .. } | Place::Rest(_) => parts.push(document),
-                        Place::Resource(..) | Place::Code | Place::Beside(_) => {
-                            documents.add(account, document, out);
-                        }
+            if let Some(document) = documents.place(account, artifact, out) {
+                match document.kind.place {
+                    Place::Item { .. } | Place::Rest(_) => parts.push(document),
+                    Place::Resource(..) | Place::Code | Place::Beside(_) => {
+                        documents.add(account, document, out);
                     }
                 }
             }
         }
+        // A part whose whole was refused would be refused too.
         if !out.has_errors() {
             parts.into_iter().for_each(|part| documents.join(part, out));
         }
         documents
     }
 
+    /// Puts away what is no resource; anything else is returned to be one, or a part of one.
+    fn place(
+        &mut self,
+        account: &Account<'_>,
+        artifact: Artifact,
+        out: &mut Diagnostics,
+    ) -> Option<Document> {
+        let origin = artifact.trace.at("").or(artifact.trace.origins().first()).cloned();
+        let origin = origin.unwrap_or_else(|| Origin::written(account.environment.name_span()));
+        let address = artifact.document.address.clone();
+        let Some(kind) = Kind::of(&address) else {
+            out.report(refused(&origin, format!("CloudFormation is not told what `{address}` is")));
+            return None;
+        };
+        match kind.place {
+            Place::Beside(why) => {
+                out.report(beside(&artifact, why, &origin));
+                self.beside.push(artifact);
+                None
+            }
+            Place::Code => {
+                self.code.insert(address, (artifact.document.text, origin));
+                None
+            }
+            Place::Item { .. } | Place::Rest(_) | Place::Resource(..) => match artifact.tree() {
+                Some(tree) => Some(Document { address, kind, tree, origin, needs: artifact.needs }),
+                None => {
+                    out.report(refused(&origin, format!("`{address}` is not written in JSON")));
+                    None
+                }
+            },
+        }
+    }
+
+    /// Adds a resource to the template of its region.
     fn add(&mut self, account: &Account<'_>, document: Document, out: &mut Diagnostics) {
         let region = || document.tree.get("$region").and_then(Tree::as_text);
         let stack = if document.address.target == GLOBAL { Some(GLOBAL) } else { region() };
