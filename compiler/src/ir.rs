@@ -147,7 +147,7 @@ pub enum Circumstances {
         /// What residency rules allow.
         residency: Option<Arc<Residency>>,
     },
-    /// Of support: `logs`, `role`, `image` or `trigger`.
+    /// Of support: `logs`, `role`, `image`, `trigger` or `budget`.
     Support(&'static str),
     /// Of a start of an agent, by the position of what starts it.
     Trigger(usize),

@@ -4,6 +4,7 @@
 mod account;
 pub mod artifact;
 mod bedrock;
+mod billing;
 pub mod cloudformation;
 pub mod control;
 pub mod effects;
@@ -68,7 +69,11 @@ static TARGETS: &[Target] = &[
         ],
     },
     Target { name: TargetName::Kubernetes, render: kubernetes::render, carries: &[] },
-    Target { name: TargetName::Observability, render: observability::render, carries: &[] },
+    Target {
+        name: TargetName::Observability,
+        render: observability::render,
+        carries: &[Control::BudgetNotice, Control::OtherBudget],
+    },
 ];
 
 /// The targets of this version with the controls that each carries.

@@ -166,17 +166,18 @@ fn of_collaborator(collaborator: &Collaborator) -> Option<Declared> {
 }
 
 fn of_budget(budget: &BudgetSpec) -> Vec<Declared> {
-    let control = match &budget.scope {
-        BudgetScope::Tenant(_) => Control::TenantBudget,
-        BudgetScope::Environment(_) | BudgetScope::Agent(_) | BudgetScope::Organisation => {
-            Control::OtherBudget
+    let (control, notice) = match &budget.scope {
+        BudgetScope::Tenant(_) => (Control::TenantBudget, Control::BudgetNotice),
+        BudgetScope::Environment(_) | BudgetScope::Organisation => {
+            (Control::OtherBudget, Control::BudgetNotice)
         }
+        BudgetScope::Agent(_) => (Control::AgentBudget, Control::AgentNotice),
     };
-    let notice = budget.thresholds.iter().filter_map(|threshold| match threshold {
-        Threshold::Notify(notify) => Some(at(Control::BudgetNotice, notify.at.span)),
+    let notices = budget.thresholds.iter().filter_map(|threshold| match threshold {
+        Threshold::Notify(notify) => Some(at(notice, notify.at.span)),
         Threshold::Shift(_) | Threshold::Block(_) => None,
     });
-    std::iter::once(at(control, budget.limit.span)).chain(notice).collect()
+    std::iter::once(at(control, budget.limit.span)).chain(notices).collect()
 }
 
 fn of_environment(environment: &EnvironmentSpec) -> Vec<Declared> {

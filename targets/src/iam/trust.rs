@@ -58,7 +58,7 @@ impl Writer<'_> {
     }
 
     /// A service that states the account and the resource on whose behalf it acts.
-    fn service(&self, service: &str, sources: Vec<String>, origin: Origin) -> Trust {
+    pub(super) fn service(&self, service: &str, sources: Vec<String>, origin: Origin) -> Trust {
         let guard = self.account.default("iam.confusedDeputy");
         let like = Condition {
             operator: "ArnLike",

@@ -19,6 +19,8 @@ OPERATIONS = {
     "AgentCollaborator": ("bedrock-agent", "AssociateAgentCollaborator"),
     "AgentKnowledgeBase": ("bedrock-agent", "AssociateAgentKnowledgeBase"),
     "ApiKeyProvider": (CONTROL, "CreateApiKeyCredentialProvider"),
+    "Budget": ("budgets", "CreateBudget"),
+    "BudgetAction": ("budgets", "CreateBudgetAction"),
     "CedarPolicy": (CONTROL, "CreatePolicy"),
     "ApprovalQueue": ("sqs", "CreateQueue"),
     "EventInvokeConfig": ("lambda", "PutFunctionEventInvokeConfig"),

@@ -22,8 +22,11 @@ static BOTOCORE: Tool = Tool {
 
 /// The documents of an environment for the script.
 fn documents(artifacts: &[Artifact]) -> Vec<Value> {
-    let own = artifacts.iter().filter(|one| one.document.address.target == "bedrock");
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
+    let own = artifacts.iter().filter(|one| {
+        let requested = !read(&one.document.text)["$region"].is_null();
+        one.document.address.target == "bedrock" || requested
+    });
     own.map(
         |one| json!({ "address": one.document.address.to_string(), "document": read(&one.document.text) }),
     )
@@ -90,6 +93,8 @@ fn every_request_is_one_that_its_service_takes() {
         "LogRetention",
         "FunctionConcurrency",
         "EventInvokeConfig",
+        "Budget",
+        "BudgetAction",
     ] {
         assert!(seen.contains(kind), "no {kind} among {seen:?}");
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Asker, Group, highest, resting};
+use super::{Asker, Group, budget, highest, resting};
 use crate::ir::{AccessRequest, Action, Circumstances, Object, Principal};
 use crate::model::agent::AgentSpec;
 use crate::model::cluster::ClusterSpec;
@@ -18,7 +18,7 @@ use crate::model::{Id, Resource};
 use crate::resolve::Graph;
 
 pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
-    let (classes, connectors) = (classes(graph), connectors(graph));
+    let (classes, connectors, callers) = (classes(graph), connectors(graph), budget::callers(graph));
     let listed = graph.each::<TenantSpec>().flat_map(|(id, tenant)| {
         tenant.spec.environments.iter().filter_map(move |environment| Some((environment.id()?, id)))
     });
@@ -27,7 +27,7 @@ pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
         let asker = Asker { graph, principal: Principal::Environment(id), environment: id, tenant: None };
         let logs = logs(graph, environment);
         let support = logs.iter().map(|log| log.support(asker));
-        let mut own: Group = support.collect();
+        let mut own: Group = support.chain(budget::stops(asker, &callers)).collect();
         let tenants: Vec<_> = inside.range((id, Id::new(0))..).take_while(|(at, _)| *at == id).collect();
         if tenants.is_empty() {
             let class = highest(graph, std::iter::empty());

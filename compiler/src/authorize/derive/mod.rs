@@ -1,6 +1,7 @@
 //! Resources to access requests: one for each place where something may run or rest.
 
 mod agent;
+mod budget;
 mod environment;
 mod gateway;
 mod workload;
