@@ -1,11 +1,13 @@
 //! Agents on AgentCore: gateways with their policies, harnesses, memories and credentials.
 
-use super::super::shape::{DATA, PAIRS, SCHEMA, Shape};
+use super::super::shape::{DATA, DOCUMENT, PAIRS, SCHEMA, Shape};
 use super::{Kind, Removal};
 
 static ENTRIES: Shape = Shape::Members(&[("dimensions", "Dimensions", &DATA)]);
 static TARGET: Shape = Shape::Members(&[("mcp", "Mcp", &MCP)]);
-static MCP: Shape = Shape::Members(&[("lambda", "Lambda", &LAMBDA)]);
+static MCP: Shape = Shape::Members(&[("lambda", "Lambda", &LAMBDA), ("mcpServer", "McpServer", &SERVER)]);
+static SERVER: Shape = Shape::Members(&[("mcpToolSchema", "McpToolSchema", &PINNED)]);
+static PINNED: Shape = Shape::Members(&[("inlinePayload", "InlinePayload", &DOCUMENT)]);
 static LAMBDA: Shape = Shape::Members(&[("toolSchema", "ToolSchema", &TOOLS)]);
 static TOOLS: Shape = Shape::Members(&[("inlinePayload", "InlinePayload", &TOOL)]);
 static TOOL: Shape =
@@ -16,7 +18,8 @@ pub(super) static KINDS: &[Kind] = &[
         "ApiKeyProvider",
         "AWS::BedrockAgentCore::ApiKeyCredentialProvider",
         Shape::Members(&[("tags", "Tags", &PAIRS)]),
-    ),
+    )
+    .answering(&[("credentialProviderArn", "CredentialProviderArn")]),
     Kind::resource("CedarPolicy", "AWS::BedrockAgentCore::Policy", Shape::Members(&[])),
     Kind::resource("Gateway", "AWS::BedrockAgentCore::Gateway", Shape::Members(&[("tags", "Tags", &DATA)]))
         .answering(&[("gatewayId", "GatewayIdentifier"), ("gatewayArn", "GatewayArn")])
