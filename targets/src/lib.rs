@@ -57,6 +57,7 @@ static TARGETS: &[Target] = &[
             Control::Memory,
             Control::Trace,
             Control::Release,
+            Control::Trigger,
             Control::DelegationDepth,
             Control::ToolInput,
             Control::ToolAllow,

@@ -79,6 +79,7 @@ fn of_agent(agent: &AgentSpec) -> Vec<Declared> {
         memory,
         trace,
         release,
+        triggers,
         // Decided by Cedar and compiled into roles, or what makes the agent and does not limit it.
         tenant: _,
         enabled: _,
@@ -88,7 +89,6 @@ fn of_agent(agent: &AgentSpec) -> Vec<Declared> {
         model: _,
         instructions: _,
         clearance: _,
-        triggers: _,
     } = agent;
     let named = [
         (Control::Guardrail, guardrail.as_ref().map(|guardrail| guardrail.name.span)),
@@ -99,6 +99,7 @@ fn of_agent(agent: &AgentSpec) -> Vec<Declared> {
         (Control::Release, release.as_ref().and_then(of_release)),
     ];
     let mut all: Vec<_> = named.into_iter().filter_map(|(control, span)| Some(at(control, span?))).collect();
+    all.extend(triggers.iter().map(|trigger| at(Control::Trigger, trigger.span())));
     all.extend(tools.iter().flat_map(of_tool));
     all.extend(collaborators.iter().filter_map(of_collaborator));
     all

@@ -56,6 +56,8 @@ controls! {
     Trace = Agent "trace";
     /// What ends the trial of a new version.
     Release = Agent "release";
+    /// What starts an agent: once for each key, and what fails is kept.
+    Trigger = Agent "triggers";
     /// How deep work may be handed on.
     DelegationDepth = Agent "collaborators.maxDepth";
     /// The JSON Schema of what a tool takes.

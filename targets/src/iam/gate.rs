@@ -60,7 +60,7 @@ impl<'w> Writer<'w> {
     }
 
     /// The grant to use a connector that was asked for at this place.
-    fn use_of(&self, reference: &Ref<ConnectorSpec>) -> Option<Grant<'w>> {
+    pub(super) fn use_of(&self, reference: &Ref<ConnectorSpec>) -> Option<Grant<'w>> {
         let asked = |grant: &&Grant<'_>| {
             let request = &grant.decision.request;
             request.span == reference.name.span && matches!(request.object, Object::Connector(_))

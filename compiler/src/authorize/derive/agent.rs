@@ -10,6 +10,7 @@ use crate::model::agent::{Access, AgentClient, AgentModel, AgentSpec, Callers, G
 use crate::model::connector::ConnectorSpec;
 use crate::model::data_class::DataClassSpec;
 use crate::model::reference::Ref;
+use crate::model::trigger::AgentTrigger;
 use crate::model::{Id, Resource};
 use crate::resolve::{Graph, StorePlace};
 
@@ -51,8 +52,24 @@ impl<'g> Asks<'g> {
         all.extend(self.memory());
         all.extend(self.collaborators());
         all.push(self.support("role"));
-        all.extend(self.agent.spec.triggers.first().map(|_| self.support("trigger")));
+        for (at, trigger) in self.agent.spec.triggers.iter().enumerate() {
+            all.extend(self.trigger(at, trigger));
+        }
         all
+    }
+
+    /// The start by a trigger, the messages that it takes, and what Lambda holds of what it is handed, under a key of AWS.
+    fn trigger(&self, at: usize, trigger: &AgentTrigger) -> impl Iterator<Item = AccessRequest> {
+        let object = Object::Environment(self.asker.environment);
+        let start =
+            self.asker.ask(Action::SupportRuntime, (object, Circumstances::Trigger(at)), trigger.span());
+        let taken = trigger.queue().and_then(|queue| self.connector(Action::ReadConnector, queue, "none"));
+        let held = trigger.is_handed_over().then(|| {
+            let mut storage = resting("executions", self.class());
+            storage.retention_days = Some(1);
+            self.asker.store(self.region(), storage, trigger.span())
+        });
+        [start].into_iter().chain(taken).chain(held)
     }
 
     fn region(&self) -> &'g str {

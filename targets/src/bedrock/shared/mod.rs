@@ -2,6 +2,7 @@
 
 pub(crate) mod function;
 pub(crate) mod guardrail;
+pub(crate) mod log;
 pub(crate) mod logging;
 pub(crate) mod profile;
 
