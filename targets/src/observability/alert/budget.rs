@@ -151,6 +151,15 @@ impl Counted<'_> {
         }
     }
 
+    /// What counts towards the budget, of a series that is recorded seldom.
+    pub(super) fn latest(&self, recorded: &Recorded, window: u64) -> Expression {
+        let series = Series::of(recorded.name.as_str());
+        match self.tenant {
+            Some(tenant) => Expression::Last(series.with(metric::TENANT, tenant), window),
+            None => Expression::sum_by([], Expression::Last(series, window)),
+        }
+    }
+
     /// The counter of whoever spends it.
     pub(super) fn series(&self) -> Series {
         Series::of(self.counter).with(metric::TENANT, self.tenant.unwrap_or("somebody"))

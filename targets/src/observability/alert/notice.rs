@@ -35,13 +35,13 @@ fn alert(counted: &Counted<'_>, notify: &Notify) -> Alert {
     let seconds = recorded.step.max(HOUR);
     let feed = |times: f64| {
         let each_second = share * counted.limit * times / number(seconds);
-        let minutes = u32::try_from(seconds / 60).unwrap_or(u32::MAX);
+        let minutes = u32::try_from(seconds / 60 + 10).unwrap_or(u32::MAX);
         vec![Feed::steady(counted.series(), each_second, minutes)]
     };
     Alert {
         name: "BudgetNotice",
         urgency: Urgency::Ticket,
-        expression: counted.seen(&recorded).above(most()),
+        expression: counted.latest(&recorded, 2 * HOUR).above(most()),
         hold: 0,
         labels,
         left: counted.left(),
