@@ -241,7 +241,7 @@ fn periods_of_the_calendar_begin_anew() {
             "promql_expr_test": [ask(end - every, end - 3 * step, end), ask(end + step, 0, 3 * step)],
         })
     });
-    let tests = json!({ "rule_files": [], "evaluation_interval": "1d", "tests": tests });
+    let tests = json!({ "rule_files": [], "evaluation_interval": "15m", "tests": tests });
     let (sound, told) = test("groups: []", &tests.to_string());
     assert!(sound, "{told}");
 }

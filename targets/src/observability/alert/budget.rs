@@ -136,6 +136,7 @@ impl Counted<'_> {
                 crate::observability::promql::duration(burn.long)
             ),
             origin: Origin::written(self.budget.spec.limit.span),
+            beside: Vec::new(),
             proof: Proof {
                 loud: vec![Feed::steady(self.series(), reached * 1.5, 60)],
                 quiet: vec![Feed::steady(self.series(), reached * 0.9, 60)],
