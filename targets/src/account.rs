@@ -8,6 +8,7 @@ use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
 use aipolicy_compiler::model::trigger::AgentTrigger;
 use aipolicy_compiler::model::value::Arn as AwsArn;
+use aipolicy_compiler::model::workload::WorkloadSpec;
 use aipolicy_compiler::resolve::{Graph, StorePlace};
 use aipolicy_compiler::source::Spanned;
 use aipolicy_iam::{Partition, limits};
@@ -193,6 +194,11 @@ impl<'a> Account<'a> {
     /// The name of the function that starts an agent for a trigger, and of what leads there.
     pub(crate) fn trigger(&self, agent: &Resource<AgentSpec>, trigger: &AgentTrigger) -> Option<String> {
         self.limited_name(&["trigger", agent.name().as_str(), trigger.name()], "lambda.functionName")
+    }
+
+    /// The name of the function that a workload is.
+    pub(crate) fn workload(&self, workload: &Resource<WorkloadSpec>) -> Option<String> {
+        self.limited_name(&["workload", workload.name().as_str()], "lambda.functionName")
     }
 
     /// The name of the table in which starts of an agent are written down.

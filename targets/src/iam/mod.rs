@@ -86,6 +86,7 @@ impl<'w> Writer<'w> {
             }
         }
         allows.extend(self.runtime_allows());
+        allows.extend(self.workload_log());
         allows
     }
 

@@ -35,7 +35,8 @@ const WITHIN: &[(&str, &str)] = &[
 /// The documents of the two targets that templates replace.
 fn documents(built: &'static Built, environment: &str) -> Vec<(&'static Artifact, Value)> {
     let (_, artifacts) = built.artifacts.iter().find(|(own, _)| own == environment).unwrap();
-    let ours = artifacts.iter().filter(|one| ["iam", "bedrock"].contains(&&*one.document.address.target));
+    let ours =
+        artifacts.iter().filter(|one| ["iam", "bedrock", "lambda"].contains(&&*one.document.address.target));
     let read = |one: &Artifact| match one.document.format {
         Format::Json => serde_json::from_str(&one.document.text).unwrap(),
         Format::Yaml | Format::Text => Value::String(one.document.text.clone()),
