@@ -61,7 +61,7 @@ fn of_functions(spec: &WorkloadSpec) -> Vec<Diagnostic> {
 /// A time that no function has.
 fn too_long(time: &Spanned<Duration>, catalog: &Catalog) -> Option<Diagnostic> {
     let most = catalog.limit("lambda.duration")?;
-    let fits = time.value.seconds() <= most && time.value.milliseconds() % 1000 == 0;
+    let fits = time.value.seconds() <= most && time.value.milliseconds().is_multiple_of(1000);
     let message = format!("a function runs for whole seconds, at most {most}");
     (!fits).then(|| at(time.span, message, "choose another `timeout`, or use `platform: eks`"))
 }
