@@ -31,7 +31,7 @@ pub(super) struct Called<'w> {
     pub(super) tool: &'w Tool,
     /// The grant of the tool, and that of its connector.
     pub(super) call: Grant<'w>,
-    connector: Grant<'w>,
+    pub(super) connector: Grant<'w>,
     /// The function that verifies, with its grant.
     verification: Option<(&'w Ref<ConnectorSpec>, Grant<'w>)>,
 }
@@ -93,6 +93,7 @@ impl<'w> Writer<'w> {
     /// What a gate needs: the call that it makes, and before it whatever decides, and the record of the decision.
     fn gate_allows(&mut self, gated: &Called<'w>) -> Vec<Allow> {
         let mut allows = self.connector(gated.connector);
+        allows.extend(self.server(gated));
         allows.extend(self.history(gated));
         allows.extend(self.approval(gated));
         allows.extend(self.record(gated));
@@ -151,6 +152,7 @@ impl<'w> Writer<'w> {
         let mut allows = Vec::new();
         for called in plain {
             allows.extend(self.connector(called.connector));
+            allows.extend(self.server(called));
             allows.extend(self.history(called));
         }
         let machines = if plain.len() > LISTED {
@@ -211,7 +213,7 @@ impl<'w> Writer<'w> {
     }
 
     /// The state machine of a tool, by the name that it gets.
-    fn machine(&mut self, called: &Called<'_>) -> Option<String> {
+    pub(super) fn machine(&mut self, called: &Called<'_>) -> Option<String> {
         let name = self.account.machine(called.agent, called.tool)?;
         let region = self.account.region_of(called.agent);
         self.arn("states", region, (&format!("stateMachine:{name}"), called.tool.name.span))

@@ -7,6 +7,7 @@ mod model;
 mod policy;
 mod role;
 mod runtime;
+mod server;
 mod trust;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 mod calls;
 mod function;
 mod machines;
+mod operations;
 mod policies;
 mod refusals;
 mod requests;
@@ -74,7 +75,7 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
     (
         "Environment",
         "prod",
-        "aws: { accountId: \"111122223333\", regions: [eu-central-1] }, logging: { traces: traces }",
+        "aws: { accountId: \"111122223333\", regions: [eu-central-1, eu-west-1] }, logging: { traces: traces }",
     ),
     (
         "DataStore",
@@ -168,6 +169,36 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
          tools: [{ name: know, connector: base, access: read, description: Knows things. }]",
     ),
     (
+        "Connector",
+        "orders",
+        "http: { url: \"https://orders.acme.example/v1/\", openApi: { file: orders.openapi.yaml }, auth: { connection: \
+           \"arn:aws:events:eu-central-1:111122223333:connection/orders/4b1f0c2e-0000-4000-8000-000000000003\" } }, \
+         region: eu-west-1, dataClass: internal",
+    ),
+    (
+        "Agent",
+        "clerk",
+        "tenant: t, model: { model: m }, tools: [\
+         { name: list-lines, connector: orders, access: read, operation: listLines, allow: { limit: { max: 20 } } }, \
+         { name: add-line, connector: orders, access: write, operation: addLine, gate: { approval: { from: [leads] } } }, \
+         { name: cancel, connector: function, access: write, input: { file: orders.openapi.yaml }, operation: cancelOrder, \
+           gate: { verify: { with: check } } }]",
+    ),
+    (
+        "Agent",
+        "desk",
+        "tenant: t, runtime: bedrock-agents, model: { model: m }, instructions: { file: told.md }, tools: [\
+         { name: list-lines, connector: orders, access: read, operation: listLines, description: Lists lines. }, \
+         { name: add-line, connector: orders, access: write, operation: addLine, gate: confirm }, \
+         { name: call, connector: function, access: read, input: { file: flat.json } }]",
+    ),
+    (
+        "Agent",
+        "note",
+        "tenant: t, runtime: bedrock-agents, model: { model: m }, instructions: { file: told.md }, tools: [\
+         { name: set-note, connector: orders, access: write, operation: replaceNote, gate: { approval: { from: [leads] } } }]",
+    ),
+    (
         "Agent",
         "open",
         "tenant: t, model: { model: m }, callers: { jwt: { \
@@ -200,6 +231,7 @@ pub(super) fn files(documents: &[(&str, &str, &str)]) -> Vec<(String, String)> {
         ("one.json", ONE),
         ("ask.json", ASK),
         ("told.md", TOLD),
+        ("orders.openapi.yaml", operations::ORDERS),
     ];
     named.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec()
 }
@@ -223,15 +255,14 @@ pub(super) fn tools(built: &Built) -> Vec<Known<'_>> {
     let agents = graph.each::<AgentSpec>();
     let tools = agents.flat_map(|(_, agent)| agent.spec.tools.iter().map(move |tool| (agent, tool)));
     let known = tools.filter_map(|(agent, tool)| {
-        let source = graph.file(tool.input.as_ref()?).unwrap();
         let callers = agent.spec.callers.as_ref().map(|callers| &callers.value);
         let agent = agent.name().as_str();
-        Some(Known {
-            agent,
-            tool,
-            callers,
-            schema: serde_json::from_str(built.sources.get(source).text()).unwrap(),
-        })
+        let written = || {
+            let source = graph.file(tool.input.as_ref()?).unwrap();
+            Some(serde_json::from_str(built.sources.get(source).text()).unwrap())
+        };
+        let schema = operations::schema(tool).or_else(written)?;
+        Some(Known { agent, tool, callers, schema })
     });
     known.collect()
 }

@@ -247,7 +247,7 @@ impl Engine<'_> {
 /// A schema without what Cedar has no word for.
 fn sayable(schema: &Value) -> Value {
     let mut schema = schema.clone();
-    for key in ["pattern", "minLength", "maxLength", "minItems", "maxItems"] {
+    for key in ["pattern", "not", "minLength", "maxLength", "minItems", "maxItems"] {
         schema.as_object_mut().unwrap().remove(key);
     }
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {

@@ -73,6 +73,15 @@ fn refuse(agent: &Agent<'_>, out: &mut Diagnostics) {
             out.report(refusal(span, "a gateway cannot ask the user to confirm a call", help));
         }
     }
+    for property in agent.calls.iter().filter_map(|call| manifest::unspeakable(&call.shape)) {
+        let message =
+            format!("`{}` is no name that the policies of a gateway can have for an input", property.name);
+        out.report(refusal(
+            property.shape.span,
+            &message,
+            "use letters, digits and `_`, and no word of Cedar",
+        ));
+    }
     if let Some(limits) = &spec.limits {
         let gone = [
             (
