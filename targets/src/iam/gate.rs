@@ -11,7 +11,7 @@ use aipolicy_iam::Piece;
 
 use super::Writer;
 use super::policy::{Allow, Condition};
-use crate::account::{is_associated, is_gated};
+use crate::account::{is_associated, is_direct, is_gated};
 use crate::artifact::Artifact;
 use crate::origin::Origin;
 
@@ -32,6 +32,8 @@ pub(super) struct Called<'w> {
     /// The grant of the tool, and that of its connector.
     pub(super) call: Grant<'w>,
     pub(super) connector: Grant<'w>,
+    /// Whether no machine makes the call, but the gateway.
+    pub(super) direct: bool,
     /// The function that verifies, with its grant.
     verification: Option<(&'w Ref<ConnectorSpec>, Grant<'w>)>,
 }
@@ -53,7 +55,8 @@ impl<'w> Writer<'w> {
                 Some(Gate::Verify(verify)) => Some((&verify.with, self.use_of(&verify.with)?)),
                 Some(Gate::Approval(_) | Gate::Confirm) | None => None,
             };
-            Some(Called { agent, tool, call: *call, connector, verification })
+            let direct = is_direct(&agent.spec, named);
+            Some(Called { agent, tool, call: *call, connector, direct, verification })
         });
         found.collect()
     }
@@ -69,7 +72,7 @@ impl<'w> Writer<'w> {
 
     /// The roles of the machines that make calls, and of the function that starts them.
     pub(super) fn tools(&mut self) -> Vec<Artifact> {
-        let called = self.called();
+        let called: Vec<_> = self.called().into_iter().filter(|called| !called.direct).collect();
         let mut artifacts = Vec::new();
         for gated in called.iter().filter(|called| is_gated(called.tool)) {
             artifacts.extend(self.gate(gated));

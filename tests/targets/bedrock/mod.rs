@@ -11,6 +11,7 @@ mod requests;
 use std::sync::LazyLock;
 
 use aipolicy_compiler::model::agent::{AgentSpec, Callers, Tool};
+use aipolicy_compiler::model::connector::ConnectorKind;
 use serde_json::Value;
 
 use super::document;
@@ -176,6 +177,32 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
          region: eu-west-1, dataClass: internal",
     ),
     (
+        "Connector",
+        "server-key",
+        "secretsManager: { secret: server-key }, region: eu-central-1, dataClass: internal",
+    ),
+    (
+        "Connector",
+        "terms",
+        "mcp: { url: \"https://terms.acme.example/mcp\", version: \"3\", auth: { secret: server-key } }, \
+         region: eu-west-1, dataClass: internal",
+    ),
+    (
+        "Agent",
+        "reader",
+        "tenant: t, model: { model: m }, tools: [\
+         { name: find-term, connector: terms, access: read, input: { file: plain.json }, operation: findTerm, \
+           allow: { count: { max: 5 } }, rate: 9 requests/s }, \
+         { name: list-terms, connector: terms, access: read, input: { file: plain.json } }, \
+         { name: get, connector: table, access: read, input: { file: one.json } }]",
+    ),
+    (
+        "Agent",
+        "only-remote",
+        "tenant: t, model: { model: m }, tools: [\
+         { name: list-terms, connector: terms, access: read, input: { file: plain.json } }]",
+    ),
+    (
         "Agent",
         "clerk",
         "tenant: t, model: { model: m }, tools: [\
@@ -213,6 +240,15 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
     ("Agent", "idle", "tenant: t, model: { model: m }"),
 ];
 
+/// Nothing that Cedar has no exact words for.
+const PLAIN: &str = r#"{
+  "type": "object", "additionalProperties": false, "required": ["term", "count"],
+  "properties": {
+    "term": { "type": "string" }, "count": { "type": "integer", "minimum": 1, "maximum": 9 },
+    "kind": { "enum": ["a", "b"] }, "share": { "type": "number" }, "tags": { "type": "array", "items": { "type": "string" } }
+  }
+}"#;
+
 const TOLD: &str = "You help the people of Acme with what they ask, and you never guess.\n";
 
 /// The documents of a workspace that compiles roles and agents, and the files that it names.
@@ -228,6 +264,7 @@ pub(super) fn files(documents: &[(&str, &str, &str)]) -> Vec<(String, String)> {
         ("case.yaml", text.as_str()),
         ("rich.json", RICH),
         ("flat.json", FLAT),
+        ("plain.json", PLAIN),
         ("one.json", ONE),
         ("ask.json", ASK),
         ("told.md", TOLD),
@@ -247,6 +284,8 @@ pub(super) struct Known<'b> {
     pub(super) tool: &'b Tool,
     pub(super) callers: Option<&'b Callers>,
     pub(super) schema: Value,
+    /// Whether the gateway calls a server for it, and no machine.
+    pub(super) is_direct: bool,
 }
 
 /// Every tool of a workspace, as its sources say.
@@ -262,7 +301,8 @@ pub(super) fn tools(built: &Built) -> Vec<Known<'_>> {
             Some(serde_json::from_str(built.sources.get(source).text()).unwrap())
         };
         let schema = operations::schema(tool).or_else(written)?;
-        Some(Known { agent, tool, callers, schema })
+        let kind = &graph.get(&tool.connector).unwrap().spec.kind;
+        Some(Known { agent, tool, callers, schema, is_direct: matches!(kind, ConnectorKind::Mcp(_)) })
     });
     known.collect()
 }

@@ -5,12 +5,13 @@ use cedar_policy::{EntityTypeName, Schema};
 use serde_json::{Map, Value, json};
 
 use super::Agent;
-use super::gateway::{TARGET, tool_name};
+use super::gateway::{target_name, tool_name};
+use crate::bedrock::tool::Call;
 use crate::bedrock::tool::schema::{Kind, Property, Shape};
 
 /// The id of the action of a tool.
-pub(super) fn action(tool: &str) -> String {
-    format!("{TARGET}___{}", tool_name(tool))
+pub(super) fn action(call: &Call<'_>) -> String {
+    format!("{}___{}", target_name(call), tool_name(call))
 }
 
 /// The type of those who call a gateway.
@@ -30,7 +31,7 @@ pub(super) fn schema(agent: &Agent<'_>) -> Result<Schema, String> {
     for call in agent.calls {
         let context = json!({ "type": "Record", "attributes": { "input": attribute(&call.shape, true) } });
         let applies = json!({ "principalTypes": [caller], "resourceTypes": ["Gateway"], "context": context });
-        let named = action(call.tool.name.value.as_str());
+        let named = action(call);
         actions.insert(named, json!({ "memberOf": [{ "id": "CallTool" }], "appliesTo": applies }));
     }
     let mut entity = json!({ "shape": { "type": "Record", "attributes": { "id": { "type": "String" } } } });

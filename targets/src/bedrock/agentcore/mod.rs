@@ -8,6 +8,7 @@ mod memory;
 mod model;
 mod policy;
 mod rate;
+mod server;
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
 use aipolicy_compiler::model::agent::Gate;

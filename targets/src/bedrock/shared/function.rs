@@ -45,6 +45,7 @@ pub(crate) fn artifact(
     calls: &[Call<'_>],
     out: &mut Diagnostics,
 ) -> Option<Artifact> {
+    let calls: Vec<_> = calls.iter().filter(|call| call.server().is_none()).collect();
     let own = own_address(account, agent)?;
     let (role, role_address) = role(account, &["caller", agent.name().as_str()]);
     let default = || account.default("bedrock.function");
