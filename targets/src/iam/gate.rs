@@ -1,6 +1,8 @@
 //! Roles behind tools. A call is made by the state machine of its tool, never by the agent: what a gate decides about
 //! has a role of its own, and the other tools of an agent share one.
 
+use std::collections::BTreeSet;
+
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::{Object, Principal};
 use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec, Gate, Tool};
@@ -163,7 +165,12 @@ impl<'w> Writer<'w> {
         } else {
             plain.iter().filter_map(|called| self.machine(called)).collect()
         };
-        allows.dedup_by(|next, first| next.sid == first.sid && next.resources == first.resources);
+        // Tools may share a connector, and a connection.
+        let mut seen = BTreeSet::new();
+        allows.retain(|allow| {
+            let resources = allow.resources.iter().map(|(arn, _)| arn.clone()).collect::<Vec<_>>();
+            seen.insert((allow.sid.clone(), resources))
+        });
         let trust = self.gate_trust(machines, Origin::written(first.tool.name.span));
         let words = ["tools", first.agent.name().as_str()];
         self.documents(&words, (&trust, &allows), &Origin::granted(first.call))

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use aipolicy_compiler::model::agent::Tool;
+use aipolicy_compiler::model::agent::{Access, Tool};
 use serde_json::{Value, json};
 
 use super::everything;
@@ -206,6 +206,29 @@ pub(super) fn schema(tool: &Tool) -> Option<Value> {
         ),
         "cancelOrder" => (json!(["id"]), json!({ "id": { "type": "integer", "minimum": 1 } })),
         "replaceNote" => (json!([]), json!({ "note": { "type": "string", "maxLength": 5 } })),
+        "getNumber" => (
+            json!(["country", "number"]),
+            json!({
+                "country": { "enum": ["AT", "BE", "DE", "ES", "FR", "IT", "NL", "PL"] },
+                "number": { "type": "string", "pattern": "^[0-9A-Z]{8,12}$" },
+            }),
+        ),
+        "trackParcel" | "bookReturn" => {
+            let parcel = json!({ "type": "string", "pattern": "^[A-Z]{2}[0-9]{9}$" });
+            let text = json!({ "type": "string", "minLength": 8, "maxLength": 64 });
+            match tool.access.value {
+                Access::Read => (
+                    json!(["parcel"]),
+                    json!({ "parcel": parcel, "language": { "enum": ["de", "en", "fr"] } }),
+                ),
+                Access::Write => (
+                    json!(["parcel", "reason", "requestId"]),
+                    json!({
+                        "parcel": parcel, "reason": { "enum": ["damaged", "wrong-item", "not-wanted"] }, "requestId": text,
+                    }),
+                ),
+            }
+        }
         other => panic!("nothing says what `{other}` takes"),
     };
     Some(json!({
