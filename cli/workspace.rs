@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use aipolicy_compiler::Compilation;
+use aipolicy_compiler::authorize::ApprovedGrants;
 use aipolicy_compiler::diagnostic::{Diagnostics, Family};
 use aipolicy_compiler::ir::{Decision, PolicyIndex};
 use aipolicy_compiler::model::Id;
@@ -11,6 +12,7 @@ use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::resolve::Graph;
 use aipolicy_compiler::source::{SourceId, SourceMap, Span};
 use aipolicy_targets::artifact::{Artifact, digest};
+use aipolicy_targets::cloudformation::templates;
 
 use crate::error::{CliError, Exit};
 use crate::render::{Findings, text};
@@ -71,19 +73,35 @@ impl Workspace {
         environment: Id<EnvironmentSpec>,
         out: &mut Diagnostics,
     ) -> Result<Vec<Artifact>, String> {
-        let decisions = &self.compilation.decisions;
-        let Some(grants) = decisions.approved(self.graph(), environment) else {
-            let refused = decisions.of(environment).filter(|decision| !decision.permitted()).count();
-            return Err(match refused {
-                0 => "the sources have errors".into(),
-                1 => "a request is refused".into(),
-                many => format!("{many} requests are refused"),
-            });
-        };
+        let grants = self.grants(environment)?;
         let mut found = Diagnostics::default();
         let artifacts = aipolicy_targets::render(grants, &self.sources, &mut found);
         out.append(found);
         artifacts.ok_or_else(|| "a target refuses".into())
+    }
+
+    /// The artifacts of an environment, with those of IAM and Bedrock as templates of CloudFormation.
+    pub(crate) fn templates(
+        &self,
+        environment: Id<EnvironmentSpec>,
+        artifacts: Vec<Artifact>,
+        out: &mut Diagnostics,
+    ) -> Result<Vec<Artifact>, String> {
+        let templates = templates(self.grants(environment)?, &self.sources, artifacts, out);
+        templates.ok_or_else(|| "a template of CloudFormation cannot say it".into())
+    }
+
+    /// Everything that an environment was granted; or why it was not.
+    fn grants(&self, environment: Id<EnvironmentSpec>) -> Result<ApprovedGrants<'_>, String> {
+        let decisions = &self.compilation.decisions;
+        decisions.approved(self.graph(), environment).ok_or_else(|| {
+            let refused = decisions.of(environment).filter(|decision| !decision.permitted()).count();
+            match refused {
+                0 => "the sources have errors".into(),
+                1 => "a request is refused".into(),
+                many => format!("{many} requests are refused"),
+            }
+        })
     }
 
     /// Stops when the input cannot be understood, since no answer about it could be trusted.

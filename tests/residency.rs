@@ -254,7 +254,7 @@ fn logs_caches_and_memory_rest_where_rules_allow() {
             "memory beside the agent",
             ("Agent", "b", &beside),
             s3("eu-west-1", ""),
-            &["AIP-RES-006", "AIP-RES-015"],
+            &["AIP-RES-006", "AIP-RES-015", "AIP-RES-018"],
         ),
         ("logs", invocations, s3("us-east-1", ""), &["AIP-RES-004"]),
         (
@@ -304,7 +304,7 @@ fn rules_are_about_tenants_classes_and_whatever_is_more_sensitive() {
         ("ResidencyRule", "s", "appliesTo: {}, allow: { jurisdictions: [us] }"),
     ];
     let documents: Vec<_> = [("Model", "m", NOVA), AGENT].into_iter().chain(apart).collect();
-    check("two rules that allow nothing together", &documents, &["AIP-RES-015"]);
+    check("two rules that allow nothing together", &documents, &["AIP-RES-015", "AIP-RES-018"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_targets::artifact::{Artifact, digest};
 use aipolicy_targets::kustomize::kustomizations;
 use aipolicy_targets::manifest::{MANIFEST, Manifest, SourceMapFile};
@@ -23,6 +24,11 @@ use crate::workspace::{Workspace, verdict};
 /// Files of a former build that are no longer made are removed; files that somebody else made, or changed, are left
 /// and reported.
 ///
+/// With `--format cloudformation`, what the targets `iam` and `bedrock` make is written as templates in
+/// `cloudformation/Template`: `iam` for roles and policies, to be deployed first (with `CAPABILITY_NAMED_IAM`), and one
+/// for each region. What CloudFormation has no resource type for stays a document, and a warning says so; what it cannot
+/// express, such as more than 500 resources in a region, is refused.
+///
 /// Nothing is written unless every environment that is meant can be compiled. Exit codes: 0 written, 1 the input
 /// cannot be understood, 3 something is refused.
 #[derive(clap::Args)]
@@ -32,6 +38,19 @@ pub(crate) struct Build {
     /// The folder to write into
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
+    /// How the resources of AWS are written
+    #[arg(long, value_enum, default_value_t)]
+    format: BuildFormat,
+}
+
+/// How the resources of AWS are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum BuildFormat {
+    /// Each as the request that makes it
+    #[default]
+    Documents,
+    /// Together, as templates of CloudFormation
+    Cloudformation,
 }
 
 /// The files of an environment, by path.
@@ -42,21 +61,27 @@ impl Build {
         let workspace = self.workspace.load()?;
         self.refuse_source_folder()?;
         workspace.understood(ui)?;
-        let mut found = workspace.diagnostics.clone();
+        let (mut found, mut told) = (workspace.diagnostics.clone(), Diagnostics::default());
         let mut compiled = Vec::new();
         let mut missing = Vec::new();
         for (id, name) in workspace.environments(&self.workspace.view.environments)? {
-            match workspace.artifacts(id, &mut found) {
+            let artifacts = workspace.artifacts(id, &mut found);
+            let written = artifacts.and_then(|artifacts| match self.format {
+                BuildFormat::Documents => Ok(artifacts),
+                BuildFormat::Cloudformation => workspace.templates(id, artifacts, &mut told),
+            });
+            match written {
                 Ok(artifacts) => compiled.push((name, artifacts)),
                 Err(why) => missing.push(format!("`{name}` cannot be compiled: {why}")),
             }
         }
         if !missing.is_empty() {
-            found.sort(&workspace.sources);
-            ui.remark(text::render(&Findings::new(&workspace, &found), ui.width()).trim_end());
+            found.append(told);
             let exit = if verdict(&found) == Exit::Clean { Exit::Error } else { verdict(&found) };
+            tell(found, &workspace, ui);
             return Err(CliError::findings(exit, missing.join("; ")).hint("nothing was written"));
         }
+        tell(told, &workspace, ui);
         for (name, artifacts) in &compiled {
             let files = files(&workspace, artifacts);
             let done = Output { folder: self.out.join(name) }.write(&files, ui)?;
@@ -80,6 +105,14 @@ impl Build {
             format!("`{}` is part of the workspace, whose YAML files are sources", self.out.display());
         Err(CliError::usage(message)
             .hint("choose a folder outside, or a hidden one such as `.aipolicy/build`"))
+    }
+}
+
+/// Shows findings, if there are any.
+fn tell(mut found: Diagnostics, workspace: &Workspace, ui: &mut Ui) {
+    found.sort(&workspace.sources);
+    if found.iter().next().is_some() {
+        ui.remark(text::render(&Findings::new(workspace, &found), ui.width()).trim_end());
     }
 }
 

@@ -5,6 +5,7 @@ use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::AgentSpec;
 use aipolicy_compiler::source::Span;
 use aipolicy_targets::artifact::{Artifact, Document, Format};
+use aipolicy_targets::cloudformation;
 use serde_json::Value;
 
 use super::Elsewhere;
@@ -18,7 +19,8 @@ use crate::workspace::Workspace;
 ///
 /// Names the line that asked for it and the policies that permitted it. An artifact is named by its address, or by its
 /// file as `build` writes it, with or without the environment; a JSON pointer after `#` says which value is meant:
-/// `aipolicy why iam/Role/acme-prod-agent-invoice-bot#/AssumeRolePolicyDocument`.
+/// `aipolicy why iam/Role/acme-prod-agent-invoice-bot#/AssumeRolePolicyDocument`. A template is an artifact too:
+/// `aipolicy why cloudformation/Template/iam#/Resources/RoleAgentInvoiceBot`.
 ///
 /// Exit codes: 0 the value is explained, 1 there is no such artifact or value, 3 the artifact is missing because its
 /// agent is disabled.
@@ -44,7 +46,12 @@ impl Why {
         let mut all = Vec::new();
         let mut missing = Vec::new();
         for (id, environment) in workspace.environments(&self.workspace.view.environments)? {
-            match workspace.artifacts(id, &mut Diagnostics::default()) {
+            let artifacts = workspace.artifacts(id, &mut Diagnostics::default());
+            let artifacts = artifacts.and_then(|artifacts| match is_template(name) {
+                true => workspace.templates(id, artifacts, &mut Diagnostics::default()),
+                false => Ok(artifacts),
+            });
+            match artifacts {
                 Ok(found) => all.extend(found.into_iter().map(|artifact| Found { environment, artifact })),
                 Err(why) => missing.push(format!("artifacts of `{environment}` not compiled: {why}")),
             }
@@ -60,7 +67,10 @@ impl Why {
             let error = CliError::usage(format!("there is no artifact `{name}`"));
             return Err(error.nearest(name, known.iter().map(String::as_str)));
         }
-        let told: Result<Vec<_>, _> = meant.iter().map(|found| found.told(pointer, &workspace)).collect();
+        let told: Vec<_> = meant.iter().map(|found| found.told(pointer, &workspace)).collect();
+        // A value may be there in one environment only.
+        let any = told.iter().any(Result::is_ok);
+        let told: Result<Vec<_>, _> = told.into_iter().filter(|told| !any || told.is_ok()).collect();
         ui.print(&told?.join("\n"))?;
         Ok(Exit::Clean)
     }
@@ -86,6 +96,11 @@ impl Why {
         }
         Ok(None)
     }
+}
+
+/// Whether a name is that of a template, with or without the environment.
+fn is_template(name: &str) -> bool {
+    name.split('/').any(|part| part == cloudformation::TARGET)
 }
 
 impl Found<'_> {

@@ -6,7 +6,10 @@ use aipolicy_compiler::model::agent::{Access, AgentRuntime, AgentSpec, Gate, Too
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
-use aipolicy_compiler::resolve::Graph;
+use aipolicy_compiler::model::trigger::AgentTrigger;
+use aipolicy_compiler::model::value::Arn as AwsArn;
+use aipolicy_compiler::resolve::{Graph, StorePlace};
+use aipolicy_compiler::source::Spanned;
 use aipolicy_iam::{Partition, limits};
 
 use crate::input::Input;
@@ -93,6 +96,22 @@ impl<'a> Account<'a> {
         self.graph().catalog().region(id).map_or("", |region| region.id.as_str())
     }
 
+    /// The key of the place where services keep content of a kind for agents, in a region.
+    pub(crate) fn kept_key(&self, place: StorePlace, region: &str) -> Option<&'a Spanned<AwsArn>> {
+        let (_, store) = self.graph().kept(self.input.grants.environment(), place, region)?;
+        Some(&store.spec.encryption.as_ref()?.kms_key_arn)
+    }
+
+    /// The key for the history of a tool's calls: that of the region, or else that of the connector.
+    pub(crate) fn history_key(
+        &self,
+        agent: &Resource<AgentSpec>,
+        connector: &'a Resource<ConnectorSpec>,
+    ) -> Option<&'a Spanned<AwsArn>> {
+        let own = connector.spec.encryption.as_ref().map(|encryption| &encryption.kms_key_arn);
+        self.kept_key(StorePlace::Session, self.region_of(agent)).or(own)
+    }
+
     /// The name of the state machine that carries out the calls of a tool.
     pub(crate) fn machine(&self, agent: &Resource<AgentSpec>, tool: &Tool) -> Option<String> {
         let word = if is_gated(tool) { "gate" } else { "tool" };
@@ -166,6 +185,31 @@ impl<'a> Account<'a> {
     /// The name of an agent's harness.
     pub(crate) fn harness(&self, agent: &Resource<AgentSpec>) -> Option<String> {
         self.worded_name(&[agent.name().as_str()], "agentcore.harnessName")
+    }
+
+    /// The name of the endpoint of a harness that callers use.
+    pub(crate) fn endpoint(&self) -> String {
+        let name = self.environment.name().as_str().replace('-', "_");
+        let begins = name.starts_with(|first: char| first.is_ascii_alphabetic());
+        let name = if begins { name } else { format!("n_{name}") };
+        name.chars().take(48).collect()
+    }
+
+    /// The name of the function that starts an agent for a trigger, and of what leads there.
+    pub(crate) fn trigger(&self, agent: &Resource<AgentSpec>, trigger: &AgentTrigger) -> Option<String> {
+        self.limited_name(&["trigger", agent.name().as_str(), trigger.name()], "lambda.functionName")
+    }
+
+    /// The name of the table in which starts of an agent are written down.
+    pub(crate) fn starts(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        self.limited_name(&["starts", agent.name().as_str()], "dynamodb.tableName")
+    }
+
+    /// The key that this table is encrypted with: that of the first queue for what fails which has one.
+    pub(crate) fn starts_key(&self, agent: &Resource<AgentSpec>) -> Option<&'a Spanned<AwsArn>> {
+        let queues = agent.spec.triggers.iter().filter_map(|trigger| trigger.dead_letter());
+        let mut queues = queues.filter_map(|queue| self.graph().get(queue));
+        queues.find_map(|queue| Some(&queue.spec.encryption.as_ref()?.kms_key_arn))
     }
 
     /// A name that begins with a letter and has `_` where others have `-`.

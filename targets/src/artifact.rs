@@ -159,6 +159,12 @@ impl Artifact {
         }
     }
 
+    /// The document as a tree, in which every value says where it comes from; nothing for one that is no JSON.
+    pub(crate) fn tree(&self) -> Option<Tree> {
+        let read = || serde_json::from_str::<Tree>(&self.document.text).ok();
+        (self.document.format == Format::Json).then(read)?.map(|tree| tree.traced(&self.trace))
+    }
+
     /// Says what must exist before it.
     pub fn needs(mut self, needs: impl IntoIterator<Item = Address>) -> Self {
         self.needs.extend(needs);

@@ -13,3 +13,11 @@ pub(crate) struct Input<'a> {
     pub(crate) workspace: &'a WorkspaceSpec,
     pub(crate) metadata: &'a Metadata,
 }
+
+impl<'a> Input<'a> {
+    /// The grants of an environment with the workspace that they belong to.
+    pub(crate) fn of(grants: ApprovedGrants<'a>, sources: &'a SourceMap) -> Option<Self> {
+        let workspace = grants.graph().bundle().workspaces.first()?;
+        Some(Self { grants, sources, workspace: &workspace.spec, metadata: &workspace.metadata })
+    }
+}

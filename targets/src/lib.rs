@@ -4,6 +4,8 @@
 mod account;
 pub mod artifact;
 mod bedrock;
+mod billing;
+pub mod cloudformation;
 pub mod control;
 pub mod effects;
 mod gateway;
@@ -56,6 +58,7 @@ static TARGETS: &[Target] = &[
             Control::Memory,
             Control::Trace,
             Control::Release,
+            Control::Trigger,
             Control::DelegationDepth,
             Control::ToolInput,
             Control::ToolAllow,
@@ -67,7 +70,11 @@ static TARGETS: &[Target] = &[
         ],
     },
     Target { name: TargetName::Kubernetes, render: kubernetes::render, carries: &[] },
-    Target { name: TargetName::Observability, render: observability::render, carries: &[] },
+    Target {
+        name: TargetName::Observability,
+        render: observability::render,
+        carries: &[Control::BudgetNotice, Control::OtherBudget],
+    },
 ];
 
 /// The targets of this version with the controls that each carries.
@@ -82,10 +89,9 @@ pub fn render(
     sources: &SourceMap,
     out: &mut Diagnostics,
 ) -> Option<Vec<Artifact>> {
-    let workspace = grants.graph().bundle().workspaces.first()?;
-    let input = Input { grants, sources, workspace: &workspace.spec, metadata: &workspace.metadata };
+    let input = Input::of(grants, sources)?;
     let chosen: Vec<_> =
-        workspace.spec.targets.iter().filter_map(|named| find(named.value, named.span, out)).collect();
+        input.workspace.targets.iter().filter_map(|named| find(named.value, named.span, out)).collect();
     let render = |target: &&Target| {
         let mut found = Diagnostics::default();
         ((target.render)(input, &mut found), found)

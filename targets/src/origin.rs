@@ -94,6 +94,14 @@ impl Trace {
         &self.entries
     }
 
+    /// Every origin under its pointer.
+    pub(crate) fn by_pointer(&self) -> HashMap<&str, &Origin> {
+        let entries = self.entries.iter();
+        entries
+            .filter_map(|(pointer, at)| Some((pointer.as_str(), self.origins.get(*at as usize)?)))
+            .collect()
+    }
+
     /// The origins.
     pub fn origins(&self) -> &[Origin] {
         &self.origins

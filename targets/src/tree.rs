@@ -1,15 +1,17 @@
 //! Documents as trees in which every value can say where it comes from.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::collections::HashMap;
+use std::fmt::{self, Write as _};
 
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::origin::{Origin, Trace, Tracer};
 
 /// A key of a map. Most are words of a format, which need no memory of their own.
-type Key = Cow<'static, str>;
+pub(crate) type Key = Cow<'static, str>;
 
 /// A value with its origin; without one, it has that of the value around it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,14 +20,16 @@ pub struct Tree {
     value: Value,
 }
 
+/// What a tree is at its root.
 #[derive(Clone, Debug, PartialEq)]
-enum Value {
+pub(crate) enum Value {
     Bool(bool),
     Integer(i64),
     Decimal(f64),
     Text(String),
     List(Vec<Tree>),
     Map(Vec<(Key, Tree)>),
+    /// A text that holds a document.
     Document(String, Box<Tree>),
 }
 
@@ -89,6 +93,77 @@ impl Tree {
         }
     }
 
+    /// What it is.
+    pub(crate) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Where it comes from, if that is said here.
+    pub(crate) fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
+    }
+
+    /// The entries of a map; of anything else there are none.
+    pub(crate) fn entries(&self) -> &[(Key, Self)] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Decimal(_)
+            | Value::Text(_)
+            | Value::List(_)
+            | Value::Document(..) => &[],
+        }
+    }
+
+    /// The value under a key of a map.
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+        self.entries().iter().find(|(own, _)| own == key).map(|(_, value)| value)
+    }
+
+    /// Adds an item to a list.
+    pub(crate) fn push(&mut self, item: Self) {
+        if let Value::List(items) = &mut self.value {
+            items.push(item);
+        }
+    }
+
+    /// A tree that was read from a text, with the origins that were noted when the text was written. Every value says
+    /// its own, so that it can be put elsewhere.
+    pub(crate) fn traced(mut self, trace: &Trace) -> Self {
+        self.place(&mut String::new(), None, &trace.by_pointer());
+        self
+    }
+
+    fn place<'t>(
+        &mut self,
+        pointer: &mut String,
+        around: Option<&'t Origin>,
+        known: &HashMap<&str, &'t Origin>,
+    ) {
+        let origin = known.get(pointer.as_str()).copied().or(around);
+        self.origin = origin.cloned();
+        let length = pointer.len();
+        match &mut self.value {
+            Value::List(items) => {
+                for (at, item) in items.iter_mut().enumerate() {
+                    _ = write!(pointer, "/{at}");
+                    item.place(pointer, origin, known);
+                    pointer.truncate(length);
+                }
+            }
+            Value::Map(entries) => {
+                for (key, value) in entries {
+                    push_key(pointer, key);
+                    value.place(pointer, origin, known);
+                    pointer.truncate(length);
+                }
+            }
+            Value::Document(_, inner) => inner.place(pointer, around, known),
+            Value::Bool(_) | Value::Integer(_) | Value::Decimal(_) | Value::Text(_) => {}
+        }
+    }
+
     /// The origins of everything inside, by pointer.
     pub fn trace(&self) -> Trace {
         let mut tracer = Tracer::default();
@@ -113,12 +188,7 @@ impl Tree {
             }
             Value::Map(entries) if !entries.is_empty() => {
                 for (key, value) in entries {
-                    pointer.push('/');
-                    if key.contains(['~', '/']) {
-                        pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-                    } else {
-                        pointer.push_str(key);
-                    }
+                    push_key(pointer, key);
                     value.note(pointer, origin, trace);
                     pointer.truncate(length);
                 }
@@ -135,6 +205,69 @@ impl Tree {
                 }
             }
         }
+    }
+}
+
+/// Adds a key to a JSON pointer.
+fn push_key(pointer: &mut String, key: &str) {
+    pointer.push('/');
+    if key.contains(['~', '/']) {
+        pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+    } else {
+        pointer.push_str(key);
+    }
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+/// Reads a tree in the order in which it is written.
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Tree;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a text, a number, a boolean, a list or a map")
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Tree, E> {
+        Ok(Tree::bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Tree, E> {
+        Ok(Tree::integer(value))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Tree, E> {
+        Ok(Tree::integer(value))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Tree, E> {
+        Ok(Tree::decimal(value))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Tree, E> {
+        Ok(Tree::text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut found: A) -> Result<Tree, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = found.next_element()? {
+            items.push(item);
+        }
+        Ok(Tree::of(Value::List(items)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut found: A) -> Result<Tree, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, value)) = found.next_entry::<String, Tree>()? {
+            entries.push((Key::from(key), value));
+        }
+        Ok(Tree::of(Value::Map(entries)))
     }
 }
 
@@ -188,6 +321,20 @@ mod tests {
         assert_eq!(trace.at("/a.yaml/x"), Some(&origin(5)));
         assert_eq!(trace.at("/a.yaml/y"), Some(&origin(9)));
         assert_eq!(trace.uncovered(), [""; 0]);
+    }
+
+    #[test]
+    fn a_tree_that_is_read_says_what_the_written_one_said() {
+        let inner = Tree::map([("y", Tree::integer(1)), ("x", Tree::decimal(0.5).from(origin(9)))]);
+        let list = Tree::list([Tree::bool(true), Tree::text("t").from(origin(3))]);
+        let written = Tree::map([("a/b", inner.from(origin(5))), ("c", list)]).from(origin(1));
+        let text = serde_json::to_string(&written).unwrap();
+        let read: Tree = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        let read = read.traced(&written.trace());
+        assert_eq!(read.trace(), written.trace());
+        let moved = read.get("a/b").unwrap().get("y").unwrap();
+        assert_eq!(moved.origin(), Some(&origin(5)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod cloudformation;
 mod examples;
 mod questions;
 

@@ -118,6 +118,7 @@ fn effects_of_a_change_name_its_line() {
         (Widens, "callTool"),
         (Widens, "writeConnector"),
         (Narrows, "callTool"),
+        (Narrows, "storeData"),
         (Narrows, "writeConnector"),
     ];
     assert_eq!(told, expected);

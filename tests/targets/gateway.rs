@@ -31,7 +31,7 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
         "Budget",
         "b",
         "scope: { tenant: payments }, period: month, timeZone: Europe/Berlin, limit: USD 12.50, \
-      thresholds: [{ at: 80%, do: notify, to: [a@acme.example] }, { at: 100%, do: block }]",
+      thresholds: [{ at: 100%, do: block }]",
     ),
     ("Model", "small", "provider: bedrock, modelId: amazon.nova-lite-v1:0, inference: { profile: eu }"),
     (

@@ -123,14 +123,15 @@ pub(super) fn everything() -> &'static Built {
     &BUILT
 }
 
-/// Statements of the identity policies of a workspace, with the artifact and the pointer of each.
+/// Statements that allow something in the identity policies of a workspace, with the artifact and the pointer of each.
 fn statements(built: &Built) -> Vec<(&Artifact, String, Value)> {
     let mut all = Vec::new();
     for artifact in built.sound().into_iter().filter(|one| one.document.address.kind == "Policy") {
         let document: Value = serde_json::from_str(&artifact.document.text).unwrap();
         let found = at(&document, "/PolicyDocument/Statement").as_array().unwrap();
         let pointer = |at: usize| format!("/PolicyDocument/Statement/{at}");
-        all.extend(found.iter().enumerate().map(|(at, one)| (artifact, pointer(at), one.clone())));
+        let allowed = found.iter().enumerate().filter(|(_, one)| one["Effect"] != "Deny");
+        all.extend(allowed.map(|(at, one)| (artifact, pointer(at), one.clone())));
     }
     assert!(!all.is_empty());
     all

@@ -1,7 +1,9 @@
 //! What targets make of approved grants: documents, where their values come from, and what changes mean.
 
 mod bedrock;
+mod budgets;
 mod bypass;
+mod cloudformation;
 mod controls;
 mod disabled;
 mod effects;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use aipolicy_targets::artifact::Artifact;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{ACME, document};
 use crate::harness::debian::Program;
@@ -55,6 +55,32 @@ fn promtool_finds_nothing_in_the_rules_of_acme() {
     }
 }
 
+/// A tenant with a gateway and these budgets.
+fn with_budgets(budgets: &str) -> Built {
+    let own = "packs: [baseline, residency], targets: [iam, gateway, observability], naming: { prefix: w }";
+    let documents = [
+        document("Workspace", "w", own),
+        document("Environment", "e", "aws: { accountId: \"111122223333\", regions: [us-east-1] }"),
+        document("Tenant", "t", "owner: a@b.example, environments: [e], clearance: [internal], models: [m]"),
+        document("Model", "m", "provider: bedrock, modelId: amazon.nova-lite-v1:0"),
+        document(
+            "Gateway",
+            "g",
+            "dialect: litellm, environment: e, region: us-east-1, telemetry: { prometheus: true }",
+        ),
+        document(
+            "Route",
+            "r",
+            "gateway: g, match: { tenants: [t] }, dataClass: internal, caps: { output: 100 }, primary: [{ model: m }]",
+        ),
+    ];
+    Built::of(documents.concat() + budgets)
+}
+
+fn of_kind(built: &Built, kind: &str) -> String {
+    of(built, "e", kind)[0].document.text.clone()
+}
+
 /// One tenant with one of everything that is watched.
 fn small() -> Built {
     let own = document(
@@ -71,6 +97,7 @@ fn small() -> Built {
     let budget = |scope: &str, limit: &str, period: &str| {
         format!("scope: {scope}, period: {period}, limit: {limit}, thresholds: [{{ at: 100%, do: block }}]")
     };
+    let notice = "{ at: 60%, do: notify, to: [a@b.example] }";
     let documents = [
         document("Environment", "e", "aws: { accountId: \"111122223333\", regions: [us-east-1] }"),
         document(
@@ -100,7 +127,11 @@ fn small() -> Built {
         ),
         document("Budget", "of-t", &budget("{ tenant: t }", "USD 5000", "month")),
         document("Budget", "of-u", &budget("{ tenant: u }", "USD 70", "week")),
-        document("Budget", "of-e", &budget("{ environment: e }", "USD 90000", "year")),
+        document(
+            "Budget",
+            "of-e",
+            &budget("{ environment: e }", "USD 90000", "month").replace("[{", &format!("[{notice}, {{")),
+        ),
         document(
             "TrafficProfile",
             "p",
@@ -123,6 +154,7 @@ fn every_alert_fires_when_it_should_and_only_then() {
         "BudgetBurnFast",
         "BudgetBurnSlow",
         "BudgetBurnSteady",
+        "BudgetNotice",
         "CanaryCostHigh",
         "CanaryErrorsHigh",
         "CanaryLatencyHigh",
@@ -140,6 +172,48 @@ fn every_alert_fires_when_it_should_and_only_then() {
     let (sound, told) = check(rules);
     assert!(sound, "{told}");
     let (sound, told) = test(rules, tests);
+    assert!(sound, "{told}");
+}
+
+/// What is recorded of a period grows throughout it, and begins anew with the next one.
+#[test]
+fn periods_of_the_calendar_begin_anew() {
+    // The epoch is a Thursday. Hours from it to the end of a period, and minutes that are counted at a time.
+    let periods = [
+        ("day", 24, 15),
+        ("week", 96, 60),
+        ("month", 744, 180),
+        ("quarter", 2160, 720),
+        ("year", 8760, 1440),
+    ];
+    let of = |(period, ..): &(&str, u32, u32)| {
+        let spec = format!(
+            "scope: {{ tenant: t }}, period: {period}, limit: USD 9, thresholds: [{{ at: 60%, do: notify, to: [a@b.example] }}]"
+        );
+        document("Budget", period, &spec)
+    };
+    let built = with_budgets(&periods.iter().map(of).collect::<String>());
+    let rules: Value = serde_saphyr::from_str(&of_kind(&built, "PrometheusRules")).unwrap();
+    let groups = rules["groups"].as_array().unwrap();
+    let recorded: Vec<_> = groups.iter().flat_map(|group| group["rules"].as_array().unwrap()).collect();
+    let tests = periods.map(|(period, end, step)| {
+        let named = format!("aipolicy:tenant_spend_usd:{period}_to_date");
+        let rule = recorded.iter().find(|rule| rule["record"] == named.as_str()).unwrap();
+        let expression = rule["expr"].as_str().unwrap();
+        let (every, minutes) = if step < 60 { (5, end * 60 + 240) } else { (60, end * 60 + 3 * step) };
+        let ask = |minute: u32, least: u32, most: u32| {
+            let within = format!("({expression} > bool {least}) * ({expression} <= bool {most})");
+            json!({ "expr": within, "eval_time": format!("{minute}m"), "exp_samples": [{ "labels": "{team=\"t\"}", "value": 1 }] })
+        };
+        let series = json!({ "series": "litellm_spend_metric_total{team=\"t\"}", "values": format!("0+{every}x{}", minutes / every) });
+        let end = end * 60;
+        json!({
+            "interval": format!("{every}m"), "input_series": [series],
+            "promql_expr_test": [ask(end - every, end - 3 * step, end), ask(end + step, 0, 3 * step)],
+        })
+    });
+    let tests = json!({ "rule_files": [], "evaluation_interval": "1d", "tests": tests });
+    let (sound, told) = test("groups: []", &tests.to_string());
     assert!(sound, "{told}");
 }
 
@@ -176,9 +250,9 @@ fn dashboards_ask_what_prometheus_can_answer() {
     for name in recorded.filter(|word| word.starts_with("aipolicy:")) {
         assert!(rules.contains(&format!("record: {name}\n")), "nobody records {name}");
     }
-    let rule = |(at, expression): (usize, String)| serde_json::json!({ "record": format!("r{at}"), "expr": expression });
+    let rule = |(at, expression): (usize, String)| json!({ "record": format!("r{at}"), "expr": expression });
     let rules: Vec<_> = asked.into_iter().enumerate().map(rule).collect();
-    let rules = serde_json::json!({ "groups": [{ "name": "asked", "rules": rules }] });
+    let rules = json!({ "groups": [{ "name": "asked", "rules": rules }] });
     let (sound, told) = check(&rules.to_string());
     assert!(sound, "{told}");
 }

@@ -107,7 +107,7 @@ fn budgets_that_litellm_cannot_keep_are_refused() {
     }
     assert_eq!(
         told("", &[("Budget", "b", &budget("EUR 5", "at: 50%, do: notify, to: [a@acme.example]"))]),
-        [("warning", "AIP-CMP-009".to_owned(), "50%".to_owned())]
+        [("error", "AIP-CMP-009".to_owned(), "50%".to_owned())]
     );
 }
 

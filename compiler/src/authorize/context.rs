@@ -36,11 +36,19 @@ pub(super) fn pairs(shared: &Shared<'_>, request: &AccessRequest) -> Result<Pair
             rules(shared, residency.as_deref(), &mut pairs);
         }
         Circumstances::Support(need) => put(&mut pairs, "need", string(need)),
-        Circumstances::Plain => {
-            if let (Object::Route(_), Some(tenant)) = (&request.object, request.tenant) {
-                put(&mut pairs, "tenant", entity(uid_of(graph, tenant)));
+        Circumstances::Trigger(_) => {
+            put(&mut pairs, "need", string("trigger"));
+            if let Some(trigger) = request.trigger(graph) {
+                put(&mut pairs, "trigger", string(trigger.word()));
             }
         }
+        Circumstances::Route { residency } => {
+            if let Some(tenant) = request.tenant {
+                put(&mut pairs, "tenant", entity(uid_of(graph, tenant)));
+            }
+            rules(shared, residency.as_deref(), &mut pairs);
+        }
+        Circumstances::Plain => {}
     }
     Ok(pairs)
 }

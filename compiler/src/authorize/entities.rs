@@ -330,6 +330,10 @@ fn route(graph: &Graph, id: Id<RouteSpec>) -> Option<Made> {
         ("dataClassRank", long(class)),
     ];
     attributes.extend(found.spec.criticality.as_ref().map(|one| ("criticality", string(one.value.word()))));
+    let tenants = &found.spec.r#match.tenants;
+    if !tenants.is_empty() {
+        attributes.push(("tenants", refs(graph, tenants)));
+    }
     Some(Made::of("Route", found.name().as_str(), attributes))
 }
 

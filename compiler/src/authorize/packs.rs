@@ -53,12 +53,15 @@ shipped! {
         "residency/backup-outside-residency",
         "residency/cache-or-memory-outside-residency",
         "residency/fallback-outside-residency",
+        "residency/gateway-outside-residency",
         "residency/global-profile-with-residency",
         "residency/inference-across-regions",
         "residency/inference-profile-leaks-jurisdiction",
         "residency/log-sink-outside-residency",
         "residency/namespace-outside-residency",
+        "residency/not-encrypted-with-own-key",
         "residency/processing-outside-residency",
+        "residency/session-outside-residency",
         "residency/vector-store-outside-residency",
     }
 }

@@ -8,6 +8,9 @@ mod gate_bypassable;
 mod lambda_limit_exceeded;
 mod missing_response_cap;
 mod mutating_tool_without_gate;
+mod store_without_purpose;
+mod trigger_unusable;
+mod trigger_without_dead_letter;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
 use crate::model::Id;
@@ -48,9 +51,12 @@ pub static CHECKS: &[Check] = &[
     gate_bypassable::CHECK,
     agents_classic_new::CHECK,
     disabled_agent_referenced::CHECK,
+    trigger_without_dead_letter::CHECK,
+    trigger_unusable::CHECK,
     fallback_cycle::CHECK,
     missing_response_cap::CHECK,
     canary_weights_invalid::CHECK,
+    store_without_purpose::CHECK,
     lambda_limit_exceeded::CHECK,
 ];
 

@@ -171,6 +171,9 @@ record! {
         change_windows: Vec<ChangeWindow>,
         /// Where logs come to rest.
         logging: Option<Logging>,
+        /// Where services keep content for agents: stores of the kinds `session` and `memory`, one of a kind for a
+        /// region. Their keys encrypt what is kept there.
+        stores: Vec<Ref<DataStoreSpec>>,
         /// Severity by rule code.
         severity: Texts<SeverityWord>,
     }

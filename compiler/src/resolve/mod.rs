@@ -6,6 +6,7 @@ mod regions;
 mod residency;
 
 pub use files::{FileAnswer, FileRequest, FileRequests, file_requests};
+pub use places::StorePlace;
 pub use regions::Processing;
 pub use residency::{Residency, class_rank};
 

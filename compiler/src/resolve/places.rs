@@ -2,12 +2,47 @@
 
 use super::Graph;
 use crate::model::agent::AgentSpec;
+use crate::model::data_store::{DataStoreSpec, StoreKind};
 use crate::model::environment::EnvironmentSpec;
 use crate::model::route::RouteSpec;
 use crate::model::workload::WorkloadSpec;
-use crate::model::{Id, Ref};
+use crate::model::{Id, Ref, Resource};
+
+/// What a service keeps content for, on behalf of agents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StorePlace {
+    /// State of sessions and of executions.
+    Session,
+    /// What is remembered between sessions.
+    Memory,
+}
+
+impl StorePlace {
+    /// What a store is for; nothing where it is for something else.
+    pub fn of(kind: &StoreKind) -> Option<Self> {
+        match kind {
+            StoreKind::Session(_) => Some(Self::Session),
+            StoreKind::Memory(_) => Some(Self::Memory),
+            StoreKind::S3(_) | StoreKind::CloudWatch(_) | StoreKind::Xray(_) | StoreKind::Cache(_) => None,
+        }
+    }
+}
 
 impl Graph {
+    /// What an environment says about the place where services keep content in a region.
+    pub fn kept(
+        &self,
+        environment: Id<EnvironmentSpec>,
+        place: StorePlace,
+        region: &str,
+    ) -> Option<(Id<DataStoreSpec>, &Resource<DataStoreSpec>)> {
+        let stores = self.resource(environment)?.spec.stores.iter().filter_map(Ref::id);
+        let mut stores = stores.filter_map(|id| Some((id, self.resource(id)?)));
+        stores.find(|(_, store)| {
+            StorePlace::of(&store.spec.kind) == Some(place) && store.spec.region.value.as_str() == region
+        })
+    }
+
     /// Where an agent runs: in the environments that it lists, or else in those of its tenant.
     pub fn places_of_agent(&self, agent: &AgentSpec) -> Vec<Id<EnvironmentSpec>> {
         let tenant = self.get(&agent.tenant).map(|tenant| tenant.spec.environments.as_slice());

@@ -79,6 +79,7 @@ fn of_agent(agent: &AgentSpec) -> Vec<Declared> {
         memory,
         trace,
         release,
+        triggers,
         // Decided by Cedar and compiled into roles, or what makes the agent and does not limit it.
         tenant: _,
         enabled: _,
@@ -88,7 +89,6 @@ fn of_agent(agent: &AgentSpec) -> Vec<Declared> {
         model: _,
         instructions: _,
         clearance: _,
-        triggers: _,
     } = agent;
     let named = [
         (Control::Guardrail, guardrail.as_ref().map(|guardrail| guardrail.name.span)),
@@ -99,6 +99,7 @@ fn of_agent(agent: &AgentSpec) -> Vec<Declared> {
         (Control::Release, release.as_ref().and_then(of_release)),
     ];
     let mut all: Vec<_> = named.into_iter().filter_map(|(control, span)| Some(at(control, span?))).collect();
+    all.extend(triggers.iter().map(|trigger| at(Control::Trigger, trigger.span())));
     all.extend(tools.iter().flat_map(of_tool));
     all.extend(collaborators.iter().filter_map(of_collaborator));
     all
@@ -168,17 +169,18 @@ fn of_collaborator(collaborator: &Collaborator) -> Option<Declared> {
 }
 
 fn of_budget(budget: &BudgetSpec) -> Vec<Declared> {
-    let control = match &budget.scope {
-        BudgetScope::Tenant(_) => Control::TenantBudget,
-        BudgetScope::Environment(_) | BudgetScope::Agent(_) | BudgetScope::Organisation => {
-            Control::OtherBudget
+    let (control, notice) = match &budget.scope {
+        BudgetScope::Tenant(_) => (Control::TenantBudget, Control::BudgetNotice),
+        BudgetScope::Environment(_) | BudgetScope::Organisation => {
+            (Control::OtherBudget, Control::BudgetNotice)
         }
+        BudgetScope::Agent(_) => (Control::AgentBudget, Control::AgentNotice),
     };
-    let notice = budget.thresholds.iter().filter_map(|threshold| match threshold {
-        Threshold::Notify(notify) => Some(at(Control::BudgetNotice, notify.at.span)),
+    let notices = budget.thresholds.iter().filter_map(|threshold| match threshold {
+        Threshold::Notify(notify) => Some(at(notice, notify.at.span)),
         Threshold::Shift(_) | Threshold::Block(_) => None,
     });
-    std::iter::once(at(control, budget.limit.span)).chain(notice).collect()
+    std::iter::once(at(control, budget.limit.span)).chain(notices).collect()
 }
 
 fn of_environment(environment: &EnvironmentSpec) -> Vec<Declared> {

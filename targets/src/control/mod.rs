@@ -56,6 +56,8 @@ controls! {
     Trace = Agent "trace";
     /// What ends the trial of a new version.
     Release = Agent "release";
+    /// What starts an agent: once for each key, and what fails is kept.
+    Trigger = Agent "triggers";
     /// How deep work may be handed on.
     DelegationDepth = Agent "collaborators.maxDepth";
     /// The JSON Schema of what a tool takes.
@@ -72,10 +74,14 @@ controls! {
     ToolGate = Agent "tools.gate";
     /// The limit of a tenant's budget.
     TenantBudget = Budget "limit";
-    /// The limit of another budget.
+    /// The limit of a budget of the organisation or an environment.
     OtherBudget = Budget "limit";
+    /// The limit of an agent's budget.
+    AgentBudget = Budget "limit";
     /// Who is told when a budget is used up to a share.
     BudgetNotice = Budget "thresholds.notify";
+    /// Who is told when a budget of an agent is used up to a share.
+    AgentNotice = Budget "thresholds.notify";
     /// What is logged of prompts and completions, and of traces.
     Logging = Environment "logging";
     /// The least version of TLS.

@@ -9,6 +9,7 @@ use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec, Gate, Tool};
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::data_store::StoreKind;
 use aipolicy_compiler::model::{Ref, Resource};
+use aipolicy_compiler::resolve::StorePlace;
 use aipolicy_iam::Piece;
 
 use super::Writer;
@@ -64,7 +65,7 @@ impl<'w> Writer<'w> {
     }
 
     /// The grant to use a connector that was asked for at this place.
-    fn use_of(&self, reference: &Ref<ConnectorSpec>) -> Option<Grant<'w>> {
+    pub(super) fn use_of(&self, reference: &Ref<ConnectorSpec>) -> Option<Grant<'w>> {
         let asked = |grant: &&Grant<'_>| {
             let request = &grant.decision.request;
             request.span == reference.name.span && matches!(request.object, Object::Connector(_))
@@ -114,10 +115,10 @@ impl<'w> Writer<'w> {
         allows
     }
 
-    /// The use of the connector's key for the history of executions, which holds what was sent to it.
+    /// The use of the key for the history of executions, which holds what was sent to the connector.
     fn history(&mut self, called: &Called<'w>) -> Option<Allow> {
         let connector = self.account.graph().get(&called.tool.connector)?;
-        let key = &connector.spec.encryption.as_ref()?.kms_key_arn;
+        let key = self.account.history_key(called.agent, connector)?;
         let place = Origin::written(key.span);
         let machine = self.machine(called)?;
         let sid = format!("Keep history of {}", called.tool.name.value);
@@ -128,14 +129,24 @@ impl<'w> Writer<'w> {
         Some(allow)
     }
 
-    /// The right to ask for an approval, in the queue of the region.
-    fn approval(&mut self, gated: &Called<'w>) -> Option<Allow> {
-        let gate = gated.tool.gate.as_ref()?;
-        let Gate::Approval(_) = &gate.value else { return None };
-        let region = self.account.region_of(gated.agent);
-        let queue = self.account.approvals(region)?;
-        let arn = self.arn("sqs", region, (&queue, gate.span))?;
-        Some(support("Ask for approval", ASK, (arn, Origin::written(gate.span)), Origin::granted(gated.call)))
+    /// The right to ask for an approval, in the queue of the region, and to use the key of the queue.
+    fn approval(&mut self, gated: &Called<'w>) -> Vec<Allow> {
+        let Some(gate) = &gated.tool.gate else { return Vec::new() };
+        let Gate::Approval(_) = &gate.value else { return Vec::new() };
+        let (region, granted) = (self.account.region_of(gated.agent), Origin::granted(gated.call));
+        let queue = self.account.approvals(region);
+        let queue = queue.and_then(|queue| self.arn("sqs", region, (&queue, gate.span)));
+        let ask = queue
+            .map(|arn| support("Ask for approval", ASK, (arn, Origin::written(gate.span)), granted.clone()));
+        let encrypt = self.account.kept_key(StorePlace::Session, region).map(|key| {
+            let place = Origin::written(key.span);
+            let resource = (key.value.as_str().to_owned(), place.clone());
+            let mut allow = support("Encrypt the question", KEY, resource, granted.clone());
+            let via = format!("sqs.{region}.amazonaws.com");
+            allow.conditions.push(Condition::equals("kms:ViaService", via, place));
+            allow
+        });
+        ask.into_iter().chain(encrypt).collect()
     }
 
     /// The right to write down what was decided, in streams of its own.
@@ -158,7 +169,6 @@ impl<'w> Writer<'w> {
         for called in plain {
             allows.extend(self.connector(called.connector));
             allows.extend(self.server(called));
-            allows.extend(self.history(called));
         }
         let machines = if plain.len() > LISTED {
             self.any_machine(first).into_iter().collect()

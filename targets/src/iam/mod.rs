@@ -1,5 +1,6 @@
-//! Roles and policies of AWS: one role for each agent, gateway, workload and gate, with exactly what was granted.
+//! Roles and policies of AWS: one role for each agent, gateway, workload, gate and trigger, with exactly what was granted.
 
+mod budget;
 mod connector;
 mod credential;
 mod gate;
@@ -8,6 +9,7 @@ mod policy;
 mod role;
 mod runtime;
 mod server;
+mod trigger;
 mod trust;
 
 use std::collections::BTreeMap;
@@ -23,6 +25,7 @@ use aipolicy_iam::{Arn, ArnParts, PatternParts, Piece};
 
 use crate::account::Account;
 use crate::artifact::Artifact;
+use crate::billing;
 use crate::input::Input;
 use policy::Allow;
 
@@ -33,10 +36,15 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     for grant in input.grants.grants() {
         grants.entry(grant.decision.request.principal).or_default().push(grant);
     }
+    let stops = billing::stops(&account, &billing::callers(&account));
+    let room = budget::room(&stops);
     let mut artifacts = Vec::new();
     for (principal, grants) in grants {
-        let mut writer = Writer { account: &account, principal, grants: &grants, out };
+        let mut writer = Writer { account: &account, principal, grants: &grants, room: &room, out };
         artifacts.extend(writer.artifacts());
+        if let Principal::Environment(_) = principal {
+            artifacts.extend(writer.stops(&stops));
+        }
     }
     artifacts
 }
@@ -46,6 +54,8 @@ struct Writer<'w> {
     account: &'w Account<'w>,
     principal: Principal,
     grants: &'w [Grant<'w>],
+    /// How many policies of budgets each role has to have room for.
+    room: &'w BTreeMap<String, usize>,
     out: &'w mut Diagnostics,
 }
 
@@ -58,6 +68,7 @@ impl<'w> Writer<'w> {
         let mut artifacts = self.role(role, trust);
         artifacts.extend(self.tools());
         artifacts.extend(self.gateway());
+        artifacts.extend(self.triggers());
         artifacts
     }
 

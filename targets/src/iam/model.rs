@@ -13,8 +13,8 @@ use super::Writer;
 use super::policy::{Allow, Condition};
 use crate::origin::Origin;
 
-const INVOKE: &[&str] = &["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
-const INVOKE_MANTLE: &[&str] = &["bedrock-mantle:CreateInference"];
+pub(super) const INVOKE: &[&str] = &["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
+pub(super) const INVOKE_MANTLE: &[&str] = &["bedrock-mantle:CreateInference"];
 
 /// Grants of one model from one region.
 struct Calls<'g> {

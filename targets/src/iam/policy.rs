@@ -92,10 +92,10 @@ fn capital(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
 }
 
-/// Managed policies that hold these statements, and nothing else, as few as fit.
+/// Managed policies that hold these statements, and nothing else, as few as fit, and no more than `most`.
 pub(super) fn managed(
     account: &Account<'_>,
-    (words, allows): (&[&str], &[Allow]),
+    (words, allows, most): (&[&str], &[Allow], usize),
     origin: &Origin,
     out: &mut Diagnostics,
 ) -> Vec<Artifact> {
@@ -105,7 +105,7 @@ pub(super) fn managed(
     if statements.is_empty() {
         return Vec::new();
     }
-    match aipolicy_iam::split(&statements, limits::MANAGED_POLICY, limits::MANAGED_POLICIES_PER_ROLE) {
+    match aipolicy_iam::split(&statements, limits::MANAGED_POLICY, most) {
         Ok(documents) => {
             let many = documents.len() > 1;
             let name = |at: usize| if many { format!("{}", at + 1) } else { String::new() };

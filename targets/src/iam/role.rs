@@ -5,7 +5,7 @@ use aipolicy_compiler::rule;
 use aipolicy_iam::limits;
 
 use super::trust::Trust;
-use super::{Writer, policy};
+use super::{Writer, budget, policy};
 use crate::account::Account;
 use crate::artifact::{Address, Artifact, Format};
 use crate::origin::Origin;
@@ -35,8 +35,9 @@ impl Writer<'_> {
         origin: &Origin,
     ) -> Vec<Artifact> {
         let account = self.account;
-        let policies = policy::managed(account, (words, allows), origin, self.out);
         let name = account.role(words);
+        let most = budget::own(self.room, &name);
+        let policies = policy::managed(account, (words, allows, most), origin, self.out);
         let path = account.path();
         let attached: Vec<_> = policies.iter().map(|policy| policy.document.address.clone()).collect();
         let mut arns = Vec::new();

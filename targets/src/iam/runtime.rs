@@ -68,7 +68,7 @@ impl Writer<'_> {
     }
 
     /// Actions on what carries our marks.
-    fn tagged(
+    pub(super) fn tagged(
         &mut self,
         sid: &str,
         (actions, resource): (&'static [&'static str], &[Piece<'_>]),
@@ -142,7 +142,12 @@ impl Writer<'_> {
     }
 
     /// What AgentCore makes under a name, by the pattern of its ARN.
-    fn made(&mut self, kind: &str, name: Option<String>, agent: &Resource<AgentSpec>) -> Option<String> {
+    pub(super) fn made(
+        &mut self,
+        kind: &str,
+        name: Option<String>,
+        agent: &Resource<AgentSpec>,
+    ) -> Option<String> {
         let name = name?;
         let mut pieces =
             vec![Piece::Literal(kind), Piece::Literal("/"), Piece::Literal(&name), Piece::Literal("-")];

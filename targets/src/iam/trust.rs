@@ -58,7 +58,7 @@ impl Writer<'_> {
     }
 
     /// A service that states the account and the resource on whose behalf it acts.
-    fn service(&self, service: &str, sources: Vec<String>, origin: Origin) -> Trust {
+    pub(super) fn service(&self, service: &str, sources: Vec<String>, origin: Origin) -> Trust {
         let guard = self.account.default("iam.confusedDeputy");
         let like = Condition {
             operator: "ArnLike",
@@ -175,6 +175,11 @@ impl Writer<'_> {
     /// The trust of a role for state machines: these and no others.
     pub(super) fn gate_trust(&self, machines: Vec<String>, origin: Origin) -> Trust {
         self.service("states.amazonaws.com", machines, origin)
+    }
+
+    /// The trust of a role for the schedules of a group. Scheduler names the group, and never the schedule.
+    pub(super) fn schedule_trust(&self, group: String, origin: Origin) -> Trust {
+        self.service("scheduler.amazonaws.com", vec![group], origin)
     }
 
     /// The trust of a function's role. Lambda states no source.

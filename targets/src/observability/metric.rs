@@ -3,7 +3,9 @@
 //! Source: `litellm/types/integrations/prometheus.py` of LiteLLM 1.108.7, callback `prometheus`. Counters get the
 //! suffix `_total` from the client library.
 
-use super::promql::{Expression, Series};
+use aipolicy_compiler::model::budget::BudgetPeriod;
+
+use super::promql::{Expression, Series, window};
 
 /// The label with the tenant, as the hook of the gateway sets it.
 pub(super) const TENANT: &str = "team";
@@ -41,6 +43,8 @@ pub(super) struct Recorded {
     /// Its name, `aipolicy:WHAT:HOW`.
     pub(super) name: String,
     pub(super) expression: Expression,
+    /// Seconds that it counts at a time, which is how late it may be; nothing where that is one evaluation.
+    pub(super) step: u64,
 }
 
 /// What each tenant spends, in US dollars a second.
@@ -51,6 +55,16 @@ pub(super) fn spend(window: u64) -> Recorded {
 /// Tokens of each tenant a second.
 pub(super) fn tokens(window: u64) -> Recorded {
     rate(("tenant_tokens", TENANT), TOKENS, window)
+}
+
+/// What each tenant spent in a period so far, in US dollars.
+pub(super) fn spend_to_date(period: BudgetPeriod) -> Recorded {
+    to_date(("tenant_spend_usd", SPEND), period)
+}
+
+/// Tokens of each tenant in a period so far.
+pub(super) fn tokens_to_date(period: BudgetPeriod) -> Recorded {
+    to_date(("tenant_tokens", TOKENS), period)
 }
 
 /// Requests to each route a second.
@@ -90,6 +104,7 @@ pub(super) fn latency(percentile: Percentile, window: u64) -> Recorded {
     Recorded {
         name: named("deployment_latency_seconds", &format!("{}_", percentile.word()), window),
         expression: Expression::Quantile(percentile.share(), Box::new(buckets)),
+        step: 0,
     }
 }
 
@@ -125,7 +140,15 @@ impl Recorded {
 
 fn rate((what, by): (&str, &'static str), metric: &str, window: u64) -> Recorded {
     let rate = Expression::Rate(Series::of(metric), window);
-    Recorded { name: named(what, "rate", window), expression: Expression::sum_by([by], rate) }
+    Recorded { name: named(what, "rate", window), expression: Expression::sum_by([by], rate), step: 0 }
+}
+
+fn to_date((what, metric): (&str, &str), period: BudgetPeriod) -> Recorded {
+    Recorded {
+        name: format!("aipolicy:{what}:{}_to_date", period.word()),
+        expression: Expression::ToDate(Series::of(metric), TENANT, period),
+        step: window(period).1,
+    }
 }
 
 fn named(what: &str, how: &str, window: u64) -> String {

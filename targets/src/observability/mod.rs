@@ -1,6 +1,7 @@
 //! Who is told when: rules for Prometheus with their tests, and dashboards, from what gateways were granted.
 
 mod alert;
+mod aws;
 mod grafana;
 mod metric;
 mod prometheus;
@@ -20,6 +21,7 @@ use aipolicy_compiler::model::value::Duration;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Spanned;
 
+use crate::account::Account;
 use crate::artifact::{Address, Artifact};
 use crate::input::Input;
 use crate::origin::Origin;
@@ -57,12 +59,18 @@ impl Deployment<'_> {
     }
 }
 
-/// Renders the rules and dashboards of an environment; nothing where no gateway serves metrics.
+/// Renders what is watched in an environment: rules and dashboards where a gateway serves metrics, and what AWS watches.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
-    let Some(watched) = watched(input) else { return Vec::new() };
-    let alerts = alerts(&watched, out);
-    let mut artifacts = prometheus::artifacts(&watched, &alerts);
-    artifacts.extend(grafana::artifacts(&watched));
+    let mut artifacts = Vec::new();
+    let watched = watched(input);
+    if let Some(watched) = &watched {
+        let alerts = alerts(watched, out);
+        artifacts.extend(prometheus::artifacts(watched, &alerts));
+        artifacts.extend(grafana::artifacts(watched));
+    }
+    if let Some(account) = Account::of(input) {
+        artifacts.extend(aws::artifacts(&account, watched.as_ref(), out));
+    }
     artifacts
 }
 
@@ -156,6 +164,7 @@ fn alerts(watched: &Watched<'_>, out: &mut Diagnostics) -> Vec<Alert> {
             Some(found) => alerts.extend(found),
             None => out.report(unseen(budget)),
         }
+        alerts.extend(alert::notice::alerts(budget).into_iter().flatten());
     }
     alerts.extend(watched.tenants().into_values().flat_map(|tenant| alert::tokens::alerts(watched, tenant)));
     for table in &watched.tables {

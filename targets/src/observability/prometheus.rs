@@ -12,6 +12,8 @@ use crate::tree::Tree;
 
 /// How often rules are evaluated, in seconds. Default `alerts.interval`.
 const INTERVAL: u64 = 60;
+/// How often what a period has used is counted, in seconds: it reads many samples. Default `alerts.interval`.
+const SLOW: u64 = 3600;
 
 /// The rules and their tests.
 pub(super) fn artifacts(watched: &Watched<'_>, alerts: &[Alert]) -> Vec<Artifact> {
@@ -32,20 +34,24 @@ fn rules(watched: &Watched<'_>, alerts: &[Alert]) -> Tree {
     let record = |one: Recorded| {
         Tree::map([("record", Tree::text(one.name)), ("expr", Tree::text(one.expression.to_string()))])
     };
-    let mut groups = vec![group(watched, "recorded", recorded.into_values().map(record).collect())];
+    let (slow, fast): (Vec<_>, Vec<_>) = recorded.into_values().partition(|one| one.step > 0);
+    let mut groups = vec![group(watched, ("recorded", INTERVAL), fast.into_iter().map(record).collect())];
+    if !slow.is_empty() {
+        groups.push(group(watched, ("to-date", SLOW), slow.into_iter().map(record).collect()));
+    }
     let mut by_name: BTreeMap<&str, Vec<Tree>> = BTreeMap::new();
     for alert in alerts {
         by_name.entry(alert.name).or_default().push(rule(alert));
     }
-    groups.extend(by_name.into_iter().map(|(name, rules)| group(watched, name, rules)));
+    groups.extend(by_name.into_iter().map(|(name, rules)| group(watched, (name, INTERVAL), rules)));
     Tree::map([("groups", Tree::list(groups))]).from(watched.origin.clone())
 }
 
-fn group(watched: &Watched<'_>, name: &str, rules: Vec<Tree>) -> Tree {
+fn group(watched: &Watched<'_>, (name, seconds): (&str, u64), rules: Vec<Tree>) -> Tree {
     let interval = Origin::default(watched.input.sources, "alerts.interval");
     Tree::map([
         ("name", Tree::text(format!("aipolicy.{}.{name}", watched.environment))),
-        ("interval", Tree::text(duration(INTERVAL)).from(interval)),
+        ("interval", Tree::text(duration(seconds)).from(interval)),
         ("rules", Tree::list(rules)),
     ])
 }

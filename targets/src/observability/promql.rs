@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use aipolicy_compiler::model::budget::BudgetPeriod;
+
 /// A metric with labels that must be equal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Series {
@@ -27,6 +29,8 @@ pub(super) enum Expression {
     Rate(Series, u64),
     /// Growth over a window in seconds.
     Increase(Series, u64),
+    /// Growth by a label since a period of the calendar began, in UTC.
+    ToDate(Series, &'static str, BudgetPeriod),
     /// A sum by labels.
     Sum(Vec<&'static str>, Box<Expression>),
     /// A quantile of a histogram.
@@ -84,6 +88,7 @@ impl Expression {
             | Self::Series(_)
             | Self::Rate(..)
             | Self::Increase(..)
+            | Self::ToDate(..)
             | Self::Sum(..)
             | Self::Quantile(..) => self.to_string(),
         }
@@ -122,6 +127,17 @@ impl Display for Expression {
             Self::Increase(series, seconds) => {
                 write!(formatter, "increase({series}[{}])", duration(*seconds))
             }
+            Self::ToDate(series, label, period) => {
+                let (longest, step) = window(*period);
+                let now = told_apart(*period, Some(&format!("max(timestamp({series} @ end()))")));
+                let (then, longest, step) = (told_apart(*period, None), duration(longest), duration(step));
+                let growth = format!("sum by ({label}) (increase({series}[{step}]))");
+                // A subquery has no other way to ask for the time of the whole query than that of its newest sample.
+                write!(
+                    formatter,
+                    "sum_over_time(({growth} * scalar({then} == bool scalar({now})))[{longest}:{step}])"
+                )
+            }
             Self::Sum(labels, of) => write!(formatter, "sum by ({}) ({of})", labels.join(", ")),
             Self::Quantile(share, of) => write!(formatter, "histogram_quantile({share}, {of})"),
             Self::Binary(left, operator, right) => {
@@ -134,6 +150,33 @@ impl Display for Expression {
 /// A text between double quotes.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+const HOUR: u64 = 60 * 60;
+const DAY: u64 = 24 * HOUR;
+
+/// Seconds of the longest period, and seconds that are counted at a time.
+pub(super) fn window(period: BudgetPeriod) -> (u64, u64) {
+    match period {
+        BudgetPeriod::Day => (DAY, HOUR / 4),
+        BudgetPeriod::Week => (7 * DAY, HOUR),
+        BudgetPeriod::Month => (31 * DAY, 3 * HOUR),
+        BudgetPeriod::Quarter => (92 * DAY, 12 * HOUR),
+        BudgetPeriod::Year => (366 * DAY, DAY),
+    }
+}
+
+/// What has one value throughout a period and another in the next, at a time, or else when it is evaluated. Weeks begin on
+/// Mondays, and the epoch on a Thursday.
+fn told_apart(period: BudgetPeriod, time: Option<&str>) -> String {
+    let date = time.unwrap_or("");
+    match period {
+        BudgetPeriod::Day => format!("day_of_month({date})"),
+        BudgetPeriod::Week => format!("floor(({} + 259200) / 604800)", time.unwrap_or("vector(time())")),
+        BudgetPeriod::Month => format!("month({date})"),
+        BudgetPeriod::Quarter => format!("floor((month({date}) - 1) / 3)"),
+        BudgetPeriod::Year => format!("year({date})"),
+    }
 }
 
 /// Seconds as Prometheus writes them, in the largest unit that leaves no rest.

@@ -2,11 +2,14 @@
 
 mod calls;
 mod function;
+mod keys;
 mod machines;
 mod operations;
 mod policies;
 mod refusals;
-mod requests;
+pub(super) mod requests;
+mod starts;
+mod triggers;
 
 use std::sync::LazyLock;
 
@@ -72,7 +75,7 @@ const ASK: &str = r#"{
 }"#;
 
 /// Every kind of connector that a machine can call, every gate, both runtimes.
-const EVERYTHING: &[(&str, &str, &str)] = &[
+pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
     (
         "Environment",
         "prod",
@@ -238,6 +241,35 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
          { name: pay, connector: queue, access: write, input: { file: flat.json }, gate: { verify: { with: check } } }]",
     ),
     ("Agent", "idle", "tenant: t, model: { model: m }"),
+    ("Connector", "in", "sqs: { queue: in }, region: eu-central-1, dataClass: internal"),
+    ("Connector", "in-order", "sqs: { queue: in.fifo }, region: eu-central-1, dataClass: internal"),
+    ("Connector", "failed-order", "sqs: { queue: failed.fifo }, region: eu-central-1, dataClass: internal"),
+    (
+        "Connector",
+        "failed",
+        "sqs: { queue: failed }, region: eu-central-1, dataClass: internal, \
+         encryption: { kmsKeyArn: \"arn:aws:kms:eu-central-1:111122223333:key/4b1f0c2e-0000-4000-8000-000000000001\" }",
+    ),
+    (
+        "Agent",
+        "started",
+        "tenant: t, model: { model: m }, limits: { wallClock: 1m }, triggers: [\
+         { name: plain, sqs: { queue: in, deadLetter: failed } }, \
+         { name: ordered, sqs: { queue: in-order, deadLetter: failed-order, batchSize: 5, maxReceiveCount: 7 }, \
+           input: Do it., idempotency: { key: order.id, retention: 2d }, concurrency: 3 }, \
+         { sns: { topic: news, deadLetter: failed }, concurrency: 1 }, \
+         { name: events, eventBridge: { source: shop, detailType: [Sold, Returned], deadLetter: failed, detail: \
+           { order.kind: { oneOf: [a, 1, true] }, order.total: { min: 5, max: 9 }, place: { prefix: eu }, gift: { exists: false } } } }, \
+         { name: morning, schedule: { cron: \"0 6 ? * MON-FRI *\", timeZone: Europe/Berlin, deadLetter: failed } }, \
+         { name: hourly, schedule: { rate: 1h, deadLetter: failed } }]",
+    ),
+    (
+        "Agent",
+        "started-classic",
+        "tenant: t, runtime: bedrock-agents, model: { model: m }, instructions: { file: told.md }, triggers: [\
+         { eventBridge: { bus: shop, source: shop, deadLetter: failed } }, \
+         { schedule: { rate: 1m, deadLetter: failed } }, { sns: { topic: news, deadLetter: failed } }]",
+    ),
 ];
 
 /// Nothing that Cedar has no exact words for.

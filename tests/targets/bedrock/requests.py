@@ -1,6 +1,7 @@
 """Checks requests against the service models of the vendor's SDK.
 
-Input: a list of `{ "address", "document" }`. Output: a list of findings. What a request refers to is taken from the answer
+Input: a list of `{ "address", "document" }`. Output: a list of findings; with the argument `keys`, for each address the keys
+that are data and no members of the SDK. What a request refers to is taken from the answer
 of the operation that creates it, by the model of that answer; a member that no such answer has is a finding.
 """
 
@@ -18,9 +19,14 @@ OPERATIONS = {
     "AgentCollaborator": ("bedrock-agent", "AssociateAgentCollaborator"),
     "AgentKnowledgeBase": ("bedrock-agent", "AssociateAgentKnowledgeBase"),
     "ApiKeyProvider": (CONTROL, "CreateApiKeyCredentialProvider"),
+    "Budget": ("budgets", "CreateBudget"),
+    "BudgetAction": ("budgets", "CreateBudgetAction"),
     "CedarPolicy": (CONTROL, "CreatePolicy"),
     "ApprovalQueue": ("sqs", "CreateQueue"),
+    "EventInvokeConfig": ("lambda", "PutFunctionEventInvokeConfig"),
+    "EventSourceMapping": ("lambda", "CreateEventSourceMapping"),
     "Function": ("lambda", "CreateFunction"),
+    "FunctionConcurrency": ("lambda", "PutFunctionConcurrency"),
     "FunctionPermission": ("lambda", "AddPermission"),
     "Gateway": (CONTROL, "CreateGateway"),
     "GatewayTarget": (CONTROL, "CreateGatewayTarget"),
@@ -31,10 +37,21 @@ OPERATIONS = {
     "HarnessEndpoint": (CONTROL, "CreateHarnessEndpoint"),
     "InferenceProfile": ("bedrock", "CreateInferenceProfile"),
     "InvocationLogging": ("bedrock", "PutModelInvocationLoggingConfiguration"),
+    "LogGroup": ("logs", "CreateLogGroup"),
+    "LogRetention": ("logs", "PutRetentionPolicy"),
     "Memory": (CONTROL, "CreateMemory"),
     "Oauth2Provider": (CONTROL, "CreateOauth2CredentialProvider"),
     "PolicyEngine": (CONTROL, "CreatePolicyEngine"),
+    "QueuePolicy": ("sqs", "SetQueueAttributes"),
+    "QueueRedrive": ("sqs", "SetQueueAttributes"),
+    "Rule": ("events", "PutRule"),
+    "RuleTargets": ("events", "PutTargets"),
+    "Schedule": ("scheduler", "CreateSchedule"),
+    "ScheduleGroup": ("scheduler", "CreateScheduleGroup"),
     "StateMachine": ("stepfunctions", "CreateStateMachine"),
+    "Subscription": ("sns", "Subscribe"),
+    "Table": ("dynamodb", "CreateTable"),
+    "TimeToLive": ("dynamodb", "UpdateTimeToLive"),
 }
 
 # Values that services give; the first one that a model takes stands for the real one.
@@ -48,6 +65,7 @@ GIVEN = [
     f"arn:aws:bedrock:{PLACE}:agent-alias/A1B2C3D4E5/A1B2C3D4E5",
     f"arn:aws:bedrock-agentcore:{PLACE}:gateway/name-a1b2c3d4e5",
     f"arn:aws:bedrock-agentcore:{PLACE}:policy-engine/name-a1b2c3d4e5",
+    f"arn:aws:bedrock-agentcore:{PLACE}:harness/name-a1b2c3d4e5",
     f"arn:aws:bedrock-agentcore:{PLACE}:memory/name-a1b2c3d4e5",
     f"arn:aws:bedrock:{PLACE}:application-inference-profile/a1b2c3d4e5f6",
     f"arn:aws:acps:{PLACE}:token-vault/default/oauth2credentialprovider/name",
@@ -77,6 +95,7 @@ class Check:
         self.shapes = model(service)["shapes"]
         self.addresses = addresses
         self.found = []
+        self.keys = set()
 
     def told(self, at, what):
         self.found.append(f"{at}: {what}")
@@ -121,7 +140,7 @@ class Check:
 
     def structure(self, shape, value, at):
         if shape.get("document"):
-            return
+            return self.inside(value)
         if not isinstance(value, dict):
             return self.told(at, "is no object")
         members = shape.get("members", {})
@@ -147,17 +166,26 @@ class Check:
         if not isinstance(value, dict):
             return self.told(at, "is no map")
         self.bounds(shape, len(value), at)
+        self.keys.update(value)
         for key, inner in value.items():
             self.check(shape["key"]["shape"], key, f"{at}/{key} (key)")
             self.check(shape["value"]["shape"], inner, f"{at}/{key}")
 
     def string(self, shape, value, at):
         if isinstance(value, (dict, list)):
+            self.inside(value)
             value = json.dumps(value)
         if not isinstance(value, str):
             return self.told(at, "is no text")
         if not fits(shape, value):
             self.told(at, f"{value[:200]!r} does not fit {({k: shape[k] for k in ('min', 'max', 'pattern', 'enum') if k in shape})}")
+
+    def inside(self, value):
+        """Notes the keys of a document, which are all data."""
+        if isinstance(value, dict):
+            self.keys.update(value)
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
+            self.inside(inner)
 
     def blob(self, shape, value, at):
         if not isinstance(value, bytes):
@@ -189,7 +217,7 @@ class Check:
 def main():
     asked = json.load(sys.stdin)
     addresses = {one["address"] for one in asked}
-    found = []
+    found, keys = [], {}
     for one in asked:
         address, document = one["address"], one["document"]
         kind = address.split("/")[1]
@@ -205,7 +233,8 @@ def main():
         check = Check(service, addresses)
         check.check(model(service)["operations"][operation]["input"]["shape"], document, address)
         found.extend(check.found)
-    json.dump(found, sys.stdout)
+        keys[address] = sorted(check.keys)
+    json.dump(keys if sys.argv[1:] == ["keys"] else found, sys.stdout)
 
 
 main()

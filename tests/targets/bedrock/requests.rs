@@ -1,7 +1,9 @@
 //! Requests against the service models of the vendor's SDK.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
+use aipolicy_targets::artifact::Artifact;
 use serde_json::{Value, json};
 
 use super::everything;
@@ -19,21 +21,32 @@ static BOTOCORE: Tool = Tool {
 };
 
 /// The documents of an environment for the script.
-fn documents(artifacts: &[aipolicy_targets::artifact::Artifact]) -> Vec<Value> {
-    let own = artifacts.iter().filter(|one| one.document.address.target == "bedrock");
+fn documents(artifacts: &[Artifact]) -> Vec<Value> {
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
+    let own = artifacts.iter().filter(|one| {
+        let requested = !read(&one.document.text)["$region"].is_null();
+        one.document.address.target == "bedrock" || requested
+    });
     own.map(
         |one| json!({ "address": one.document.address.to_string(), "document": read(&one.document.text) }),
     )
     .collect()
 }
 
-fn findings(documents: &[Value]) -> Vec<String> {
+fn asked(documents: &[Value], arguments: &[&str]) -> String {
     let python = BOTOCORE.folder().join("bin/python");
     let script = root().join("tests/targets/bedrock/requests.py");
-    let told =
-        answer(Command::new(python).arg("-B").arg(script), &json!(documents).to_string(), "Python 3.11");
-    serde_json::from_str(&told).unwrap()
+    let mut command = Command::new(python);
+    answer(command.arg("-B").arg(script).args(arguments), &json!(documents).to_string(), "Python 3.11")
+}
+
+fn findings(documents: &[Value]) -> Vec<String> {
+    serde_json::from_str(&asked(documents, &[])).unwrap()
+}
+
+/// For each request, the keys that somebody chose, which are no members of the SDK.
+pub(in crate::targets) fn data_keys(artifacts: &[Artifact]) -> BTreeMap<String, Vec<String>> {
+    serde_json::from_str(&asked(&documents(artifacts), &["keys"])).unwrap()
 }
 
 fn environments(built: &'static Built) -> impl Iterator<Item = Vec<Value>> {
@@ -66,6 +79,22 @@ fn every_request_is_one_that_its_service_takes() {
         "Guardrail",
         "StateMachine",
         "Function",
+        "EventSourceMapping",
+        "QueueRedrive",
+        "QueuePolicy",
+        "Subscription",
+        "Rule",
+        "RuleTargets",
+        "Schedule",
+        "ScheduleGroup",
+        "Table",
+        "TimeToLive",
+        "LogGroup",
+        "LogRetention",
+        "FunctionConcurrency",
+        "EventInvokeConfig",
+        "Budget",
+        "BudgetAction",
     ] {
         assert!(seen.contains(kind), "no {kind} among {seen:?}");
     }
@@ -93,6 +122,11 @@ fn what_a_service_would_refuse_is_found() {
         ("Harness", "/maxSteps", json!(12), "has no member"),
         ("Agent", "/instruction", json!("too short"), "does not fit"),
         ("StateMachine", "/$region", json!("europe"), "is sent to"),
+        ("EventSourceMapping", "/BatchSize", json!(0), "is not between"),
+        ("EventSourceMapping", "/FunctionResponseTypes/0", json!("Partial"), "does not fit"),
+        ("Schedule", "/FlexibleTimeWindow/Mode", json!("NEVER"), "does not fit"),
+        ("RuleTargets", "/Targets/0/RetryPolicy/MaximumRetryAttempts", json!(186), "is not between"),
+        ("Table", "/BillingMode", json!("FREE"), "does not fit"),
         ("Guardrail", "/contentPolicyConfig/filtersConfig", json!([]), "is not between"),
     ];
     for (kind, pointer, value, told) in cases {

@@ -62,16 +62,8 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
         "owner: b@acme.example, environments: [prod], clearance: [internal], namespaces: [lab, lab-two], \
       clusters: [pods], models: [small, own], quota: { tokens: 600k tokens/min }",
     ),
-    (
-        "Budget",
-        "lab",
-        "scope: { tenant: lab }, period: day, limit: 432M tokens, thresholds: [{ at: 80%, do: notify, to: [a@acme.example] }]",
-    ),
-    (
-        "Budget",
-        "pay",
-        "scope: { tenant: pay }, period: day, limit: USD 100, thresholds: [{ at: 80%, do: notify, to: [a@acme.example] }]",
-    ),
+    ("Budget", "lab", "scope: { tenant: lab }, period: day, limit: 432M tokens"),
+    ("Budget", "pay", "scope: { tenant: pay }, period: day, limit: USD 100"),
     (
         "Model",
         "small",

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use super::{Asker, Call, Group, gate_word, highest, home_region, resting};
-use crate::ir::{AccessRequest, Action, CREDENTIAL, Circumstances, Object, Principal, ROLE, VERIFICATION};
+use crate::ir::{
+    AccessRequest, Action, CREDENTIAL, Circumstances, Object, Principal, ROLE, Storage, VERIFICATION,
+};
 use crate::model::agent::{Access, AgentClient, AgentModel, AgentSpec, Callers, Gate, Tool};
 use crate::model::connector::{ConnectorKind, ConnectorSpec, ServerAuth};
 use crate::model::data_class::DataClassSpec;
 use crate::model::reference::Ref;
+use crate::model::trigger::AgentTrigger;
 use crate::model::{Id, Resource};
-use crate::resolve::Graph;
+use crate::resolve::{Graph, StorePlace};
 
 pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
     super::agents(graph).map(|(id, agent)| group(graph, id, agent))
@@ -42,14 +45,31 @@ impl<'g> Asks<'g> {
         for (at, tool) in self.agent.spec.tools.iter().enumerate() {
             all.extend(self.tool(at, tool));
         }
+        all.push(self.session());
         let client = self.agent.spec.callers.as_ref().map(|callers| callers.value.client());
         let secret = |client: &AgentClient| self.connector(Action::ReadConnector, &client.secret, CREDENTIAL);
         all.extend(client.and_then(secret));
         all.extend(self.memory());
         all.extend(self.collaborators());
         all.push(self.support("role"));
-        all.extend(self.agent.spec.triggers.first().map(|_| self.support("trigger")));
+        for (at, trigger) in self.agent.spec.triggers.iter().enumerate() {
+            all.extend(self.trigger(at, trigger));
+        }
         all
+    }
+
+    /// The start by a trigger, the messages that it takes, and what Lambda holds of what it is handed, under a key of AWS.
+    fn trigger(&self, at: usize, trigger: &AgentTrigger) -> impl Iterator<Item = AccessRequest> {
+        let object = Object::Environment(self.asker.environment);
+        let start =
+            self.asker.ask(Action::SupportRuntime, (object, Circumstances::Trigger(at)), trigger.span());
+        let taken = trigger.queue().and_then(|queue| self.connector(Action::ReadConnector, queue, "none"));
+        let held = trigger.is_handed_over().then(|| {
+            let mut storage = resting("executions", self.class());
+            storage.retention_days = Some(1);
+            self.asker.store(self.region(), storage, trigger.span())
+        });
+        [start].into_iter().chain(taken).chain(held)
     }
 
     fn region(&self) -> &'g str {
@@ -75,14 +95,7 @@ impl<'g> Asks<'g> {
                 self.asker.invoke(&call, self.region())
             }
             AgentModel::Route(route) => {
-                let request = |id| {
-                    self.asker.ask(
-                        Action::UseRoute,
-                        (Object::Route(id), Circumstances::Plain),
-                        route.name.span,
-                    )
-                };
-                route.id().map(request).into_iter().collect()
+                route.id().map(|id| self.asker.route(id, route.name.span)).into_iter().collect()
             }
         }
     }
@@ -97,6 +110,7 @@ impl<'g> Asks<'g> {
             Access::Write => Action::WriteConnector,
         };
         let Some(used) = self.connector(action, &tool.connector, word) else { return Vec::new() };
+        let executions = self.executions(tool);
         let call =
             (Object::Tool(self.id, at), Circumstances::Tool { access, gate: word, callers: self.callers() });
         let verification = match gate {
@@ -105,7 +119,7 @@ impl<'g> Asks<'g> {
         };
         let call = self.asker.ask(Action::CallTool, call, tool.name.span);
         let credential = self.credential(tool);
-        [call, used].into_iter().chain(verification).chain(credential).collect()
+        [call, used].into_iter().chain(verification).chain(credential).chain(executions).collect()
     }
 
     /// The secret that holds the credential for the server behind a tool.
@@ -151,10 +165,43 @@ impl<'g> Asks<'g> {
         Some(self.asker.ask(action, (Object::Connector(id), circumstances), reference.name.span))
     }
 
+    /// What the service that runs it holds while a session lasts, in its own region.
+    fn session(&self) -> AccessRequest {
+        let storage = self.kept(StorePlace::Session, resting("session", self.class()), self.region());
+        let written = self.agent.spec.region.as_ref().map(|region| region.span);
+        self.asker.store(self.region(), storage, written.unwrap_or(self.agent.name_span()))
+    }
+
+    /// The history of the calls that a gate decides about, and the queue in which they wait for approval. The calls of
+    /// the other tools leave nothing behind.
+    fn executions(&self, tool: &Tool) -> Option<AccessRequest> {
+        let gate = tool.gate.as_ref()?;
+        let shared = match &gate.value {
+            Gate::Approval(_) => true,
+            Gate::Verify(_) => false,
+            Gate::Confirm => return None,
+        };
+        let mut storage = self.kept(StorePlace::Session, resting("executions", self.class()), self.region());
+        storage.retention_days = self.asker.graph.catalog().limit("stepFunctions.historyDays");
+        let connector = self.asker.graph.get(&tool.connector)?;
+        storage.customer_managed_key |= !shared && connector.spec.encryption.is_some();
+        Some(self.asker.store(self.region(), storage, gate.span))
+    }
+
+    /// What the environment says about the place where a service keeps content in a region.
+    fn kept(&self, place: StorePlace, mut storage: Storage, region: &str) -> Storage {
+        if let Some((id, store)) = self.asker.graph.kept(self.asker.environment, place, region) {
+            storage.customer_managed_key = store.spec.encryption.is_some();
+            storage.retention_days = store.spec.retention.as_ref().map(|retention| retention.value.days());
+            storage.store = Some(id);
+        }
+        storage
+    }
+
     fn memory(&self) -> Option<AccessRequest> {
         let memory = self.agent.spec.memory.as_ref()?;
         let region = memory.region.as_ref().map_or(self.region(), |region| region.value.as_str());
-        let mut storage = resting("memory", self.class());
+        let mut storage = self.kept(StorePlace::Memory, resting("memory", self.class()), region);
         storage.retention_days = memory.retention.as_ref().map(|retention| retention.value.days());
         let written = memory.region.as_ref().map(|region| region.span);
         let span = written.or(memory.retention.as_ref().map(|retention| retention.span));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Asker, Group, highest, resting};
+use super::{Asker, Group, budget, highest, resting};
 use crate::ir::{AccessRequest, Action, Circumstances, Object, Principal};
 use crate::model::agent::AgentSpec;
 use crate::model::cluster::ClusterSpec;
@@ -18,7 +18,7 @@ use crate::model::{Id, Resource};
 use crate::resolve::Graph;
 
 pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
-    let (classes, connectors) = (classes(graph), connectors(graph));
+    let (classes, connectors, callers) = (classes(graph), connectors(graph), budget::callers(graph));
     let listed = graph.each::<TenantSpec>().flat_map(|(id, tenant)| {
         tenant.spec.environments.iter().filter_map(move |environment| Some((environment.id()?, id)))
     });
@@ -27,7 +27,7 @@ pub(super) fn groups(graph: &Graph) -> impl Iterator<Item = Group> {
         let asker = Asker { graph, principal: Principal::Environment(id), environment: id, tenant: None };
         let logs = logs(graph, environment);
         let support = logs.iter().map(|log| log.support(asker));
-        let mut own: Group = support.collect();
+        let mut own: Group = support.chain(budget::stops(asker, &callers)).collect();
         let tenants: Vec<_> = inside.range((id, Id::new(0))..).take_while(|(at, _)| *at == id).collect();
         if tenants.is_empty() {
             let class = highest(graph, std::iter::empty());
@@ -112,8 +112,8 @@ fn classes(graph: &Graph) -> BTreeMap<Id<TenantSpec>, Id<DataClassSpec>> {
     of.into_iter().map(|(tenant, classes)| (tenant, highest(graph, classes.into_iter()))).collect()
 }
 
-/// Connectors that the agents and workloads of a tenant use in an environment, and the sources of knowledge bases
-/// among them.
+/// Connectors that the agents and workloads of a tenant use in an environment, the queues that start agents and take
+/// what fails, and the sources of knowledge bases among them.
 fn connectors(graph: &Graph) -> BTreeMap<Inside, BTreeSet<Id<ConnectorSpec>>> {
     let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     let mut add = |connector: &Ref<ConnectorSpec>, inside| {
@@ -132,6 +132,10 @@ fn connectors(graph: &Graph) -> BTreeMap<Inside, BTreeSet<Id<ConnectorSpec>>> {
         let Some(tenant) = agent.spec.tenant.id() else { continue };
         for environment in graph.places_of_agent(&agent.spec) {
             agent.spec.tools.iter().for_each(|tool| add(&tool.connector, (environment, tenant)));
+            let triggers = agent.spec.triggers.iter();
+            let queues =
+                triggers.flat_map(|trigger| trigger.queue().into_iter().chain(trigger.dead_letter()));
+            queues.for_each(|queue| add(queue, (environment, tenant)));
         }
     }
     for (_, workload) in graph.each::<WorkloadSpec>() {

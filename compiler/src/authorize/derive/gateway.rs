@@ -60,7 +60,7 @@ fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Grou
     }
     for (reference, tenant) in tenants {
         let user = Asker { principal: Principal::Tenant(tenant), tenant: Some(tenant), ..asker };
-        all.push(user.ask(Action::UseRoute, (Object::Route(id), Circumstances::Plain), reference.name.span));
+        all.push(user.route(id, reference.name.span));
         all.extend(serving.models(Some(tenant)));
         all.extend(serving.cache(Some(tenant)));
     }

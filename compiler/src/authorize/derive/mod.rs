@@ -1,6 +1,7 @@
 //! Resources to access requests: one for each place where something may run or rest.
 
 mod agent;
+mod budget;
 mod environment;
 mod gateway;
 mod workload;
@@ -81,6 +82,14 @@ impl Asker<'_> {
             self.ask(Action::InvokeModel, (Object::Model(id), circumstances), call.model.name.span)
         };
         self.graph.processing(&model.spec, caller).into_iter().map(request).collect()
+    }
+
+    /// Requests that are sent to a route.
+    fn route(self, id: Id<RouteSpec>, span: Span) -> AccessRequest {
+        let class =
+            self.graph.resource(id).and_then(|route| route.spec.data_class.id()).unwrap_or(Id::new(0));
+        let residency = self.graph.residency(class, self.tenant);
+        self.ask(Action::UseRoute, (Object::Route(id), Circumstances::Route { residency }), span)
     }
 
     /// Content that comes to rest in a region.

@@ -65,10 +65,7 @@ impl<'g> Asks<'g> {
 
     fn routes(&self) -> impl Iterator<Item = AccessRequest> {
         let routes = self.workload.spec.uses.iter().flat_map(|uses| &uses.routes);
-        routes.filter_map(|route| {
-            let object = Object::Route(route.id()?);
-            Some(self.asker.ask(Action::UseRoute, (object, Circumstances::Plain), route.name.span))
-        })
+        routes.filter_map(|route| Some(self.asker.route(route.id()?, route.name.span)))
     }
 
     fn models(&self) -> impl Iterator<Item = AccessRequest> {

@@ -2,6 +2,7 @@
 
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::ir::Circumstances;
+use aipolicy_compiler::resolve::StorePlace;
 
 use super::{Agent, refusal};
 use crate::artifact::{Address, Artifact};
@@ -26,11 +27,16 @@ pub(super) fn artifact(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Artif
     })?;
     let (days, origin) = agent.remembers(&(SHORTEST..=LONGEST), refusal, out)?;
     let name = own_address(agent)?;
-    let members = vec![
+    let mut members = vec![
         ("name", Tree::text(&name.name).from(agent.account.default("origin.name"))),
         ("eventExpiryDuration", Tree::integer(days).from(origin)),
         ("tags", tag_map(agent.account)),
     ];
+    let key = agent.account.kept_key(StorePlace::Memory, &agent.region().0).map(|key| {
+        let place = Origin::written(key.span);
+        ("encryptionKeyArn", Tree::text(key.value.as_str()).from(place))
+    });
+    members.extend(key);
     let request = Request { address: name, region: agent.region(), members, needs: Vec::new() };
     Some(request.artifact(&Origin::granted(*grant)))
 }

@@ -15,7 +15,7 @@ use aipolicy_compiler::model::agent::Gate;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
-use super::agent::Agent;
+use super::agent::{Agent, Started};
 use crate::artifact::Artifact;
 
 /// Everything that AgentCore needs to run an agent.
@@ -37,6 +37,11 @@ pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifac
     artifacts.extend(memory::artifact(agent, out));
     artifacts.extend(harness::artifacts(agent, out));
     artifacts
+}
+
+/// What a function needs to know of an agent to start it.
+pub(super) fn started(agent: &Agent<'_>) -> Option<Started> {
+    harness::started(agent)
 }
 
 fn refusal(span: Span, message: &str, help: &str) -> Diagnostic {

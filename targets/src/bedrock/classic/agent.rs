@@ -3,6 +3,7 @@
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::agent::AgentModel;
 use aipolicy_compiler::model::model::ModelProvider;
+use aipolicy_compiler::resolve::StorePlace;
 
 use super::{Agent, refusal};
 use crate::artifact::Artifact;
@@ -41,6 +42,7 @@ pub(super) fn artifact(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Artif
         needs.extend([made, version]);
     }
     members.extend(memory(agent, out).map(|memory| ("memoryConfiguration", memory)));
+    members.extend(key(agent, out).map(|key| ("customerEncryptionKeyArn", key)));
     let collaboration = match agent.spec().collaborators.first() {
         Some(other) => Tree::text("SUPERVISOR").from(Origin::written(other.agent.name.span)),
         None => Tree::text("DISABLED").from(agent.account.default("classic.collaboration")),
@@ -87,4 +89,21 @@ fn memory(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Tree> {
     let days = Tree::integer(days).from(origin.clone());
     let tree = Tree::map([("enabledMemoryTypes", kinds), ("storageDays", days)]);
     Some(tree.from(origin))
+}
+
+/// The key of sessions and of memory, which Agents Classic encrypts with one.
+fn key(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Tree> {
+    let region = agent.region().0;
+    let sessions = agent.account.kept_key(StorePlace::Session, &region);
+    let memory =
+        agent.spec().memory.as_ref().and_then(|_| agent.account.kept_key(StorePlace::Memory, &region));
+    if let (Some(sessions), Some(memory)) = (sessions, memory)
+        && sessions.value.as_str() != memory.value.as_str()
+    {
+        let message = "Agents Classic has one key for sessions and memory";
+        let found = refusal(memory.span, message, "name the same key for both stores");
+        out.report(found.label(sessions.span, "the key for sessions"));
+    }
+    let key = sessions.or(memory)?;
+    Some(Tree::text(key.value.as_str()).from(Origin::written(key.span)))
 }

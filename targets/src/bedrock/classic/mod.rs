@@ -12,8 +12,8 @@ use aipolicy_compiler::model::guardrail::GuardrailSpec;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
-use super::agent::Agent;
-use super::request::address;
+use super::agent::{Agent, Started};
+use super::request::{address, reference};
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
 use crate::origin::Origin;
@@ -37,6 +37,16 @@ fn own_address(account: &Account<'_>, agent: &Resource<AgentSpec>) -> Option<Add
 fn alias_address(account: &Account<'_>, agent: &Resource<AgentSpec>) -> Option<Address> {
     let agent = own_address(account, agent)?;
     Some(address("AgentAlias", format!("{}.{}", agent.name, account.environment.name())))
+}
+
+/// What a function needs to know of an agent to start it.
+pub(super) fn started(agent: &Agent<'_>) -> Option<Started> {
+    let alias = alias_address(agent.account, agent.resource)?;
+    let variables = vec![
+        ("AGENT", reference(&agent.own_address()?, "agent.agentId")),
+        ("ALIAS", reference(&alias, "agentAlias.agentAliasId")),
+    ];
+    Some(Started { variables, needs: vec![alias] })
 }
 
 fn refusal(span: Span, message: &str, help: &str) -> Diagnostic {

@@ -56,9 +56,9 @@ pub(crate) fn artifact(account: &Account<'_>, call: &Call<'_>, out: &mut Diagnos
     )
 }
 
-/// The history of executions holds inputs and answers: it is encrypted with the key of what they are for.
+/// The history of executions holds inputs and answers, and is encrypted like them. Express executions have none.
 fn history(account: &Account<'_>, call: &Call<'_>) -> Option<Tree> {
-    let key = &call.connector.spec.encryption.as_ref()?.kms_key_arn;
+    let key = is_gated(call.tool).then(|| account.history_key(call.agent, call.connector))??;
     let tree = Tree::map([
         ("kmsKeyId", Tree::text(key.value.as_str())),
         ("kmsDataKeyReusePeriodSeconds", Tree::integer(300).from(account.default("bedrock.historyKey"))),

@@ -3,6 +3,7 @@
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
 use aipolicy_compiler::ir::{Circumstances, Object};
 use aipolicy_compiler::model::data_store::StoreKind;
+use aipolicy_compiler::resolve::StorePlace;
 use aipolicy_compiler::rule;
 
 use crate::account::Account;
@@ -24,6 +25,20 @@ pub(crate) fn check_traces(account: &Account<'_>, out: &mut Diagnostics) {
     };
     let note = rule::APPROXIMATED.at(named.name.span, message, "Bedrock does this differently");
     out.report(Diagnostic { severity: Severity::Note, ..note });
+}
+
+/// Says what the key of a store for sessions is used for. What AgentCore holds while a session lasts takes none.
+pub(crate) fn check_sessions(account: &Account<'_>, out: &mut Diagnostics) {
+    for named in &account.environment.spec.stores {
+        let Some(store) = account.graph().get(named) else { continue };
+        let stated = store.spec.encryption.is_some() || store.spec.retention.is_some();
+        if StorePlace::of(&store.spec.kind) == Some(StorePlace::Session) && stated {
+            let message = "the key is for histories of executions, approvals and Agents Classic; what AgentCore holds while \
+                           a session lasts takes neither a key nor a retention, and histories stay for 90 days";
+            let note = rule::APPROXIMATED.at(named.name.span, message, "Bedrock does this differently");
+            out.report(Diagnostic { severity: Severity::Note, ..note });
+        }
+    }
 }
 
 /// The logging of the region in which the store for invocations is.

@@ -2,6 +2,7 @@
 
 pub(crate) mod function;
 pub(crate) mod guardrail;
+pub(crate) mod log;
 pub(crate) mod logging;
 pub(crate) mod profile;
 
@@ -10,6 +11,7 @@ use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::connector::{ConnectorSpec, LambdaTool};
 use aipolicy_compiler::model::data_store::StoreKind;
 use aipolicy_compiler::model::value::Text;
+use aipolicy_compiler::resolve::StorePlace;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{Span, Spanned};
 use aipolicy_iam::Partition;
@@ -106,8 +108,11 @@ pub(crate) fn approval_queue(
     origin: &Origin,
 ) -> Option<Artifact> {
     let queue = approvals(account, &region.0)?;
-    let attributes = [("MessageRetentionPeriod", "1209600"), ("SqsManagedSseEnabled", "true")];
-    let attributes = Tree::map(attributes.map(|(key, value)| (key, Tree::text(value))));
+    let encrypted = match account.kept_key(StorePlace::Session, &region.0) {
+        Some(key) => ("KmsMasterKeyId", Tree::text(key.value.as_str()).from(Origin::written(key.span))),
+        None => ("SqsManagedSseEnabled", Tree::text("true")),
+    };
+    let attributes = Tree::map([("MessageRetentionPeriod", Tree::text("1209600")), encrypted]);
     let members = vec![
         ("QueueName", Tree::text(&queue.address.name).from(account.default("origin.name"))),
         ("Attributes", attributes.from(account.default("bedrock.approvalQueue"))),

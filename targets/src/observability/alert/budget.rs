@@ -63,59 +63,65 @@ fn burns(period: BudgetPeriod) -> (u64, [Burn; 3]) {
 
 /// The alerts of a budget; nothing where the gateways' telemetry cannot tell what counts towards it.
 pub(in crate::observability) fn alerts(budget: &Resource<BudgetSpec>) -> Option<Vec<Alert>> {
+    let counted = counted(budget)?;
+    let (period, burns) = burns(budget.spec.period.value);
+    Some(burns.into_iter().map(|burn| counted.alert(period, &burn)).collect())
+}
+
+/// A budget with what telemetry counts of it.
+pub(super) struct Counted<'b> {
+    pub(super) budget: &'b Resource<BudgetSpec>,
+    pub(super) tenant: Option<&'b str>,
+    /// The limit in dollars or tokens.
+    pub(super) limit: f64,
+    /// What is used in the period so far.
+    pub(super) to_date: fn(BudgetPeriod) -> Recorded,
+    counter: &'static str,
+    rate: fn(u64) -> Recorded,
+}
+
+/// A budget as telemetry counts it; nothing where it does not.
+pub(super) fn counted(budget: &Resource<BudgetSpec>) -> Option<Counted<'_>> {
     let tenant = match &budget.spec.scope {
         BudgetScope::Tenant(tenant) => Some(tenant.name.value.as_str()),
         BudgetScope::Organisation | BudgetScope::Environment(_) => None,
         BudgetScope::Agent(_) => return None,
     };
-    let watched = match budget.spec.limit.value {
-        BudgetLimit::Money(money) if money.currency == "USD" => {
-            let counter = (metric::SPEND, "litellm");
-            Watched {
-                budget,
-                tenant,
-                counter: counter.0,
-                record: metric::spend,
-                limit: number(money.micros) / 1e6,
-            }
-        }
-        BudgetLimit::Money(_) => return None,
-        BudgetLimit::Tokens(tokens) => Watched {
-            budget,
-            tenant,
-            counter: metric::TOKENS,
-            record: metric::tokens,
-            limit: number(tokens.count()),
-        },
+    let dollars = Counted {
+        budget,
+        tenant,
+        limit: 0.0,
+        to_date: metric::spend_to_date,
+        counter: metric::SPEND,
+        rate: metric::spend,
     };
-    let (period, burns) = burns(budget.spec.period.value);
-    Some(burns.into_iter().map(|burn| watched.alert(period, &burn)).collect())
+    match budget.spec.limit.value {
+        BudgetLimit::Money(money) if money.currency == "USD" => {
+            Some(Counted { limit: number(money.micros) / 1e6, ..dollars })
+        }
+        BudgetLimit::Money(_) => None,
+        BudgetLimit::Tokens(tokens) => Some(Counted {
+            limit: number(tokens.count()),
+            to_date: metric::tokens_to_date,
+            counter: metric::TOKENS,
+            rate: metric::tokens,
+            ..dollars
+        }),
+    }
 }
 
-struct Watched<'b> {
-    budget: &'b Resource<BudgetSpec>,
-    tenant: Option<&'b str>,
-    counter: &'static str,
-    record: fn(u64) -> Recorded,
-    limit: f64,
-}
-
-impl Watched<'_> {
+impl Counted<'_> {
     fn alert(&self, period: u64, burn: &Burn) -> Alert {
         let factor = number(burn.percent * period / burn.long) / 100.0;
         let pace = || Expression::Number(self.limit).per(Expression::Number(number(period)));
         let limit = || Expression::Number(factor).times(pace());
-        let (long, short) = ((self.record)(burn.long), (self.record)(burn.short));
+        let (long, short) = ((self.rate)(burn.long), (self.rate)(burn.short));
         let expression = self.seen(&long).above(limit()).and(self.seen(&short).above(limit()));
         let name = self.budget.name();
         let labels = [("budget", Some(name.as_str())), ("tenant", self.tenant)];
         let labels = labels.into_iter().filter_map(|(label, value)| Some((label, value?.to_owned())));
         // An hour is enough, in which as much is spent as in the whole window.
         let reached = factor * self.limit / number(period) * number(burn.long) / number(HOUR);
-        let series = || {
-            let series = Series::of(self.counter);
-            series.with(metric::TENANT, self.tenant.unwrap_or("somebody"))
-        };
         Alert {
             name: burn.name,
             urgency: burn.urgency,
@@ -123,7 +129,7 @@ impl Watched<'_> {
             expression,
             hold: 2 * MINUTE,
             labels: labels.collect(),
-            left: self.tenant.map(|tenant| (metric::TENANT, tenant.to_owned())),
+            left: self.left(),
             summary: format!(
                 "budget {name} is spent {factor} times as fast as it lasts: {} % of it within {}",
                 burn.percent,
@@ -131,17 +137,27 @@ impl Watched<'_> {
             ),
             origin: Origin::written(self.budget.spec.limit.span),
             proof: Proof {
-                loud: vec![Feed::steady(series(), reached * 1.5, 60)],
-                quiet: vec![Feed::steady(series(), reached * 0.9, 60)],
+                loud: vec![Feed::steady(self.series(), reached * 1.5, 60)],
+                quiet: vec![Feed::steady(self.series(), reached * 0.9, 60)],
             },
         }
     }
 
     /// What counts towards the budget, of a recorded series.
-    fn seen(&self, recorded: &Recorded) -> Expression {
+    pub(super) fn seen(&self, recorded: &Recorded) -> Expression {
         match self.tenant {
             Some(tenant) => recorded.of(metric::TENANT, tenant),
             None => Expression::sum_by([], Expression::Series(Series::of(recorded.name.as_str()))),
         }
+    }
+
+    /// The counter of whoever spends it.
+    pub(super) fn series(&self) -> Series {
+        Series::of(self.counter).with(metric::TENANT, self.tenant.unwrap_or("somebody"))
+    }
+
+    /// The label that is left of what is seen.
+    pub(super) fn left(&self) -> Option<(&'static str, String)> {
+        self.tenant.map(|tenant| (metric::TENANT, tenant.to_owned()))
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod budget;
 pub(super) mod canary;
 pub(super) mod latency;
+pub(super) mod notice;
 pub(super) mod route;
 pub(super) mod tokens;
 

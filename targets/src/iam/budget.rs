@@ -1,0 +1,86 @@
+//! What AWS Budgets needs to stop calls: a policy for each budget that denies them, and a role that may attach these
+//! policies to those whom they stop, and nothing else.
+
+use std::collections::BTreeMap;
+
+use aipolicy_iam::{Piece, limits};
+
+use super::policy::{Allow, Condition};
+use super::{Writer, model, role};
+use crate::account::Account;
+use crate::artifact::{Address, Artifact, Format};
+use crate::billing::{self, Stop};
+use crate::origin::Origin;
+use crate::tree::Tree;
+
+const ATTACH: &[&str] = &["iam:AttachRolePolicy", "iam:DetachRolePolicy"];
+
+/// How many policies of budgets each role needs room for.
+pub(super) fn room(stops: &[Stop<'_>]) -> BTreeMap<String, usize> {
+    let mut room = BTreeMap::new();
+    for role in stops.iter().flat_map(|stop| &stop.roles) {
+        *room.entry(role.clone()).or_default() += 1;
+    }
+    room
+}
+
+impl Writer<'_> {
+    /// The policies that budgets attach, and the role that attaches them.
+    pub(super) fn stops(&mut self, stops: &[Stop<'_>]) -> Vec<Artifact> {
+        let Some(first) = stops.first() else { return Vec::new() };
+        let span = first.grant.decision.request.span;
+        let pieces = [Piece::Literal("budget/"), Piece::AnyRun];
+        let Some(source) = self.pattern("budgets", ("", self.account.id()), (&pieces, span)) else {
+            return Vec::new();
+        };
+        let trust = self.service("budgets.amazonaws.com", vec![source], Origin::granted(first.grant));
+        let allows: Vec<_> = stops.iter().map(|stop| allow(self.account, stop)).collect();
+        let role = self.documents(billing::ROLE, (&trust, &allows), &Origin::granted(first.grant));
+        stops.iter().map(|stop| denial(self.account, stop)).chain(role).collect()
+    }
+}
+
+fn allow(account: &Account<'_>, stop: &Stop<'_>) -> Allow {
+    let (origin, limit) = (Origin::granted(stop.grant), Origin::written(stop.budget.spec.limit.span));
+    let policy = account.arn("iam", "", &format!("policy{}{}", account.path(), account.stop(stop.budget)));
+    let condition = Condition {
+        operator: "ArnEquals",
+        key: "iam:PolicyARN".into(),
+        values: vec![policy],
+        origin: limit.clone(),
+    };
+    Allow {
+        sid: format!("Stop for {}", stop.budget.name()),
+        actions: ATTACH,
+        resources: stop.roles.iter().map(|role| (account.role_arn(role), limit.clone())).collect(),
+        conditions: vec![condition],
+        origin,
+    }
+}
+
+/// A policy that denies every call of a model.
+fn denial(account: &Account<'_>, stop: &Stop<'_>) -> Artifact {
+    let name = account.stop(stop.budget);
+    let actions = [model::INVOKE, model::INVOKE_MANTLE].concat();
+    let statement = Tree::map([
+        ("Sid", Tree::text("Stop")),
+        ("Effect", Tree::text("Deny")),
+        ("Action", Tree::list(actions.into_iter().map(Tree::text))),
+        ("Resource", Tree::list([Tree::text("*")])),
+    ]);
+    let version = Tree::text("2012-10-17").from(account.default("iam.policyVersion"));
+    let document = Tree::map([("Version", version), ("Statement", Tree::list([statement]))]);
+    let tree = Tree::map([
+        ("PolicyName", Tree::text(&name).from(account.default("origin.name"))),
+        ("Path", Tree::text(account.path()).from(account.default("iam.path"))),
+        ("PolicyDocument", document),
+        ("Tags", role::tags(account)),
+    ]);
+    let address = Address { target: "iam".into(), kind: "Policy".into(), name };
+    Artifact::new(address, Format::Json, &tree.from(Origin::granted(stop.grant)))
+}
+
+/// How many managed policies a role may have of its own, so that every budget finds room.
+pub(super) fn own(room: &BTreeMap<String, usize>, role: &str) -> usize {
+    limits::MANAGED_POLICIES_PER_ROLE.saturating_sub(room.get(role).copied().unwrap_or_default())
+}

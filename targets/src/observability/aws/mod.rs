@@ -1,0 +1,54 @@
+//! What AWS itself watches: budgets on its bill.
+
+mod action;
+mod budget;
+
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::model::Id;
+use aipolicy_compiler::model::gateway::GatewaySpec;
+
+use super::Watched;
+use crate::account::Account;
+use crate::artifact::{Address, Artifact};
+use crate::billing::{self, Caller, Stop};
+use crate::origin::Origin;
+use crate::request::{Members, Request};
+
+/// The account of an environment, with everybody who spends there.
+struct Cloud<'c, 'g> {
+    account: &'c Account<'g>,
+    /// What telemetry of gateways counts, if it counts anything.
+    watched: Option<&'c Watched<'g>>,
+    callers: Vec<Caller>,
+    stops: Vec<Stop<'g>>,
+}
+
+/// The documents of an environment.
+pub(super) fn artifacts(
+    account: &Account<'_>,
+    watched: Option<&Watched<'_>>,
+    out: &mut Diagnostics,
+) -> Vec<Artifact> {
+    let callers = billing::callers(account);
+    let stops = billing::stops(account, &callers);
+    let cloud = Cloud { account, watched, callers, stops };
+    budget::artifacts(&cloud, out)
+}
+
+impl Cloud<'_, '_> {
+    /// Whether a gateway serves metrics that are watched.
+    fn counts(&self, gateway: Id<GatewaySpec>) -> bool {
+        let name = self.account.graph().name(gateway);
+        let tables = self.watched.iter().flat_map(|watched| &watched.tables);
+        tables.into_iter().any(|table| table.gateway.name().as_str() == name)
+    }
+
+    fn request(&self, address: Address, region: (String, Origin), members: Members) -> Request {
+        Request { address, region, members, needs: Vec::new() }
+    }
+}
+
+/// The address of a document of this target.
+fn address(kind: &str, name: impl Into<String>) -> Address {
+    Address { target: "observability".into(), kind: kind.into(), name: name.into() }
+}
