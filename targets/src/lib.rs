@@ -15,6 +15,7 @@ mod kubernetes;
 pub mod kustomize;
 pub mod manifest;
 mod observability;
+mod openapi;
 pub mod origin;
 pub mod plan;
 mod request;
