@@ -468,6 +468,11 @@ fn calls_of_mcp_servers_that_nothing_would_check_are_refused() {
     let classic =
         format!("runtime: bedrock-agents, instructions: {{ file: told.md }}, {}", tool("read", plain));
     with(&classic, &known, &[("error", "c")]);
+    with(&tool("read", &format!("{plain}, operation: a-b")), &known, &[("error", "a-b")]);
+    let alike = format!(
+        "tools: [{{ name: x, connector: c-1, access: read, {plain} }}, {{ name: y, connector: c1, access: read, {plain} }}]"
+    );
+    check(&alike, &[("Connector", "c-1", &known), ("Connector", "c1", &known), secret], &[("error", "c1")]);
     let twice = format!(
         "tools: [{{ name: x, connector: c, access: read, {plain}, operation: o }}, {{ name: y, connector: c, access: read, {plain}, operation: o }}]"
     );

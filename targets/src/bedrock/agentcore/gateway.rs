@@ -46,9 +46,17 @@ impl Addresses {
     }
 }
 
-/// The target that a tool is behind.
+/// The target that a tool is behind. Its name is a part of names in a Cedar schema, which have no `-`.
 pub(super) fn target_name(call: &Call<'_>) -> String {
-    if call.server().is_some() { format!("mcp-{}", call.connector.name()) } else { TARGET.to_owned() }
+    if call.server().is_none() {
+        return TARGET.to_owned();
+    }
+    let capital = |part: &str| {
+        let (first, rest) = part.split_at(part.len().min(1));
+        first.to_uppercase() + rest
+    };
+    let parts = call.connector.name().as_str().split('-').map(capital);
+    format!("mcp{}", parts.collect::<String>())
 }
 
 /// A tool as the gateway calls it: on a server, by the name that it has there.

@@ -7,7 +7,6 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::agent::Access;
 use aipolicy_compiler::model::connector::{ConnectorKind, McpServer, ServerAuth};
 use aipolicy_compiler::model::value::Text;
-use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{Span, Spanned};
 use serde_json::{Number, Value};
 
@@ -32,6 +31,12 @@ pub(super) fn artifacts(agent: &Agent<'_>, addresses: &Addresses, out: &mut Diag
         if let Some((other, _)) = others.iter().find(|(other, _)| tool_name(other) == tool_name(call)) {
             let message = format!("`{}` is the tool `{}` already", tool_name(call), other.tool.name.value);
             out.report(refusal(call.tool.name.span, &message, "leave one of them out"));
+        }
+        if let Some((other, _)) =
+            others.iter().find(|(other, _)| other.connector.name() != call.connector.name())
+        {
+            let message = format!("`{}` and this connector would be one target", other.connector.name());
+            out.report(refusal(call.tool.connector.name.span, &message, "rename one of them"));
         }
         others.push((call, server));
     }
@@ -162,14 +167,9 @@ fn check_names(call: &Call<'_>, server: &McpServer, out: &mut Diagnostics) {
         let message = "a gateway calls servers at plain `https` addresses";
         out.report(refusal(server.url.span, message, "correct the address"));
     }
-    if let Some(named) = call.tool.operation.as_ref().filter(|named| !plain(named, b"_-.")) {
-        let message = "tools of an MCP server are named by letters, digits, `_`, `-` and `.`";
-        out.report(refusal(named.span, message, "correct the name"));
-    }
-    if call.connector.name().as_str().contains("--") {
-        let message = "a target of a gateway cannot have `--` in its name";
-        let span = call.connector.name_span();
-        out.report(rule::TARGET_LIMIT.at(span, message, "").help("rename the connector"));
+    if let Some(named) = call.tool.operation.as_ref().filter(|named| !plain(named, b"_")) {
+        let message = "policies of a gateway know tools that are named by letters, digits and `_`";
+        out.report(refusal(named.span, message, "give the tool another name on its server"));
     }
 }
 
