@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aipolicy_targets::artifact::{Address, Artifact, Format};
+use aipolicy_targets::artifact::{Artifact, Format};
 use serde_json::Value;
 
 use super::{ACME, at, bedrock, sound, stack, templates, workspaces};
@@ -10,22 +10,27 @@ use crate::harness::workspace::Built;
 use crate::targets::bedrock::requests::data_keys;
 
 /// What goes without saying in a template, by kind: that an action group is of the draft of its agent, what a right is
-/// called, the tags that policies cannot have there, and the name of the module that holds the code.
+/// called, the tags that policies cannot have there, which thing something more is said about, and the name of the module
+/// that holds the code.
 const UNSAID: &[(&str, &str)] = &[
-    ("ActionGroup", "/agentVersion"),
-    ("AgentCollaborator", "/agentVersion"),
-    ("AgentKnowledgeBase", "/agentVersion"),
-    ("Function", "/Handler"),
-    ("FunctionPermission", "/StatementId"),
-    ("Policy", "/Tags"),
-    ("Subscription", "/ReturnSubscriptionArn"),
+    ("ActionGroup", "agentVersion"),
+    ("AgentCollaborator", "agentVersion"),
+    ("AgentKnowledgeBase", "agentVersion"),
+    ("Function", "Handler"),
+    ("FunctionPermission", "StatementId"),
+    ("Policy", "Tags"),
+    ("Subscription", "ReturnSubscriptionArn"),
 ];
 
-/// What CloudFormation has no type for.
+/// Keys that are data to the SDK, and have another name in a template.
+const RENAMED: &[(&str, &str)] = &[("QueuePolicy", "Policy")];
+
+/// What no stack can do.
 const BESIDE: &[&str] = &["InvocationLogging", "QueueRedrive"];
 
-/// Kinds that are properties of the document of another kind which has their name.
-const WITHIN: &[(&str, &str)] = &[
+/// What belongs to its agent, and what says more about a thing of another kind that has the same name.
+const OF_AGENTS: &[&str] = &["ActionGroup", "AgentCollaborator", "AgentKnowledgeBase"];
+const MORE: &[(&str, &str)] = &[
     ("FunctionConcurrency", "Function"),
     ("LogRetention", "LogGroup"),
     ("RuleTargets", "Rule"),
@@ -91,12 +96,11 @@ fn resource<'t>(templates: &'t [(&str, Value)], address: &str) -> Option<(&'t st
 /// The address of what a document is part of, or its own.
 fn whole(artifact: &Artifact, document: &Value) -> String {
     let address = &artifact.document.address;
-    if let Some((_, host)) = WITHIN.iter().find(|(kind, _)| *kind == address.kind) {
-        return Address { kind: (*host).to_owned(), ..address.clone() }.to_string();
+    if OF_AGENTS.contains(&address.kind.as_str()) {
+        return document["agentId"]["$ref"].as_str().unwrap().split('#').next().unwrap().to_owned();
     }
-    let is_part = ["ActionGroup", "AgentCollaborator", "AgentKnowledgeBase"].contains(&address.kind.as_str());
-    let host = || Some(document["agentId"]["$ref"].as_str()?.split('#').next()?.to_owned());
-    if is_part { host().unwrap() } else { address.to_string() }
+    let more = MORE.iter().find(|(kind, _)| *kind == address.kind);
+    more.map_or_else(|| address.to_string(), |(_, kind)| format!("bedrock/{kind}/{}", address.name))
 }
 
 #[test]
@@ -117,8 +121,9 @@ fn every_document_is_in_a_template_with_all_that_it_says() {
                     let holds = |one: &&Value| one["Properties"]["Code"]["ZipFile"] == document;
                     let holders = all.filter(holds).count();
                     let named = format!("{address}#zip");
-                    let refer = |(_, other): &(_, Value)| other["Code"]["ZipFile"]["$ref"] == named.as_str();
-                    let wanted = documents(built, &environment).iter().filter(|one| refer(one)).count();
+                    let refers =
+                        |(_, other): &&(_, Value)| other["Code"]["ZipFile"]["$ref"] == named.as_str();
+                    let wanted = documents(built, &environment).iter().filter(refers).count();
                     assert!(holders == wanted && wanted > 0, "{address}: {holders} of {wanted}");
                     continue;
                 }
@@ -127,7 +132,7 @@ fn every_document_is_in_a_template_with_all_that_it_says() {
                     .unwrap_or_else(|| panic!("{address} is in no template"));
                 assert_eq!(stack, document["$region"].as_str().unwrap_or("iam"), "{address}");
                 for (_, member) in UNSAID.iter().filter(|(own, _)| *own == kind) {
-                    document.as_object_mut().unwrap().remove(&member[1..]).unwrap();
+                    document.as_object_mut().unwrap().remove(*member).unwrap();
                 }
                 let (said, wanted) = (Content::of(&found["Properties"]), Content::of(&document));
                 let lost: Vec<_> = wanted.leaves.difference(&said.leaves).collect();
@@ -158,9 +163,8 @@ fn names_that_somebody_chose_are_kept() {
                 let (artifact, document) = documents.iter().find(of).unwrap();
                 let Some((_, found)) = resource(&templates, &whole(artifact, document)) else { continue };
                 let said = Content::of(&found["Properties"]);
-                // The attributes of a queue are a map to the API, and the name of this one is not chosen.
-                let given = |key: &String| artifact.document.address.kind == "QueuePolicy" && key == "Policy";
-                for key in keys.into_iter().filter(|key| !given(key)) {
+                let renamed = |key: &String| RENAMED.contains(&(&artifact.document.address.kind, key));
+                for key in keys.into_iter().filter(|key| !renamed(key)) {
                     seen += 1;
                     assert!(
                         said.keys.contains(&key) || said.leaves.contains(&key),
@@ -300,17 +304,44 @@ fn what_needs_something_comes_after_it() {
 }
 
 #[test]
+fn a_stack_tells_how_agents_are_called() {
+    let callable = [
+        "AWS::Bedrock::AgentAlias",
+        "AWS::BedrockAgentCore::Gateway",
+        "AWS::BedrockAgentCore::HarnessEndpoint",
+    ];
+    let mut seen = 0;
+    for (_, artifacts) in sound(&ACME) {
+        for (stack, template) in templates(&artifacts) {
+            let resources = template["Resources"].as_object().unwrap().iter();
+            let wanted: BTreeSet<_> = resources
+                .filter(|(_, one)| callable.contains(&one["Type"].as_str().unwrap()))
+                .map(|(id, _)| id)
+                .collect();
+            let outputs = template["Outputs"].as_object();
+            let told: BTreeSet<_> = outputs.into_iter().flatten().map(|(id, _)| id).collect();
+            assert_eq!(told, wanted, "{stack}");
+            for (id, output) in outputs.into_iter().flatten() {
+                assert_eq!(output["Value"]["Fn::GetAtt"][0], *id);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 8, "{seen} outputs");
+}
+
+#[test]
 fn what_people_said_outlives_its_stack() {
     for (_, artifacts) in sound(bedrock::everything()) {
         for (_, template) in templates(&artifacts) {
             for (id, one) in template["Resources"].as_object().unwrap() {
                 let kept = (one["DeletionPolicy"].as_str(), one["UpdateReplacePolicy"].as_str());
                 let wanted = match one["Type"].as_str().unwrap() {
-                    "AWS::BedrockAgentCore::Memory" => (Some("Retain"), Some("Retain")),
-                    "AWS::Bedrock::GuardrailVersion"
-                    | "AWS::SQS::Queue"
-                    | "AWS::DynamoDB::Table"
-                    | "AWS::Logs::LogGroup" => (Some("Delete"), Some("Retain")),
+                    "AWS::BedrockAgentCore::Memory" | "AWS::Logs::LogGroup" => {
+                        (Some("Retain"), Some("Retain"))
+                    }
+                    "AWS::DynamoDB::Table" => (Some("Delete"), Some("Delete")),
+                    "AWS::Bedrock::GuardrailVersion" | "AWS::SQS::Queue" => (Some("Delete"), Some("Retain")),
                     _ => (None, None),
                 };
                 assert_eq!(kept, wanted, "{id}");
