@@ -163,6 +163,11 @@ impl<'a> Account<'a> {
         self.name(&["key", agent.name().as_str()], CREDENTIAL_PROVIDER_NAME)
     }
 
+    /// The name under which the key of an agent's gateway for a server is found.
+    pub(crate) fn server_key(&self, agent: &Resource<AgentSpec>, server: &str) -> String {
+        self.name(&["server", agent.name().as_str(), server], CREDENTIAL_PROVIDER_NAME)
+    }
+
     /// The secret that holds the key of a tenant for gateways of models.
     pub(crate) fn gateway_secret(&self, tenant: &str) -> String {
         self.name(&["gateway-key", tenant], SECRET_NAME)
@@ -235,6 +240,12 @@ pub(crate) fn is_associated(agent: &AgentSpec, tool: &Tool, connector: &Resource
     let classic = agent.runtime.as_ref().is_some_and(|runtime| runtime.value == AgentRuntime::BedrockAgents);
     let base = matches!(connector.spec.kind, ConnectorKind::KnowledgeBase(_));
     classic && base && tool.access.value == Access::Read && tool.input.is_none() && tool.gate.is_none()
+}
+
+/// Whether the gateway of an agent calls the connector itself: an MCP server holds sessions, which no machine does.
+pub(crate) fn is_direct(agent: &AgentSpec, connector: &Resource<ConnectorSpec>) -> bool {
+    let classic = agent.runtime.as_ref().is_some_and(|runtime| runtime.value == AgentRuntime::BedrockAgents);
+    !classic && matches!(connector.spec.kind, ConnectorKind::Mcp(_))
 }
 
 /// Whether somebody or something else decides on each call of a tool, and the gate makes it.

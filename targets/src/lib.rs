@@ -18,6 +18,7 @@ pub mod kustomize;
 mod lambda;
 pub mod manifest;
 mod observability;
+mod openapi;
 pub mod origin;
 pub mod plan;
 mod request;

@@ -8,6 +8,7 @@ mod model;
 mod policy;
 mod role;
 mod runtime;
+mod server;
 mod trigger;
 mod trust;
 
