@@ -8,6 +8,7 @@ use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
 use aipolicy_compiler::model::trigger::AgentTrigger;
 use aipolicy_compiler::model::value::Arn as AwsArn;
+use aipolicy_compiler::model::workload::WorkloadSpec;
 use aipolicy_compiler::resolve::{Graph, StorePlace};
 use aipolicy_compiler::source::Spanned;
 use aipolicy_iam::{Partition, limits};
@@ -167,6 +168,11 @@ impl<'a> Account<'a> {
         self.name(&["key", agent.name().as_str()], CREDENTIAL_PROVIDER_NAME)
     }
 
+    /// The name under which the key of an agent's gateway for a server is found.
+    pub(crate) fn server_key(&self, agent: &Resource<AgentSpec>, server: &str) -> String {
+        self.name(&["server", agent.name().as_str(), server], CREDENTIAL_PROVIDER_NAME)
+    }
+
     /// The secret that holds the key of a tenant for gateways of models.
     pub(crate) fn gateway_secret(&self, tenant: &str) -> String {
         self.name(&["gateway-key", tenant], SECRET_NAME)
@@ -198,6 +204,11 @@ impl<'a> Account<'a> {
     /// The name of the function that starts an agent for a trigger, and of what leads there.
     pub(crate) fn trigger(&self, agent: &Resource<AgentSpec>, trigger: &AgentTrigger) -> Option<String> {
         self.limited_name(&["trigger", agent.name().as_str(), trigger.name()], "lambda.functionName")
+    }
+
+    /// The name of the function that a workload is.
+    pub(crate) fn workload(&self, workload: &Resource<WorkloadSpec>) -> Option<String> {
+        self.limited_name(&["workload", workload.name().as_str()], "lambda.functionName")
     }
 
     /// The name of the table in which starts of an agent are written down.
@@ -234,6 +245,12 @@ pub(crate) fn is_associated(agent: &AgentSpec, tool: &Tool, connector: &Resource
     let classic = agent.runtime.as_ref().is_some_and(|runtime| runtime.value == AgentRuntime::BedrockAgents);
     let base = matches!(connector.spec.kind, ConnectorKind::KnowledgeBase(_));
     classic && base && tool.access.value == Access::Read && tool.input.is_none() && tool.gate.is_none()
+}
+
+/// Whether the gateway of an agent calls the connector itself: an MCP server holds sessions, which no machine does.
+pub(crate) fn is_direct(agent: &AgentSpec, connector: &Resource<ConnectorSpec>) -> bool {
+    let classic = agent.runtime.as_ref().is_some_and(|runtime| runtime.value == AgentRuntime::BedrockAgents);
+    !classic && matches!(connector.spec.kind, ConnectorKind::Mcp(_))
 }
 
 /// Whether somebody or something else decides on each call of a tool, and the gate makes it.

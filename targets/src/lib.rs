@@ -5,16 +5,20 @@ mod account;
 pub mod artifact;
 mod bedrock;
 mod billing;
+mod capacity;
 pub mod cloudformation;
 pub mod control;
 pub mod effects;
+mod function;
 mod gateway;
 mod iam;
 mod input;
 mod kubernetes;
 pub mod kustomize;
+mod lambda;
 pub mod manifest;
 mod observability;
+mod openapi;
 pub mod origin;
 pub mod plan;
 mod request;
@@ -69,6 +73,7 @@ static TARGETS: &[Target] = &[
         ],
     },
     Target { name: TargetName::Kubernetes, render: kubernetes::render, carries: &[] },
+    Target { name: TargetName::Lambda, render: lambda::render, carries: &[] },
     Target {
         name: TargetName::Observability,
         render: observability::render,

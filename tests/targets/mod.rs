@@ -12,6 +12,7 @@ mod gateway;
 mod hook;
 mod iam;
 mod kubernetes;
+mod lambda;
 mod litellm;
 mod observability;
 mod origins;

@@ -109,7 +109,7 @@ fn tool(graph: &Graph, object: &Object, pairs: &mut Pairs) {
         class(graph, connector.spec.data_class.id().unwrap_or(Id::new(0)), pairs);
     }
     put(pairs, "inputs", set(tool.allow.0.keys().map(String::as_str)));
-    put(pairs, "schema", bool(tool.input.is_some()));
+    put(pairs, "schema", bool(tool.input.is_some() || tool.operation.is_some()));
     put(pairs, "idempotent", bool(tool.idempotency_key.is_some()));
 }
 

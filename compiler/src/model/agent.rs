@@ -137,8 +137,10 @@ record! {
         access: Spanned<Access>,
         /// What it is for.
         description: Option<Spanned<Text>>,
-        /// The JSON Schema of its input.
+        /// The JSON Schema of its input; with `operation`, an OpenAPI document.
         input: Option<File>,
+        /// The operation that it is: of the OpenAPI document by its id, or of an MCP server by its name there.
+        operation: Option<Spanned<Text>>,
         /// What inputs may be.
         allow: Texts<Constraint>,
         /// The input that makes a repetition harmless.

@@ -117,6 +117,8 @@ record! {
         gateway: Option<Spanned<ProviderName>>,
         /// Of Kubernetes.
         kubernetes: Option<Spanned<ProviderName>>,
+        /// Of Lambda.
+        lambda: Option<Spanned<ProviderName>>,
         /// Of observability.
         observability: Option<Spanned<ProviderName>>,
     }

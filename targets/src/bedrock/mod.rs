@@ -67,7 +67,7 @@ impl<'a> Writer<'_, 'a> {
             .find(|grant| grant.decision.request.circumstances == Circumstances::Support("role"));
         let Some(origin) = role.map(|grant| Origin::granted(*grant)) else { return };
         let calls = tool::calls(self.account, (resource, grants), self.out);
-        for call in &calls {
+        for call in calls.iter().filter(|call| call.server().is_none()) {
             self.artifacts.extend(gate::artifact(self.account, call, self.out));
             self.wait(call);
         }

@@ -139,6 +139,7 @@ fn of_release(release: &Release) -> Option<Span> {
 fn of_tool(tool: &Tool) -> Vec<Declared> {
     let Tool {
         input,
+        operation,
         allow,
         rate,
         gate,
@@ -154,7 +155,9 @@ fn of_tool(tool: &Tool) -> Vec<Declared> {
         Gate::Confirm => at(Control::Confirmation, gate.span),
         Gate::Approval(_) | Gate::Verify(_) => at(Control::ToolGate, gate.span),
     });
-    let input = input.as_ref().map(|input| at(Control::ToolInput, input.file.span));
+    let described = input.as_ref().map(|input| input.file.span);
+    let described = described.or(operation.as_ref().map(|operation| operation.span));
+    let input = described.map(|span| at(Control::ToolInput, span));
     let allow = allow.0.values().next().map(|first| at(Control::ToolAllow, first.span));
     let rate = rate.as_ref().map(|rate| at(Control::ToolRate, rate.span));
     [input, allow, rate, gate].into_iter().flatten().collect()

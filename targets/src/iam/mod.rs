@@ -8,6 +8,7 @@ mod model;
 mod policy;
 mod role;
 mod runtime;
+mod server;
 mod trigger;
 mod trust;
 
@@ -86,6 +87,7 @@ impl<'w> Writer<'w> {
             }
         }
         allows.extend(self.runtime_allows());
+        allows.extend(self.workload_log());
         allows
     }
 

@@ -1,10 +1,11 @@
 //! Roles of triggers: each may start one agent, write down that it did, and take or keep the messages of its own queues.
 
 use aipolicy_compiler::authorize::Grant;
-use aipolicy_compiler::ir::Circumstances;
+use aipolicy_compiler::ir::{Circumstances, Principal};
 use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec};
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::trigger::{AgentTrigger, TriggerSource};
+use aipolicy_compiler::model::workload::Platform;
 use aipolicy_compiler::model::{Ref, Resource};
 use aipolicy_iam::Piece;
 
@@ -145,12 +146,36 @@ impl<'w> Writer<'w> {
         self.written_by(named, starts.origin())
     }
 
+    /// The log of the function.
     fn log(&mut self, starts: &Starts<'w>) -> Option<Allow> {
-        let (region, span) = (self.account.region_of(starts.agent), starts.trigger.span());
-        let group = format!("log-group:/aws/lambda/{}:log-stream:", starts.function);
+        let region = self.account.region_of(starts.agent);
+        self.own_stream((&starts.function, region), (starts.place(), starts.origin()))
+    }
+
+    /// The log of a workload on Lambda.
+    pub(super) fn workload_log(&mut self) -> Option<Allow> {
+        let Principal::Workload(id) = self.principal else { return None };
+        let workload = self.account.graph().resource(id)?;
+        if workload.spec.platform.value != Platform::Lambda {
+            return None;
+        }
+        let role = self.grants.iter().find(|grant| super::is_support(grant, "role")).copied()?;
+        let region = self.account.environment.spec.aws.regions.first()?;
+        let name = self.account.workload(workload)?;
+        let place = Origin::written(workload.name_span());
+        self.own_stream((&name, region.value.as_str()), (place, Origin::granted(role)))
+    }
+
+    /// The right to write into the log group of a function, which is there already.
+    fn own_stream(
+        &mut self,
+        (function, region): (&str, &str),
+        (place, origin): (Origin, Origin),
+    ) -> Option<Allow> {
+        let group = format!("log-group:/aws/lambda/{function}:log-stream:");
         let pieces = [Piece::Literal(&group), Piece::AnyRun];
-        let arn = self.pattern("logs", (region, self.account.id()), (&pieces, span))?;
-        Some(support("Write own log", WRITE_LOG, (arn, starts.place()), starts.origin()))
+        let arn = self.pattern("logs", (region, self.account.id()), (&pieces, place.span))?;
+        Some(support("Write own log", WRITE_LOG, (arn, place), origin))
     }
 
     /// The role with which Scheduler calls the function, and keeps what it could not deliver.

@@ -77,6 +77,7 @@ GIVEN = [
     f"arn:aws:bedrock:{PLACE}:guardrail/a1b2c3d4e5",
     f"arn:aws:bedrock:{PLACE}:application-inference-profile/a1b2c3d4e5f6",
     f"arn:aws:acps:{PLACE}:token-vault/default/oauth2credentialprovider/name",
+    f"arn:aws:acps:{PLACE}:token-vault/default/apikeycredentialprovider/name",
 ]
 
 MODELS = {}

@@ -25,7 +25,7 @@ fn documents(artifacts: &[Artifact]) -> Vec<Value> {
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
     let own = artifacts.iter().filter(|one| {
         let requested = !read(&one.document.text)["$region"].is_null();
-        one.document.address.target == "bedrock" || requested
+        ["bedrock", "lambda"].contains(&one.document.address.target.as_str()) || requested
     });
     own.map(
         |one| json!({ "address": one.document.address.to_string(), "document": read(&one.document.text) }),

@@ -40,7 +40,8 @@ const MORE: &[(&str, &str)] = &[
 /// The documents of the two targets that templates replace.
 fn documents(built: &'static Built, environment: &str) -> Vec<(&'static Artifact, Value)> {
     let (_, artifacts) = built.artifacts.iter().find(|(own, _)| own == environment).unwrap();
-    let ours = artifacts.iter().filter(|one| ["iam", "bedrock"].contains(&&*one.document.address.target));
+    let ours =
+        artifacts.iter().filter(|one| ["iam", "bedrock", "lambda"].contains(&&*one.document.address.target));
     let read = |one: &Artifact| match one.document.format {
         Format::Json => serde_json::from_str(&one.document.text).unwrap(),
         Format::Yaml | Format::Text => Value::String(one.document.text.clone()),
@@ -100,7 +101,10 @@ fn whole(artifact: &Artifact, document: &Value) -> String {
         return document["agentId"]["$ref"].as_str().unwrap().split('#').next().unwrap().to_owned();
     }
     let more = MORE.iter().find(|(kind, _)| *kind == address.kind);
-    more.map_or_else(|| address.to_string(), |(_, kind)| format!("bedrock/{kind}/{}", address.name))
+    more.map_or_else(
+        || address.to_string(),
+        |(_, kind)| format!("{}/{kind}/{}", address.target, address.name),
+    )
 }
 
 #[test]
@@ -131,7 +135,9 @@ fn every_document_is_in_a_template_with_all_that_it_says() {
                 let (stack, found) = resource(&templates, &whole(artifact, &document))
                     .unwrap_or_else(|| panic!("{address} is in no template"));
                 assert_eq!(stack, document["$region"].as_str().unwrap_or("iam"), "{address}");
-                for (_, member) in UNSAID.iter().filter(|(own, _)| *own == kind) {
+                // A function that runs an image has no handler.
+                let image = document.get("PackageType").is_some();
+                for (_, member) in UNSAID.iter().filter(|(own, _)| *own == kind && !image) {
                     document.as_object_mut().unwrap().remove(*member).unwrap();
                 }
                 let (said, wanted) = (Content::of(&found["Properties"]), Content::of(&document));

@@ -7,7 +7,7 @@ use crate::ir::{
     AccessRequest, Action, CREDENTIAL, Circumstances, Object, Principal, ROLE, Storage, VERIFICATION,
 };
 use crate::model::agent::{Access, AgentClient, AgentModel, AgentSpec, Callers, Gate, Tool};
-use crate::model::connector::ConnectorSpec;
+use crate::model::connector::{ConnectorKind, ConnectorSpec, ServerAuth};
 use crate::model::data_class::DataClassSpec;
 use crate::model::reference::Ref;
 use crate::model::trigger::AgentTrigger;
@@ -118,7 +118,29 @@ impl<'g> Asks<'g> {
             Some(Gate::Approval(_) | Gate::Confirm) | None => None,
         };
         let call = self.asker.ask(Action::CallTool, call, tool.name.span);
-        [call, used].into_iter().chain(verification).chain(executions).collect()
+        let credential = self.credential(tool);
+        [call, used].into_iter().chain(verification).chain(credential).chain(executions).collect()
+    }
+
+    /// The secret that holds the credential for the server behind a tool.
+    fn credential(&self, tool: &Tool) -> Option<AccessRequest> {
+        let auth = match &self.asker.graph.get(&tool.connector)?.spec.kind {
+            ConnectorKind::Http(server) => server.auth.as_ref()?,
+            ConnectorKind::Mcp(server) => server.auth.as_ref()?,
+            ConnectorKind::S3(_)
+            | ConnectorKind::DynamoDb(_)
+            | ConnectorKind::Lambda(_)
+            | ConnectorKind::SecretsManager(_)
+            | ConnectorKind::OpenSearch(_)
+            | ConnectorKind::S3Vectors(_)
+            | ConnectorKind::KnowledgeBase(_)
+            | ConnectorKind::Sqs(_)
+            | ConnectorKind::StepFunctions(_) => return None,
+        };
+        match auth {
+            ServerAuth::Secret(secret) => self.connector(Action::ReadConnector, secret, CREDENTIAL),
+            ServerAuth::Connection(_) => None,
+        }
     }
 
     /// Who may call, in words: everything that widens or narrows it.

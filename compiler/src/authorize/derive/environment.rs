@@ -143,6 +143,8 @@ fn connectors(graph: &Graph) -> BTreeMap<Inside, BTreeSet<Id<ConnectorSpec>>> {
         for environment in graph.places_of_workload(&workload.spec) {
             let used = workload.spec.uses.iter().flat_map(|uses| &uses.connectors);
             used.for_each(|used| add(&used.connector, (environment, tenant)));
+            let failed = workload.spec.dead_letter.iter();
+            failed.for_each(|queue| add(queue, (environment, tenant)));
         }
     }
     found

@@ -34,7 +34,8 @@ fn harness(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Vec<Artifact>> {
     if let (false, Some(addresses)) = (agent.calls.is_empty(), Addresses::of(agent)) {
         members.push(("tools", tools(agent, &addresses)));
         allowed.push(Tree::text(format!("@{TOOLS}/*")));
-        needs.extend([addresses.gateway, addresses.target]);
+        needs.push(addresses.gateway);
+        needs.extend(addresses.targets);
         needs.extend(authorizer::client_address(agent));
     }
     members.push(("allowedTools", Tree::list(allowed).from(agent.account.default("agentcore.tools"))));

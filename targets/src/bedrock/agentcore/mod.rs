@@ -8,6 +8,7 @@ mod memory;
 mod model;
 mod policy;
 mod rate;
+mod server;
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
 use aipolicy_compiler::model::agent::Gate;
@@ -77,6 +78,15 @@ fn refuse(agent: &Agent<'_>, out: &mut Diagnostics) {
             let help = "use `approval` or `verify`, or `runtime: bedrock-agents`";
             out.report(refusal(span, "a gateway cannot ask the user to confirm a call", help));
         }
+    }
+    for property in agent.calls.iter().filter_map(|call| manifest::unspeakable(&call.shape)) {
+        let message =
+            format!("`{}` is no name that the policies of a gateway can have for an input", property.name);
+        out.report(refusal(
+            property.shape.span,
+            &message,
+            "use letters, digits and `_`, and no word of Cedar",
+        ));
     }
     if let Some(limits) = &spec.limits {
         let gone = [

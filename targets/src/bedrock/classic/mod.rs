@@ -2,6 +2,7 @@
 
 mod agent;
 mod beside;
+mod operation;
 mod refuse;
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics};
@@ -62,7 +63,7 @@ pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifac
         artifacts.extend(super::shared::guardrail::artifacts(agent.account, (guardrail, &place), &used, out));
     }
     let mut beside = Vec::new();
-    beside.extend(beside::action_group(agent));
+    beside.extend(beside::action_groups(agent, out));
     beside.extend(beside::permission(agent));
     beside.extend(beside::knowledge_bases(agent));
     beside.extend(beside::collaborators(agent, out));

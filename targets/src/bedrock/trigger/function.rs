@@ -8,7 +8,7 @@ use super::{Started, Trigger, starts};
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Members, Request, address, reference, role};
-use crate::bedrock::shared::{log, tag_map};
+use crate::bedrock::shared::tag_map;
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -39,7 +39,7 @@ pub(super) fn artifacts(
 ) -> Vec<Artifact> {
     let agent = trigger.agent;
     let Some(table) = starts::own_address(agent) else { return Vec::new() };
-    let logs = log::artifacts(agent.account, (&trigger.name, agent.region()), &trigger.origin);
+    let logs = trigger.function().logs(agent.account);
     let (role, role_address) = role(agent.account, &["trigger", agent.name(), trigger.spec.name()]);
     let default = || trigger.default("trigger.function");
     let mut variables: Members = started.variables.iter().map(|(key, value)| (*key, value.clone())).collect();
@@ -58,7 +58,7 @@ pub(super) fn artifacts(
         members.push(("DeadLetterConfig", Tree::map([("TargetArn", trigger.dead.arn())])));
     }
     members.push(("Environment", Tree::map([("Variables", Tree::map(variables))])));
-    members.push(("LoggingConfig", log::config(agent.account, &trigger.name)));
+    members.push(("LoggingConfig", trigger.function().log(agent.account)));
     members.push(("Tags", tag_map(agent.account)));
     let mut needs = vec![role_address, code_address(), table];
     needs.extend(started.needs.iter().cloned());
@@ -99,24 +99,18 @@ fn limits(trigger: &Trigger<'_>) -> Vec<Artifact> {
         return Vec::new();
     }
     let retries = || trigger.default("trigger.retries");
-    let request = |kind: &str, members| Request {
-        address: trigger.address(kind),
-        region: trigger.agent.region(),
-        members,
-        needs: vec![trigger.address("Function")],
-    };
     let again = vec![
         ("FunctionName", trigger.function_name()),
         ("Qualifier", Tree::text("$LATEST").from(retries())),
         ("MaximumRetryAttempts", Tree::integer(2).from(retries())),
         ("MaximumEventAgeInSeconds", Tree::integer(21_600).from(retries())),
     ];
-    let mut made = vec![request("EventInvokeConfig", again).artifact(&trigger.origin)];
+    let (address, region) = (trigger.address("EventInvokeConfig"), trigger.agent.region());
+    let again = Request { address, region, members: again, needs: vec![trigger.address("Function")] };
+    let mut made = vec![again.artifact(&trigger.origin)];
     if let Some(limit) = &trigger.spec.concurrency {
         let number = Tree::integer(limit.value.0).from(Origin::written(limit.span));
-        let members =
-            vec![("FunctionName", trigger.function_name()), ("ReservedConcurrentExecutions", number)];
-        made.push(request("FunctionConcurrency", members).artifact(&trigger.origin));
+        made.push(trigger.function().concurrency(trigger.agent.account, number));
     }
     made
 }

@@ -24,6 +24,7 @@ use super::request::{Request, address};
 use super::shared::{arn, plain_name, queue_url};
 use super::{agentcore, classic};
 use crate::artifact::{Address, Artifact};
+use crate::function::Named;
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -117,6 +118,12 @@ impl<'a> Trigger<'a> {
     /// Its name as others know it.
     fn named(&self) -> Tree {
         Tree::text(&self.name).from(self.default("origin.name"))
+    }
+
+    /// Its function, as every function is.
+    fn function(&self) -> Named<'_> {
+        let (region, origin) = (self.agent.region(), self.origin.clone());
+        Named { target: "bedrock", name: &self.name, region, origin }
     }
 
     /// The right of one source of a service to call the function.

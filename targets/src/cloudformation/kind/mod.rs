@@ -63,8 +63,10 @@ static KINDS: &[&[Kind]] = &[iam::KINDS, classic::KINDS, agentcore::KINDS, tool:
 impl Kind {
     /// What a document is in a template; nothing for what nobody thought of.
     pub(super) fn of(address: &Address) -> Option<&'static Self> {
+        // Functions of agents and of workloads are alike.
+        let target = if address.target == "lambda" { "bedrock" } else { address.target.as_str() };
         let mut kinds = KINDS.iter().copied().flatten();
-        kinds.find(|kind| kind.target == address.target && kind.name == address.kind)
+        kinds.find(|kind| kind.target == target && kind.name == address.kind)
     }
 
     /// The attribute that stands for a member of an answer.

@@ -15,7 +15,7 @@ use aipolicy_compiler::source::Spanned;
 
 use super::Cloud;
 use super::alarm::{Alarm, Metric, Statistic};
-use crate::account::{Account, is_associated};
+use crate::account::{Account, is_associated, is_direct};
 use crate::artifact::Address;
 use crate::observability::alert::number;
 use crate::origin::Origin;
@@ -51,9 +51,12 @@ impl Agent<'_> {
             self.resource.spec.tools.get(at).filter(|tool| !self.is_associated(tool))
         };
         let tools: Vec<&Tool> = grants.iter().filter_map(called).collect();
-        let mut alarms: Vec<_> = tools.iter().flat_map(|tool| self.machine(tool)).collect();
-        if !tools.is_empty() {
+        let machines: Vec<_> = tools.iter().filter(|tool| !self.is_direct(tool)).collect();
+        let mut alarms: Vec<_> = machines.iter().flat_map(|tool| self.machine(tool)).collect();
+        if !machines.is_empty() {
             alarms.extend(self.function());
+        }
+        if !tools.is_empty() {
             alarms.extend(self.gateway());
         }
         alarms.extend(self.guardrail());
@@ -63,6 +66,12 @@ impl Agent<'_> {
     fn is_associated(&self, tool: &Tool) -> bool {
         let connector = self.account.graph().get(&tool.connector);
         connector.is_some_and(|connector| is_associated(&self.resource.spec, tool, connector))
+    }
+
+    /// Whether the gateway calls the connector of a tool itself, so that there is no machine.
+    fn is_direct(&self, tool: &Tool) -> bool {
+        let connector = self.account.graph().get(&tool.connector);
+        connector.is_some_and(|connector| is_direct(&self.resource.spec, connector))
     }
 
     fn alarm(
