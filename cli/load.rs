@@ -114,7 +114,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Every YAML file below the root, links to some included, sorted as they are named.
+    /// Every file with resources below the root, links to some included, sorted as they are named.
     fn walk(&mut self) -> Result<Vec<PathBuf>, CliError> {
         let walked = |entry: &DirEntry| {
             let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
@@ -128,7 +128,7 @@ impl Reading {
                     .hint("nothing is said about a workspace of which a part cannot be seen")
             })?;
             let kind = entry.file_type();
-            let yaml = entry.path().extension().is_some_and(|end| end == "yaml" || end == "yml");
+            let yaml = SourceKind::is_resources(&entry.file_name().to_string_lossy());
             if yaml && !kind.is_some_and(|kind| kind.is_dir()) {
                 found.push(entry.into_path());
             } else if kind.is_some_and(|kind| kind.is_symlink()) && entry.path().is_dir() {

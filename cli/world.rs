@@ -144,6 +144,7 @@ fn provider(all: &Providers, target: TargetName) -> Option<&Spanned<ProviderName
         TargetName::Gateway => all.gateway.as_ref(),
         TargetName::Bedrock => all.bedrock.as_ref(),
         TargetName::Kubernetes => all.kubernetes.as_ref(),
+        TargetName::Lambda => all.lambda.as_ref(),
         TargetName::Observability => all.observability.as_ref(),
     }
 }

@@ -15,6 +15,7 @@ use crate::model::model::ModelSpec;
 pub use crate::model::policy_test::Action;
 use crate::model::route::RouteSpec;
 use crate::model::tenant::TenantSpec;
+use crate::model::trigger::AgentTrigger;
 use crate::model::workload::WorkloadSpec;
 use crate::model::{Id, KindName};
 use crate::resolve::{Graph, Residency};
@@ -148,6 +149,8 @@ pub enum Circumstances {
     },
     /// Of support: `logs`, `role`, `image`, `trigger` or `budget`.
     Support(&'static str),
+    /// Of a start of an agent, by the position of what starts it.
+    Trigger(usize),
     /// Nothing more than the environment.
     Plain,
 }
@@ -161,7 +164,9 @@ impl Circumstances {
             Self::Connector { residency, .. }
             | Self::Namespace { residency, .. }
             | Self::Route { residency } => residency.as_ref(),
-            Self::Tool { .. } | Self::Placement(_) | Self::Support(_) | Self::Plain => None,
+            Self::Tool { .. } | Self::Placement(_) | Self::Support(_) | Self::Trigger(_) | Self::Plain => {
+                None
+            }
         }
     }
 
@@ -311,6 +316,14 @@ pub fn tool_name(graph: &Graph, agent: Id<AgentSpec>, at: usize) -> String {
 }
 
 impl AccessRequest {
+    /// What starts the agent that asks, where that is asked about.
+    pub fn trigger<'g>(&self, graph: &'g Graph) -> Option<&'g AgentTrigger> {
+        let (Principal::Agent(id), Circumstances::Trigger(at)) = (self.principal, &self.circumstances) else {
+            return None;
+        };
+        graph.resource(id)?.spec.triggers.get(*at)
+    }
+
     /// What of a connector is meant, so that a wider connector shows as a wider grant.
     fn scope(&self, graph: &Graph) -> Option<String> {
         let Object::Connector(id) = self.object else { return None };
@@ -352,6 +365,12 @@ impl AccessRequest {
                 facts.insert("dataClass", graph.name(*class).to_owned());
             }
             Circumstances::Support(need) => _ = facts.insert("need", (*need).to_owned()),
+            Circumstances::Trigger(_) => {
+                facts.insert("need", "trigger".to_owned());
+                facts.extend(self.trigger(graph).into_iter().flat_map(|trigger| {
+                    [("trigger", trigger.word().to_owned()), ("startedBy", trigger.phrase())]
+                }));
+            }
             Circumstances::Route { .. } | Circumstances::Plain => {}
         }
         facts.extend(self.tenant.map(|tenant| ("tenant", graph.name(tenant).to_owned())));

@@ -72,6 +72,15 @@ pub enum SourceKind {
     Referenced,
 }
 
+impl SourceKind {
+    /// Whether a file of this name holds resources: every YAML file does, but for documents of OpenAPI, which are named
+    /// `*.openapi.yaml`.
+    pub fn is_resources(name: &str) -> bool {
+        let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"));
+        stem.is_some_and(|stem| !stem.ends_with(".openapi"))
+    }
+}
+
 /// One text with the path under which people know it.
 #[derive(Clone, Debug)]
 pub struct Source {

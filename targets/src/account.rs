@@ -6,7 +6,9 @@ use aipolicy_compiler::model::agent::{Access, AgentRuntime, AgentSpec, Gate, Too
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
+use aipolicy_compiler::model::trigger::AgentTrigger;
 use aipolicy_compiler::model::value::Arn as AwsArn;
+use aipolicy_compiler::model::workload::WorkloadSpec;
 use aipolicy_compiler::resolve::{Graph, StorePlace};
 use aipolicy_compiler::source::Spanned;
 use aipolicy_iam::{Partition, limits};
@@ -146,6 +148,11 @@ impl<'a> Account<'a> {
         self.limited_name(&words, "bedrock.inferenceProfileName")
     }
 
+    /// The name of a guardrail in a region.
+    pub(crate) fn guardrail(&self, guardrail: &str, region: &str) -> Option<String> {
+        self.limited_name(&[guardrail, region], "bedrock.guardrailName")
+    }
+
     /// The name of the policy engine of an agent's gateway.
     pub(crate) fn engine(&self, agent: &Resource<AgentSpec>) -> Option<String> {
         self.worded_name(&[agent.name().as_str()], "agentcore.policyEngineName")
@@ -159,6 +166,11 @@ impl<'a> Account<'a> {
     /// The name under which the key of an agent for a gateway of models is found.
     pub(crate) fn gateway_key(&self, agent: &Resource<AgentSpec>) -> String {
         self.name(&["key", agent.name().as_str()], CREDENTIAL_PROVIDER_NAME)
+    }
+
+    /// The name under which the key of an agent's gateway for a server is found.
+    pub(crate) fn server_key(&self, agent: &Resource<AgentSpec>, server: &str) -> String {
+        self.name(&["server", agent.name().as_str(), server], CREDENTIAL_PROVIDER_NAME)
     }
 
     /// The secret that holds the key of a tenant for gateways of models.
@@ -179,6 +191,36 @@ impl<'a> Account<'a> {
     /// The name of an agent's harness.
     pub(crate) fn harness(&self, agent: &Resource<AgentSpec>) -> Option<String> {
         self.worded_name(&[agent.name().as_str()], "agentcore.harnessName")
+    }
+
+    /// The name of the endpoint of a harness that callers use.
+    pub(crate) fn endpoint(&self) -> String {
+        let name = self.environment.name().as_str().replace('-', "_");
+        let begins = name.starts_with(|first: char| first.is_ascii_alphabetic());
+        let name = if begins { name } else { format!("n_{name}") };
+        name.chars().take(48).collect()
+    }
+
+    /// The name of the function that starts an agent for a trigger, and of what leads there.
+    pub(crate) fn trigger(&self, agent: &Resource<AgentSpec>, trigger: &AgentTrigger) -> Option<String> {
+        self.limited_name(&["trigger", agent.name().as_str(), trigger.name()], "lambda.functionName")
+    }
+
+    /// The name of the function that a workload is.
+    pub(crate) fn workload(&self, workload: &Resource<WorkloadSpec>) -> Option<String> {
+        self.limited_name(&["workload", workload.name().as_str()], "lambda.functionName")
+    }
+
+    /// The name of the table in which starts of an agent are written down.
+    pub(crate) fn starts(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        self.limited_name(&["starts", agent.name().as_str()], "dynamodb.tableName")
+    }
+
+    /// The key that this table is encrypted with: that of the first queue for what fails which has one.
+    pub(crate) fn starts_key(&self, agent: &Resource<AgentSpec>) -> Option<&'a Spanned<AwsArn>> {
+        let queues = agent.spec.triggers.iter().filter_map(|trigger| trigger.dead_letter());
+        let mut queues = queues.filter_map(|queue| self.graph().get(queue));
+        queues.find_map(|queue| Some(&queue.spec.encryption.as_ref()?.kms_key_arn))
     }
 
     /// A name that begins with a letter and has `_` where others have `-`.
@@ -203,6 +245,12 @@ pub(crate) fn is_associated(agent: &AgentSpec, tool: &Tool, connector: &Resource
     let classic = agent.runtime.as_ref().is_some_and(|runtime| runtime.value == AgentRuntime::BedrockAgents);
     let base = matches!(connector.spec.kind, ConnectorKind::KnowledgeBase(_));
     classic && base && tool.access.value == Access::Read && tool.input.is_none() && tool.gate.is_none()
+}
+
+/// Whether the gateway of an agent calls the connector itself: an MCP server holds sessions, which no machine does.
+pub(crate) fn is_direct(agent: &AgentSpec, connector: &Resource<ConnectorSpec>) -> bool {
+    let classic = agent.runtime.as_ref().is_some_and(|runtime| runtime.value == AgentRuntime::BedrockAgents);
+    !classic && matches!(connector.spec.kind, ConnectorKind::Mcp(_))
 }
 
 /// Whether somebody or something else decides on each call of a tool, and the gate makes it.

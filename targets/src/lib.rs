@@ -5,17 +5,21 @@ mod account;
 pub mod artifact;
 mod bedrock;
 mod billing;
+mod capacity;
 pub mod cloudformation;
 pub mod control;
 pub mod effects;
+mod function;
 mod gateway;
 mod iam;
 pub mod influence;
 mod input;
 mod kubernetes;
 pub mod kustomize;
+mod lambda;
 pub mod manifest;
 mod observability;
+mod openapi;
 pub mod origin;
 pub mod plan;
 mod request;
@@ -58,6 +62,7 @@ static TARGETS: &[Target] = &[
             Control::Memory,
             Control::Trace,
             Control::Release,
+            Control::Trigger,
             Control::DelegationDepth,
             Control::ToolInput,
             Control::ToolAllow,
@@ -69,10 +74,11 @@ static TARGETS: &[Target] = &[
         ],
     },
     Target { name: TargetName::Kubernetes, render: kubernetes::render, carries: &[] },
+    Target { name: TargetName::Lambda, render: lambda::render, carries: &[] },
     Target {
         name: TargetName::Observability,
         render: observability::render,
-        carries: &[Control::BudgetNotice, Control::OtherBudget],
+        carries: &[Control::BudgetNotice, Control::OtherBudget, Control::Notifications],
     },
 ];
 

@@ -17,7 +17,7 @@ fn templates_take_the_place_of_documents_and_back() {
     build(&folder, out.path(), "documents").expect(0);
     let documents = files_below(out.path());
     let said = build(&folder, out.path(), "cloudformation").expect(0);
-    assert!(said.contains("has no resource type for `InvocationLogging`"), "{said}");
+    assert!(said.contains("has no resource type for the logging of invocations"), "{said}");
     assert!(said.contains("environment.yaml:9:27"), "{said}");
     let templates = files_below(out.path());
     let ours: Vec<_> = templates.iter().filter(|file| !documents.contains(file)).collect();

@@ -94,7 +94,7 @@ pub(crate) fn with_workspace(files: &[(String, String)]) -> Vec<(String, String)
 
 fn kind(path: &str) -> SourceKind {
     match path.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("yaml" | "yml") => SourceKind::Resources,
+        _ if SourceKind::is_resources(path) => SourceKind::Resources,
         Some("cedar") => SourceKind::Policies { shipped: false },
         _ => SourceKind::Referenced,
     }

@@ -63,6 +63,21 @@ const CASES: &[(Tool, Tool, bool)] = &[
         true,
     ),
     (
+        ("http: { url: \"https://A.acme.example:443/v1\" }", "write"),
+        ("http: { url: \"https://a.acme.example/\" }", "write"),
+        true,
+    ),
+    (
+        ("http: { url: \"https://a.acme.example/v1\" }", "write"),
+        ("http: { url: \"https://a.acme.example/v10\" }", "write"),
+        false,
+    ),
+    (
+        ("mcp: { url: \"https://a.acme.example\" }", "read"),
+        ("mcp: { url: \"https://a.acme.example\" }", "write"),
+        true,
+    ),
+    (
         ("mcp: { url: \"https://a.acme.example\" }", "write"),
         ("mcp: { url: \"https://b.acme.example\" }", "write"),
         false,

@@ -26,6 +26,7 @@ const CASES: &[Case] = &[
         "release: { canary: { weight: 10%, bake: 24h, abort: { errorRate: 5% } } }",
         "10%",
     ),
+    (Control::Trigger, "Agent", "triggers: [{ schedule: { rate: 2h, deadLetter: failed } }]", "2h"),
     (Control::DelegationDepth, "Agent", "collaborators: [{ agent: other, maxDepth: 3 }]", "3"),
     (
         Control::ToolInput,
@@ -80,6 +81,12 @@ const CASES: &[Case] = &[
         "80%",
     ),
     (Control::Logging, "Environment", "logging: { traces: logs }", "logs"),
+    (
+        Control::Notifications,
+        "Environment",
+        "notifications: { sns: [\"arn:aws:sns:eu-central-1:111122223333:alarms\"] }",
+        "\"arn:aws:sns:eu-central-1:111122223333:alarms\"",
+    ),
     (Control::Tls, "Environment", "network: { tls: \"1.2\" }", "\"1.2\""),
     (Control::Routing, "Route", "", "case"),
     (Control::Quota, "Tenant", "quota: { requests: 600 requests/min }", "600 requests/min"),
@@ -109,6 +116,7 @@ fn built(targets: &str, (kind, fields): (&str, &str)) -> Built {
         ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
         ("Gateway", "edge", &format!("dialect: litellm, environment: prod, {rest}")),
         ("Connector", "f", &format!("dynamoDb: {{ table: f }}, {rest}, dataClass: internal")),
+        ("Connector", "failed", &format!("sqs: {{ queue: failed }}, {rest}, dataClass: internal")),
         ("DataStore", "logs", logs),
         ("Guardrail", "safe", "filters: { hate: high }"),
         ("Group", "g", "members: [x@acme.example]"),

@@ -17,7 +17,7 @@ fn built(enabled: bool) -> Built {
         { name: save, connector: files, access: write, gate: confirm }]";
     let agent = format!(
         "tenant: t, enabled: {enabled}, model: {{ model: m }}, memory: {{ retention: 30d }}, \
-         triggers: [{{ schedule: {{ cron: \"0 6 * * ? *\" }} }}], collaborators: [{{ agent: chief }}], {tools}"
+         triggers: [{{ schedule: {{ cron: \"0 6 * * ? *\", deadLetter: failed }} }}], collaborators: [{{ agent: chief }}], {tools}"
     );
     let route = "gateway: edge, match: { tenants: [t] }, dataClass: internal, primary: [{ model: m }], \
                  caps: { output: 64 }";
@@ -34,6 +34,7 @@ fn built(enabled: bool) -> Built {
         ("Route", "chat", route),
         ("Connector", "files", &format!("s3: {{ bucket: acme-files }}, {region}")),
         ("Connector", "payments", &format!("lambda: {{ function: pay }}, {region}")),
+        ("Connector", "failed", &format!("sqs: {{ queue: failed }}, {region}")),
         ("Group", "leads", "members: [x@acme.example]"),
         ("Agent", "mopper", &agent),
         ("Agent", "sweeper", &format!("tenant: t, enabled: {enabled}, model: {{ route: chat }}")),
@@ -80,13 +81,17 @@ fn no_artifact_names_a_disabled_agent() {
         "iam/Policy/w-prod-caller-mopper",
         "iam/Policy/w-prod-gate-mopper-pay",
         "iam/Policy/w-prod-gateway-mopper-tools",
+        "iam/Policy/w-prod-schedule-mopper-schedule",
         "iam/Policy/w-prod-tools-mopper",
+        "iam/Policy/w-prod-trigger-mopper-schedule",
         "iam/Role/w-prod-agent-mopper",
         "iam/Role/w-prod-agent-sweeper",
         "iam/Role/w-prod-caller-mopper",
         "iam/Role/w-prod-gate-mopper-pay",
         "iam/Role/w-prod-gateway-mopper-tools",
+        "iam/Role/w-prod-schedule-mopper-schedule",
         "iam/Role/w-prod-tools-mopper",
+        "iam/Role/w-prod-trigger-mopper-schedule",
     ];
     assert_eq!(gone, expected);
     assert!(names(&off).iter().all(|name| names(&on).contains(name)));
@@ -115,6 +120,7 @@ fn what_a_disabled_agent_loses_are_effects() {
         "agent `mopper` may no longer call tool `mopper.look`",
         "agent `mopper` may no longer hand work to agent `chief`",
         "agent `chief` may no longer hand work to agent `mopper`",
+        "agent `mopper` may no longer be started by the clock at `0 6 * * ? *` in UTC",
         "agent `sweeper` may no longer send requests to route `chat`",
         "internal data of `t` may no longer be kept in eu-central-1 (memory",
     ] {

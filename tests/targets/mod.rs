@@ -1,5 +1,6 @@
 //! What targets make of approved grants: documents, where their values come from, and what changes mean.
 
+mod alarms;
 mod bedrock;
 mod budgets;
 mod bypass;
@@ -12,11 +13,13 @@ mod hook;
 mod iam;
 mod influence;
 mod kubernetes;
+mod lambda;
 mod litellm;
 mod observability;
 mod origins;
 mod refusals;
 mod roles;
+mod traces;
 mod verification;
 
 use std::sync::LazyLock;

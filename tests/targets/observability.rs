@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use aipolicy_targets::artifact::Artifact;
 use serde_json::{Value, json};
 
-use super::{ACME, document};
+use super::{ACME, QUICKSTART, document, kubernetes};
 use crate::harness::debian::Program;
 use crate::harness::workspace::Built;
 
@@ -79,6 +79,35 @@ fn with_budgets(budgets: &str) -> Built {
 
 fn of_kind(built: &Built, kind: &str) -> String {
     of(built, "e", kind)[0].document.text.clone()
+}
+
+/// The rules of the examples do what their own tests say.
+#[test]
+fn examples_pass_the_tests_that_come_with_them() {
+    for (built, environment) in [(&*ACME, "prod"), (&*ACME, "staging"), (&*QUICKSTART, "dev")] {
+        let text = |kind: &str| of(built, environment, kind)[0].document.text.clone();
+        let name = format!("PrometheusRules/{environment}.yaml");
+        let tests = text("PrometheusTests").replace(&name, "PrometheusRules/e.yaml");
+        let (sound, told) = test(&text("PrometheusRules"), &tests);
+        assert!(sound, "{environment}: {told}");
+    }
+}
+
+/// What KEDA asks Prometheus is an expression that Prometheus takes.
+#[test]
+fn autoscalers_ask_what_prometheus_can_answer() {
+    let of_cluster = |built: &Built| {
+        let all = built.sound().into_iter().filter(|one| one.document.address.kind.ends_with("ScaledObject"));
+        all.map(|one| serde_saphyr::from_str::<Value>(&one.document.text).unwrap()).collect::<Vec<_>>()
+    };
+    let objects = [of_cluster(&ACME), of_cluster(kubernetes::everything())].concat();
+    let triggers = objects.iter().flat_map(|one| one["spec"]["triggers"].as_array().unwrap());
+    let queries: Vec<_> = triggers.filter_map(|trigger| trigger["metadata"]["query"].as_str()).collect();
+    assert!(queries.len() > 2, "{queries:?}");
+    let rule = |(at, query): (usize, &&str)| json!({ "record": format!("r{at}"), "expr": query });
+    let rules: Vec<_> = queries.iter().enumerate().map(rule).collect();
+    let (sound, told) = check(&json!({ "groups": [{ "name": "asked", "rules": rules }] }).to_string());
+    assert!(sound, "{told}");
 }
 
 /// One tenant with one of everything that is watched.
@@ -212,7 +241,7 @@ fn periods_of_the_calendar_begin_anew() {
             "promql_expr_test": [ask(end - every, end - 3 * step, end), ask(end + step, 0, 3 * step)],
         })
     });
-    let tests = json!({ "rule_files": [], "evaluation_interval": "1d", "tests": tests });
+    let tests = json!({ "rule_files": [], "evaluation_interval": "15m", "tests": tests });
     let (sound, told) = test("groups: []", &tests.to_string());
     assert!(sound, "{told}");
 }

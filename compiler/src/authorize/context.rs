@@ -36,6 +36,12 @@ pub(super) fn pairs(shared: &Shared<'_>, request: &AccessRequest) -> Result<Pair
             rules(shared, residency.as_deref(), &mut pairs);
         }
         Circumstances::Support(need) => put(&mut pairs, "need", string(need)),
+        Circumstances::Trigger(_) => {
+            put(&mut pairs, "need", string("trigger"));
+            if let Some(trigger) = request.trigger(graph) {
+                put(&mut pairs, "trigger", string(trigger.word()));
+            }
+        }
         Circumstances::Route { residency } => {
             if let Some(tenant) = request.tenant {
                 put(&mut pairs, "tenant", entity(uid_of(graph, tenant)));
@@ -103,7 +109,7 @@ fn tool(graph: &Graph, object: &Object, pairs: &mut Pairs) {
         class(graph, connector.spec.data_class.id().unwrap_or(Id::new(0)), pairs);
     }
     put(pairs, "inputs", set(tool.allow.0.keys().map(String::as_str)));
-    put(pairs, "schema", bool(tool.input.is_some()));
+    put(pairs, "schema", bool(tool.input.is_some() || tool.operation.is_some()));
     put(pairs, "idempotent", bool(tool.idempotency_key.is_some()));
 }
 

@@ -54,7 +54,8 @@ fn is_done_by_gate(tool: &Tool) -> bool {
 /// Whether reading and writing need the same right of the service.
 fn has_one_right(kind: &ConnectorKind) -> bool {
     match kind {
-        ConnectorKind::Lambda(_) | ConnectorKind::OpenSearch(_) => true,
+        // A server is called with one credential, whatever it is asked.
+        ConnectorKind::Lambda(_) | ConnectorKind::OpenSearch(_) | ConnectorKind::Mcp(_) => true,
         ConnectorKind::S3(_)
         | ConnectorKind::DynamoDb(_)
         | ConnectorKind::SecretsManager(_)
@@ -62,8 +63,7 @@ fn has_one_right(kind: &ConnectorKind) -> bool {
         | ConnectorKind::KnowledgeBase(_)
         | ConnectorKind::Sqs(_)
         | ConnectorKind::StepFunctions(_)
-        | ConnectorKind::Http(_)
-        | ConnectorKind::Mcp(_) => false,
+        | ConnectorKind::Http(_) => false,
     }
 }
 
@@ -97,8 +97,8 @@ fn overlaps(left: &ConnectorSpec, right: &ConnectorSpec, tenant: &str) -> bool {
         (Kind::StepFunctions(one), Kind::StepFunctions(other)) => {
             here && one.state_machine.value == other.state_machine.value
         }
-        (Kind::Http(one), Kind::Http(other)) => one.url.value == other.url.value,
-        (Kind::Mcp(one), Kind::Mcp(other)) => one.url.value == other.url.value,
+        (Kind::Http(one), Kind::Http(other)) => is_below(one.url.value.as_str(), other.url.value.as_str()),
+        (Kind::Mcp(one), Kind::Mcp(other)) => is_below(one.url.value.as_str(), other.url.value.as_str()),
         (Kind::S3(_), _)
         | (Kind::DynamoDb(_), _)
         | (Kind::Lambda(_), _)
@@ -111,6 +111,18 @@ fn overlaps(left: &ConnectorSpec, right: &ConnectorSpec, tenant: &str) -> bool {
         | (Kind::Http(_), _)
         | (Kind::Mcp(_), _) => false,
     }
+}
+
+/// Whether one address is the other, or below it. Hosts are the same in small and capital letters.
+fn is_below(one: &str, other: &str) -> bool {
+    let plain = |url: &str| {
+        let host = url.find("://").map_or(0, |at| at + 3);
+        let path = url.get(host..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| host + at);
+        let (host, path) = url.split_at(path);
+        format!("{}{}/", host.to_lowercase().trim_end_matches(":443"), path.trim_end_matches('/'))
+    };
+    let (one, other) = (plain(one), plain(other));
+    one.starts_with(&other) || other.starts_with(&one)
 }
 
 /// The name of a function without the version that may be written behind it.

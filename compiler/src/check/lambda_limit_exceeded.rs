@@ -5,9 +5,10 @@ use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::reference::Ref;
 use crate::model::route::RouteSpec;
+use crate::model::value::Duration;
 use crate::model::workload::{Platform, Resources, WorkloadSpec};
 use crate::resolve::Graph;
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 static RULE: Rule = Rule {
     code: "AIP-WRK-001",
@@ -20,14 +21,20 @@ static RULE: Rule = Rule {
 pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
-    let on_lambda =
-        graph.each::<WorkloadSpec>().filter(|(_, found)| found.spec.platform.value == Platform::Lambda);
+    let (on_lambda, others): (Vec<_>, Vec<_>) =
+        graph.each::<WorkloadSpec>().partition(|(_, found)| found.spec.platform.value == Platform::Lambda);
+    for (_, workload) in others {
+        let places = graph.places_of_workload(&workload.spec);
+        of_functions(&workload.spec).into_iter().for_each(|found| out.report(&places, found));
+    }
     for (_, workload) in on_lambda {
         let spec = &workload.spec;
         let mut found = unknown(spec);
+        found.extend(spec.timeout.iter().filter_map(|time| too_long(time, graph.catalog())));
         found.extend(spec.resources.iter().flat_map(|resources| sizes(resources, graph.catalog())));
         let routes = spec.uses.iter().flat_map(|uses| &uses.routes);
-        found.extend(routes.filter_map(|route| outlasting(graph, route)));
+        let most = spec.timeout.as_ref().map(|time| time.value.seconds());
+        found.extend(routes.filter_map(|route| outlasting(graph, route, most)));
         let places = graph.places_of_workload(spec);
         found.into_iter().for_each(|found| out.report(&places, found));
     }
@@ -35,6 +42,28 @@ fn run(graph: &Graph, out: &mut Findings<'_>) {
 
 fn at(span: Span, message: impl Into<String>, help: &str) -> Diagnostic {
     RULE.at(span, message, "").help(help)
+}
+
+/// What a function has, and a workload on a cluster has not.
+fn of_functions(spec: &WorkloadSpec) -> Vec<Diagnostic> {
+    let fields = [
+        (spec.environments.first().map(|first| first.name.span), "the cluster says where a workload runs"),
+        (spec.timeout.as_ref().map(|time| time.span), "work on a cluster ends when its program ends it"),
+        (
+            spec.dead_letter.as_ref().map(|queue| queue.name.span),
+            "a workload on a cluster takes its messages itself, and its queue says what fails",
+        ),
+    ];
+    let told = fields.into_iter().filter_map(|(span, message)| Some((span?, message)));
+    told.map(|(span, message)| at(span, message, "leave it out, or use `platform: lambda`")).collect()
+}
+
+/// A time that no function has.
+fn too_long(time: &Spanned<Duration>, catalog: &Catalog) -> Option<Diagnostic> {
+    let most = catalog.limit("lambda.duration")?;
+    let fits = time.value.seconds() <= most && time.value.milliseconds().is_multiple_of(1000);
+    let message = format!("a function runs for whole seconds, at most {most}");
+    (!fits).then(|| at(time.span, message, "choose another `timeout`, or use `platform: eks`"))
 }
 
 /// What a function has not got at all.
@@ -70,10 +99,11 @@ fn sizes(resources: &Resources, catalog: &Catalog) -> Vec<Diagnostic> {
 }
 
 /// A function cannot wait for an answer for longer than it runs.
-fn outlasting(graph: &Graph, route: &Ref<RouteSpec>) -> Option<Diagnostic> {
+fn outlasting(graph: &Graph, route: &Ref<RouteSpec>, own: Option<u64>) -> Option<Diagnostic> {
     let timeout = graph.get(route)?.spec.timeout.as_ref()?;
     let longest = timeout.total.as_ref().or(timeout.attempt.as_ref())?;
     let most = graph.catalog().limit("lambda.duration")?;
+    let most = own.map_or(most, |own| own.min(most));
     let message =
         format!("a request of route `{}` may take longer than a function runs, {most} s", route.name.value);
     let found = at(route.name.span, message, "use another route or `platform: eks`");

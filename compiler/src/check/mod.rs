@@ -9,6 +9,8 @@ mod lambda_limit_exceeded;
 mod missing_response_cap;
 mod mutating_tool_without_gate;
 mod store_without_purpose;
+mod trigger_unusable;
+mod trigger_without_dead_letter;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
 use crate::model::Id;
@@ -49,6 +51,8 @@ pub static CHECKS: &[Check] = &[
     gate_bypassable::CHECK,
     agents_classic_new::CHECK,
     disabled_agent_referenced::CHECK,
+    trigger_without_dead_letter::CHECK,
+    trigger_unusable::CHECK,
     fallback_cycle::CHECK,
     missing_response_cap::CHECK,
     canary_weights_invalid::CHECK,

@@ -12,6 +12,7 @@ use super::model::ModelSpec;
 use super::reference::Ref;
 use super::route::{CanaryAbort, RouteSpec};
 use super::tenant::TenantSpec;
+use super::trigger::AgentTrigger;
 use super::value::{
     Count, CountPer, Duration, File, Literal, Name, Percent, Rate, Region, Text, Texts, Tokens,
 };
@@ -136,8 +137,10 @@ record! {
         access: Spanned<Access>,
         /// What it is for.
         description: Option<Spanned<Text>>,
-        /// The JSON Schema of its input.
+        /// The JSON Schema of its input; with `operation`, an OpenAPI document.
         input: Option<File>,
+        /// The operation that it is: of the OpenAPI document by its id, or of an MCP server by its name there.
+        operation: Option<Spanned<Text>>,
         /// What inputs may be.
         allow: Texts<Constraint>,
         /// The input that makes a repetition harmless.
@@ -218,48 +221,6 @@ record! {
         agent: Ref<AgentSpec>,
         /// How deep work may be handed on.
         max_depth: Option<Spanned<Count>>,
-    }
-}
-
-record! {
-    /// Messages of a queue.
-    pub struct QueueTrigger {
-        /// Name of the queue.
-        queue: Spanned<Text>,
-        /// Name of the queue for messages that fail.
-        dead_letter: Option<Spanned<Text>>,
-    }
-}
-
-record! {
-    /// Events of a bus.
-    pub struct EventTrigger {
-        /// Name of the bus.
-        bus: Option<Spanned<Text>>,
-        /// Where events come from.
-        source: Spanned<Text>,
-        /// What they are called.
-        detail_type: Vec<Spanned<Text>>,
-    }
-}
-
-record! {
-    /// A schedule.
-    pub struct ScheduleTrigger {
-        /// A cron expression.
-        cron: Spanned<Text>,
-    }
-}
-
-choice! {
-    /// What starts an agent.
-    pub enum AgentTrigger {
-        /// Messages of a queue.
-        Sqs(QueueTrigger) = sqs,
-        /// Events of a bus.
-        EventBridge(EventTrigger) = event_bridge,
-        /// A schedule.
-        Schedule(ScheduleTrigger) = schedule,
     }
 }
 

@@ -4,7 +4,7 @@ use super::data_class::DataClassSpec;
 use super::data_store::Encryption;
 use super::macros::{choice, record};
 use super::reference::Ref;
-use super::value::{File, Region, Text};
+use super::value::{Arn, File, Region, Text};
 use crate::source::Spanned;
 
 record! {
@@ -93,11 +93,13 @@ record! {
     }
 }
 
-record! {
+choice! {
     /// How a server knows who calls.
-    pub struct ServerAuth {
-        /// The secret that holds the credential.
-        secret: Ref<ConnectorSpec>,
+    pub enum ServerAuth {
+        /// By a credential that a secret holds.
+        Secret(Ref<ConnectorSpec>) = secret,
+        /// By the credential of a connection of EventBridge, which somebody else keeps.
+        Connection(Spanned<Arn>) = connection,
     }
 }
 
@@ -182,7 +184,7 @@ record! {
 record! {
     /// One data source or tool.
     pub struct ConnectorSpec {
-        /// Its region.
+        /// Its region; of a server, where it processes what it is sent.
         region: Spanned<Region>,
         /// The highest class of data behind it.
         data_class: Ref<DataClassSpec>,

@@ -4,7 +4,7 @@ use super::data_store::DataStoreSpec;
 use super::group::GroupSpec;
 use super::macros::{record, words};
 use super::reference::Ref;
-use super::value::{AccountId, Cidr, Count, Region, Text, Texts, TimeOfDay, TimeZone};
+use super::value::{AccountId, Arn, Cidr, Count, Region, Text, Texts, TimeOfDay, TimeZone};
 use crate::diagnostic::Severity;
 use crate::source::Spanned;
 
@@ -117,6 +117,8 @@ record! {
         gateway: Option<Spanned<ProviderName>>,
         /// Of Kubernetes.
         kubernetes: Option<Spanned<ProviderName>>,
+        /// Of Lambda.
+        lambda: Option<Spanned<ProviderName>>,
         /// Of observability.
         observability: Option<Spanned<ProviderName>>,
     }
@@ -157,6 +159,14 @@ record! {
 }
 
 record! {
+    /// Who is told when something is wrong.
+    pub struct Notifications {
+        /// ARNs of SNS topics. An alarm tells those of its own region.
+        sns: Vec<Spanned<Arn>>,
+    }
+}
+
+record! {
     /// Where things run.
     pub struct EnvironmentSpec {
         /// The AWS account.
@@ -174,6 +184,8 @@ record! {
         /// Where services keep content for agents: stores of the kinds `session` and `memory`, one of a kind for a
         /// region. Their keys encrypt what is kept there.
         stores: Vec<Ref<DataStoreSpec>>,
+        /// Who is told when something is wrong; without it there are no alarms.
+        notifications: Option<Notifications>,
         /// Severity by rule code.
         severity: Texts<SeverityWord>,
     }

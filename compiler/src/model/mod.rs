@@ -27,6 +27,7 @@ mod schema;
 mod shape;
 pub mod tenant;
 pub mod traffic_profile;
+pub mod trigger;
 pub mod value;
 pub mod waiver;
 pub mod workload;

@@ -3,6 +3,7 @@
 use super::agent::Access;
 use super::cluster::ClusterSpec;
 use super::connector::ConnectorSpec;
+use super::environment::EnvironmentSpec;
 use super::macros::{choice, record, words};
 use super::model::ModelSpec;
 use super::reference::Ref;
@@ -114,6 +115,8 @@ record! {
         tenant: Ref<TenantSpec>,
         /// What it runs on.
         platform: Spanned<Platform>,
+        /// Where it runs on `lambda`; where its tenant does when left out. On `eks` its cluster says so.
+        environments: Vec<Ref<EnvironmentSpec>>,
         /// Its cluster, on `eks`.
         cluster: Option<Ref<ClusterSpec>>,
         /// Its namespace; the first of the tenant when left out.
@@ -126,6 +129,10 @@ record! {
         uses: Option<Uses>,
         /// Where work comes from.
         consumes: Option<Consumes>,
+        /// The queue for work that fails, on `lambda`: a connector of the kind `sqs`.
+        dead_letter: Option<Ref<ConnectorSpec>>,
+        /// How long one piece of work may take, on `lambda`; as long as a function runs when left out.
+        timeout: Option<Spanned<Duration>>,
         /// What one instance needs.
         resources: Option<Resources>,
         /// How many instances there are.

@@ -17,6 +17,8 @@ words! {
         Kubernetes = "kubernetes",
         /// Alarms, dashboards and budgets.
         Observability = "observability",
+        /// Workloads on Lambda.
+        Lambda = "lambda",
     }
 }
 

@@ -61,6 +61,9 @@ impl Graph {
     pub fn places_of_workload(&self, workload: &WorkloadSpec) -> Vec<Id<EnvironmentSpec>> {
         match workload.cluster.as_ref().and_then(|cluster| self.get(cluster)) {
             Some(cluster) => cluster.spec.environment.id().into_iter().collect(),
+            None if !workload.environments.is_empty() => {
+                workload.environments.iter().filter_map(Ref::id).collect()
+            }
             None => {
                 let tenant = self.get(&workload.tenant).map(|tenant| tenant.spec.environments.as_slice());
                 tenant.unwrap_or_default().iter().filter_map(Ref::id).collect()

@@ -8,9 +8,11 @@ use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::AgentSpec;
 use aipolicy_compiler::source::Span;
 
+use super::request::Members;
 use super::shared::function;
 use super::tool::Call;
 use crate::account::Account;
+use crate::artifact::Address;
 use crate::origin::Origin;
 
 /// An agent that may run here.
@@ -22,6 +24,12 @@ pub(super) struct Agent<'a> {
     pub(super) calls: &'a [Call<'a>],
     /// The grant of its role, which is there because the agent is.
     pub(super) origin: Origin,
+}
+
+/// What a function needs to know of an agent to start it, as variables of its environment.
+pub(super) struct Started {
+    pub(super) variables: Members,
+    pub(super) needs: Vec<Address>,
 }
 
 /// How a runtime refuses: a place, what it cannot do, and what helps.

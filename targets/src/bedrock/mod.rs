@@ -7,6 +7,7 @@ mod gate;
 mod request;
 mod shared;
 mod tool;
+mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ use crate::input::Input;
 use crate::origin::Origin;
 use agent::Agent;
 use tool::Call;
+use trigger::DeadLetters;
 
 /// Renders every document of the agents of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
@@ -30,7 +32,13 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     for grant in input.grants.grants() {
         grants.entry(grant.decision.request.principal).or_default().push(grant);
     }
-    let mut writer = Writer { account: &account, waiting: BTreeMap::new(), artifacts: Vec::new(), out };
+    let mut writer = Writer {
+        account: &account,
+        waiting: BTreeMap::new(),
+        letters: DeadLetters::default(),
+        artifacts: Vec::new(),
+        out,
+    };
     for (id, agent) in account.graph().each::<AgentSpec>() {
         if let Some(grants) = grants.get(&Principal::Agent(id)) {
             writer.agent(agent, grants);
@@ -46,6 +54,7 @@ type Waiting = BTreeMap<String, (Origin, Origin)>;
 struct Writer<'w, 'a> {
     account: &'w Account<'a>,
     waiting: Waiting,
+    letters: DeadLetters,
     artifacts: Vec<Artifact>,
     out: &'w mut Diagnostics,
 }
@@ -58,7 +67,7 @@ impl<'a> Writer<'_, 'a> {
             .find(|grant| grant.decision.request.circumstances == Circumstances::Support("role"));
         let Some(origin) = role.map(|grant| Origin::granted(*grant)) else { return };
         let calls = tool::calls(self.account, (resource, grants), self.out);
-        for call in &calls {
+        for call in calls.iter().filter(|call| call.server().is_none()) {
             self.artifacts.extend(gate::artifact(self.account, call, self.out));
             self.wait(call);
         }
@@ -69,6 +78,7 @@ impl<'a> Writer<'_, 'a> {
             Some(AgentRuntime::AgentCore) | None => agentcore::artifacts(&agent, self.out),
             Some(AgentRuntime::BedrockAgents) => classic::artifacts(&agent, self.out),
         });
+        self.artifacts.extend(trigger::artifacts(&agent, &mut self.letters, self.out));
     }
 
     /// Notes that calls of a tool wait for approval, and where.
@@ -84,8 +94,11 @@ impl<'a> Writer<'_, 'a> {
         for (region, (place, origin)) in self.waiting {
             self.artifacts.extend(shared::approval_queue(self.account, (region, place), &origin));
         }
-        if self.artifacts.iter().any(|artifact| artifact.document.address.kind == "Function") {
-            self.artifacts.push(shared::function::code(self.account));
+        self.artifacts.extend(self.letters.artifacts(&self.account.default("iam.policyVersion")));
+        for code in [shared::function::code(self.account), trigger::code(self.account)] {
+            if self.artifacts.iter().any(|artifact| artifact.needs.contains(&code.document.address)) {
+                self.artifacts.push(code);
+            }
         }
         shared::logging::check_traces(self.account, self.out);
         shared::logging::check_sessions(self.account, self.out);

@@ -53,41 +53,57 @@ impl Documents {
         let mut documents = Self::default();
         let mut parts = Vec::new();
         for artifact in artifacts {
-            let Some(origin) = artifact.trace.at("").or(artifact.trace.origins().first()).cloned() else {
-                continue;
-            };
-            let address = artifact.document.address.clone();
-            let Some(kind) = Kind::of(&address) else {
-                out.report(refused(&origin, format!("CloudFormation is not told what `{address}` is")));
-                continue;
-            };
-            match kind.place {
-                Place::Beside => {
-                    out.report(beside(&artifact, &origin));
-                    documents.beside.push(artifact);
-                }
-                Place::Code => _ = documents.code.insert(address, (artifact.document.text, origin)),
-                Place::Part { .. } | Place::Resource(..) => {
-                    let Some(tree) = artifact.tree() else {
-                        out.report(refused(&origin, format!("`{address}` is not written in JSON")));
-                        continue;
-                    };
-                    let document = Document { address, kind, tree, origin, needs: artifact.needs };
-                    match kind.place {
-                        Place::Part { host, .. } => parts.push((host, document)),
-                        Place::Resource(..) | Place::Code | Place::Beside => {
-                            documents.add(account, document, out);
-                        }
+            if let Some(document) = documents.place(account, artifact, out) {
+                match document.kind.place {
+                    Place::Item { .. } | Place::Rest(_) => parts.push(document),
+                    Place::Resource(..) | Place::Code | Place::Beside(_) => {
+                        documents.add(account, document, out);
                     }
                 }
             }
         }
+        // A part whose whole was refused would be refused too.
         if !out.has_errors() {
-            parts.into_iter().for_each(|(host, part)| documents.join(host, part, out));
+            parts.into_iter().for_each(|part| documents.join(part, out));
         }
         documents
     }
 
+    /// Puts away what is no resource; anything else is returned to be one, or a part of one.
+    fn place(
+        &mut self,
+        account: &Account<'_>,
+        artifact: Artifact,
+        out: &mut Diagnostics,
+    ) -> Option<Document> {
+        let origin = artifact.trace.at("").or(artifact.trace.origins().first()).cloned();
+        let origin = origin.unwrap_or_else(|| Origin::written(account.environment.name_span()));
+        let address = artifact.document.address.clone();
+        let Some(kind) = Kind::of(&address) else {
+            out.report(refused(&origin, format!("CloudFormation is not told what `{address}` is")));
+            return None;
+        };
+        match kind.place {
+            Place::Beside(why) => {
+                out.report(beside(&artifact, why, &origin));
+                self.beside.push(artifact);
+                None
+            }
+            Place::Code => {
+                self.code.insert(address, (artifact.document.text, origin));
+                None
+            }
+            Place::Item { .. } | Place::Rest(_) | Place::Resource(..) => match artifact.tree() {
+                Some(tree) => Some(Document { address, kind, tree, origin, needs: artifact.needs }),
+                None => {
+                    out.report(refused(&origin, format!("`{address}` is not written in JSON")));
+                    None
+                }
+            },
+        }
+    }
+
+    /// Adds a resource to the template of its region.
     fn add(&mut self, account: &Account<'_>, document: Document, out: &mut Diagnostics) {
         let region = || document.tree.get("$region").and_then(Tree::as_text);
         let stack = if document.address.target == GLOBAL { Some(GLOBAL) } else { region() };
@@ -101,9 +117,15 @@ impl Documents {
     }
 
     /// Adds a document to the resource that it belongs to.
-    fn join(&mut self, host: &str, part: Document, out: &mut Diagnostics) {
-        let named = part.tree.get(host).and_then(referred).map(|(address, _)| address);
-        match named.and_then(|address| Some((address.clone(), self.resources.get_mut(&address)?))) {
+    fn join(&mut self, part: Document, out: &mut Diagnostics) {
+        let host = match part.kind.place {
+            Place::Item { host, .. } => part.tree.get(host).and_then(referred).map(|(address, _)| address),
+            Place::Rest(kind) => Some(Address { kind: kind.into(), ..part.address.clone() }),
+            Place::Resource(..) | Place::Code | Place::Beside(_) => None,
+        };
+        let region = part.tree.get("$region").and_then(Tree::as_text).map(str::to_owned);
+        let found = host.and_then(|address| Some((address.clone(), self.resources.get_mut(&address)?)));
+        match found.filter(|(_, resource)| region.as_deref() == Some(&resource.stack)) {
             Some((address, resource)) => {
                 self.hosts.insert(part.address.clone(), address);
                 resource.parts.push(part);
@@ -136,9 +158,8 @@ pub(super) fn refused(origin: &Origin, message: impl Into<String>) -> Diagnostic
     found.help("build documents instead: leave out `--format cloudformation`")
 }
 
-fn beside(artifact: &Artifact, origin: &Origin) -> Diagnostic {
-    let Address { kind, .. } = &artifact.document.address;
-    let message = format!("CloudFormation has no resource type for `{kind}`, so no stack makes it");
+fn beside(artifact: &Artifact, why: &str, origin: &Origin) -> Diagnostic {
+    let message = format!("{why}, so its request stays a document");
     let help = format!("send the request in `{}` after the stacks are there", artifact.document.file());
     let found = rule::APPROXIMATED.at(origin.span, message, "asked for here").help(help);
     Diagnostic { severity: Severity::Advisory, ..found }

@@ -23,7 +23,7 @@ use document::Documents;
 /// The target in the address of a template.
 pub const TARGET: &str = "cloudformation";
 
-/// The artifacts of an environment, sorted by address, with those of `iam` and `bedrock` as templates. Others, and what
+/// The artifacts of an environment, sorted by address, with those of `iam`, `bedrock` and `lambda` as templates. Others, and what
 /// CloudFormation has no type for, stay as they are. Nothing is returned when something cannot be said in a template.
 pub fn templates(
     grants: ApprovedGrants<'_>,
@@ -33,7 +33,8 @@ pub fn templates(
 ) -> Option<Vec<Artifact>> {
     let account = Account::of(Input::of(grants, sources)?)?;
     let mut found = Diagnostics::default();
-    let is_ours = |one: &Artifact| matches!(one.document.address.target.as_str(), "iam" | "bedrock");
+    let is_ours =
+        |one: &Artifact| matches!(one.document.address.target.as_str(), "iam" | "bedrock" | "lambda");
     let (ours, mut made): (Vec<_>, Vec<_>) = artifacts.into_iter().partition(is_ours);
     let documents = Documents::sort(&account, ours, &mut found);
     // What is missing among the documents would be missed in every template.

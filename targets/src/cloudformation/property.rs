@@ -36,8 +36,12 @@ impl Writer<'_> {
         let document = &resource.document;
         let mut entries = self.members(&document.tree, &document.kind.shape);
         for part in &resource.parts {
-            let Place::Part { list, .. } = part.kind.place else { continue };
-            let item = Tree::map(self.members(&part.tree, &part.kind.shape)).from(part.origin.clone());
+            let members = self.members(&part.tree, &part.kind.shape);
+            let Place::Item { list, .. } = part.kind.place else {
+                entries.extend(members);
+                continue;
+            };
+            let item = Tree::map(members).from(part.origin.clone());
             match entries.iter_mut().find(|(key, _)| key == list) {
                 Some((_, items)) => items.push(item),
                 None => entries.push((list.into(), Tree::list([item]))),
@@ -71,7 +75,7 @@ impl Writer<'_> {
         let written = match tree.value() {
             Value::Bool(_) | Value::Integer(_) | Value::Decimal(_) => tree.clone(),
             Value::Text(text) | Value::Document(text, _) => self.text(tree, text, shape),
-            Value::List(_) | Value::Map(_) if matches!(shape, Shape::Document) => self.document(tree),
+            Value::List(_) if matches!(shape, Shape::Document) => self.document(tree),
             Value::List(items) => {
                 Tree::list(items.iter().map(|item| self.value(item, shape)).collect::<Vec<_>>())
             }
@@ -90,8 +94,12 @@ impl Writer<'_> {
         match shape {
             Shape::Members(_) => Tree::map(self.members(tree, shape)),
             Shape::Map(inner) | Shape::Lifted(inner) => self.data(entries, inner),
-            Shape::Verbatim | Shape::Typed | Shape::Document | Shape::Dropped => self.data(entries, shape),
-            Shape::Pairs => Tree::list(entries.iter().map(pair)),
+            Shape::Document => self.document(tree),
+            Shape::Verbatim | Shape::Typed | Shape::Dropped => self.data(entries, &Shape::Verbatim),
+            Shape::Pairs => {
+                let values = entries.iter().map(|(key, value)| (key, self.value(value, &Shape::Verbatim)));
+                Tree::list(values.map(pair).collect::<Vec<_>>())
+            }
         }
     }
 
@@ -108,9 +116,7 @@ impl Writer<'_> {
     }
 
     fn text(&mut self, tree: &Tree, text: &str, shape: &Shape) -> Tree {
-        if text.contains(DYNAMIC) {
-            self.refuse(tree, format!("CloudFormation would replace `{DYNAMIC}…}}}}` by what it names"));
-        }
+        self.refuse_dynamic(tree, text);
         match shape {
             Shape::Typed => serde_json::from_str(text).unwrap_or_else(|_| tree.clone()),
             Shape::Members(_)
@@ -123,13 +129,34 @@ impl Writer<'_> {
         }
     }
 
-    /// The text of a JSON document. References inside of it cannot be put into words.
+    /// The text of a JSON document.
     fn document(&mut self, tree: &Tree) -> Tree {
-        let text = serde_json::to_string(tree).unwrap_or_default();
-        if text.contains(DYNAMIC) || text.contains("\"$ref\":\"bedrock/") {
-            self.refuse(tree, "a template cannot refer to something from inside of a text");
+        self.refuse_inside(tree);
+        Tree::document(serde_json::to_string(tree).unwrap_or_default(), tree.clone())
+    }
+
+    /// Refuses what cannot be said in the text of a document: references, and what would be replaced.
+    fn refuse_inside(&mut self, tree: &Tree) {
+        match tree.value() {
+            Value::Bool(_) | Value::Integer(_) | Value::Decimal(_) => {}
+            Value::Text(text) | Value::Document(text, _) => self.refuse_dynamic(tree, text),
+            Value::List(items) => items.iter().for_each(|item| self.refuse_inside(item)),
+            Value::Map(entries) => {
+                if referred(tree).is_some() || tree.get("$join").is_some() {
+                    self.refuse(tree, "a template cannot refer to something from inside of a text");
+                }
+                for (key, value) in entries {
+                    self.refuse_dynamic(value, key);
+                    self.refuse_inside(value);
+                }
+            }
         }
-        Tree::document(text, tree.clone())
+    }
+
+    fn refuse_dynamic(&mut self, tree: &Tree, text: &str) {
+        if text.contains(DYNAMIC) {
+            self.refuse(tree, format!("CloudFormation would replace `{DYNAMIC}…}}}}` by what it names"));
+        }
     }
 
     /// A reference, or a text that is put together.
@@ -177,10 +204,11 @@ impl Writer<'_> {
 }
 
 /// A tag as a list of tags has it.
-fn pair((key, value): &(Key, Tree)) -> Tree {
-    let pair = Tree::map([("Key", Tree::text(key.clone())), ("Value", value.clone())]);
-    match value.origin() {
-        Some(origin) => pair.from(origin.clone()),
+fn pair((key, value): (&Key, Tree)) -> Tree {
+    let origin = value.origin().cloned();
+    let pair = Tree::map([("Key", Tree::text(key.clone())), ("Value", value)]);
+    match origin {
+        Some(origin) => pair.from(origin),
         None => pair,
     }
 }

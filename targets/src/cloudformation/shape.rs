@@ -14,7 +14,7 @@ pub(super) enum Shape {
     Document,
     /// A map of tags, which is a list of `Key` and `Value` here.
     Pairs,
-    /// A text that holds a number or the like, which is one here.
+    /// A text that holds a number or the like, which is one here; anything else is kept as it is.
     Typed,
     /// A structure whose members stand beside it here.
     Lifted(&'static Shape),
@@ -35,9 +35,12 @@ pub(super) static PAIRS: Shape = Shape::Pairs;
 pub(super) static DROPPED: Shape = Shape::Dropped;
 /// Variables of a function: what is no text is the text of a document.
 pub(super) static DOCUMENTS: Shape = Shape::Map(&DOCUMENT);
-/// Attributes of a queue, which the API takes as texts.
+/// Attributes, which the API takes as texts.
 pub(super) static ATTRIBUTES: Shape = Shape::Lifted(&TYPED);
 static TYPED: Shape = Shape::Map(&Shape::Typed);
+/// The one attribute of a queue that says who may use it.
+pub(super) static POLICY: Shape = Shape::Lifted(&POLICY_DOCUMENT);
+static POLICY_DOCUMENT: Shape = Shape::Members(&[("Policy", "PolicyDocument", &VERBATIM)]);
 /// A schema of inputs, in the words of a gateway.
 pub(super) static SCHEMA: Shape =
     Shape::Members(&[("properties", "Properties", &SCHEMAS), ("items", "Items", &SCHEMA)]);

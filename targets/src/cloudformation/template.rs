@@ -29,19 +29,28 @@ pub(super) fn artifact(
             out.report(found.label(first.document.origin.span, "and this one").help("rename one of them"));
         }
     }
-    let number = written.len();
+    let outputs: Vec<_> = written.values().filter_map(|(resource, _)| output(resource)).collect();
+    let (number, told) = (written.len(), outputs.len());
     let resources = written.into_iter().map(|(id, (_, tree))| (id.to_owned(), tree));
-    let tree = Tree::map([
+    let mut entries = vec![
         ("AWSTemplateFormatVersion", Tree::text("2010-09-09")),
         ("Description", Tree::text(description(account, stack))),
         ("Metadata", Tree::map([("aipolicy", marks(account, stack))])),
         ("Resources", Tree::map(resources.collect::<Vec<_>>())),
-    ]);
+    ];
+    if !outputs.is_empty() {
+        entries.push(("Outputs", Tree::map(outputs)));
+    }
+    let tree = Tree::map(entries);
     let address = Address { target: TARGET.into(), kind: "Template".into(), name: stack.into() };
     let tree = tree.from(account.default("cloudformation.template"));
     let artifact = Artifact::new(address, Format::Json, &tree);
     let size = artifact.document.text.len();
-    let sizes = [("cloudformation.resources", number), ("cloudformation.templateBody", size)];
+    let sizes = [
+        ("cloudformation.resources", number),
+        ("cloudformation.outputs", told),
+        ("cloudformation.templateBody", size),
+    ];
     sizes.into_iter().for_each(|(limit, size)| within(account, (stack, limit), size, out));
     artifact
 }
@@ -81,10 +90,19 @@ fn body(account: &Account<'_>, documents: &Documents, resource: &Resource, out: 
     Tree::map(entries).from(document.origin.clone())
 }
 
+/// What a stack tells about a resource, for those who call it.
+fn output(resource: &Resource) -> Option<(String, Tree)> {
+    let attribute = resource.document.kind.told?;
+    let value = Tree::map([("Fn::GetAtt", Tree::list([Tree::text(&resource.id), Tree::text(attribute)]))]);
+    let output = Tree::map([("Value", value)]).from(resource.document.origin.clone());
+    Some((resource.id.clone(), output))
+}
+
 /// What becomes of a thing that is no longer wanted: when the stack goes, and when it is replaced.
 fn policies(removal: Removal) -> Option<[(&'static str, &'static str); 2]> {
     let (deleted, replaced) = match removal {
         Removal::Deleted => return None,
+        Removal::Expired => ("Delete", "Delete"),
         Removal::Retained => ("Retain", "Retain"),
         Removal::KeptWhenReplaced => ("Delete", "Retain"),
     };

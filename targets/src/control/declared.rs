@@ -79,6 +79,7 @@ fn of_agent(agent: &AgentSpec) -> Vec<Declared> {
         memory,
         trace,
         release,
+        triggers,
         // Decided by Cedar and compiled into roles, or what makes the agent and does not limit it.
         tenant: _,
         enabled: _,
@@ -88,7 +89,6 @@ fn of_agent(agent: &AgentSpec) -> Vec<Declared> {
         model: _,
         instructions: _,
         clearance: _,
-        triggers: _,
     } = agent;
     let named = [
         (Control::Guardrail, guardrail.as_ref().map(|guardrail| guardrail.name.span)),
@@ -99,6 +99,7 @@ fn of_agent(agent: &AgentSpec) -> Vec<Declared> {
         (Control::Release, release.as_ref().and_then(of_release)),
     ];
     let mut all: Vec<_> = named.into_iter().filter_map(|(control, span)| Some(at(control, span?))).collect();
+    all.extend(triggers.iter().map(|trigger| at(Control::Trigger, trigger.span())));
     all.extend(tools.iter().flat_map(of_tool));
     all.extend(collaborators.iter().filter_map(of_collaborator));
     all
@@ -138,6 +139,7 @@ fn of_release(release: &Release) -> Option<Span> {
 fn of_tool(tool: &Tool) -> Vec<Declared> {
     let Tool {
         input,
+        operation,
         allow,
         rate,
         gate,
@@ -153,7 +155,9 @@ fn of_tool(tool: &Tool) -> Vec<Declared> {
         Gate::Confirm => at(Control::Confirmation, gate.span),
         Gate::Approval(_) | Gate::Verify(_) => at(Control::ToolGate, gate.span),
     });
-    let input = input.as_ref().map(|input| at(Control::ToolInput, input.file.span));
+    let described = input.as_ref().map(|input| input.file.span);
+    let described = described.or(operation.as_ref().map(|operation| operation.span));
+    let input = described.map(|span| at(Control::ToolInput, span));
     let allow = allow.0.values().next().map(|first| at(Control::ToolAllow, first.span));
     let rate = rate.as_ref().map(|rate| at(Control::ToolRate, rate.span));
     [input, allow, rate, gate].into_iter().flatten().collect()
@@ -183,6 +187,8 @@ fn of_environment(environment: &EnvironmentSpec) -> Vec<Declared> {
     let stores = environment.logging.iter().flat_map(|Logging { invocations, traces }| [invocations, traces]);
     let logs = stores.flatten().map(|store| at(Control::Logging, store.name.span));
     let tls = environment.network.as_ref().and_then(|network| network.tls.as_ref());
+    let told = environment.notifications.iter().filter_map(|found| found.sns.first());
+    let logs = logs.chain(told.map(|topic| at(Control::Notifications, topic.span)));
     logs.chain(tls.map(|tls| at(Control::Tls, tls.span))).collect()
 }
 

@@ -56,6 +56,8 @@ controls! {
     Trace = Agent "trace";
     /// What ends the trial of a new version.
     Release = Agent "release";
+    /// What starts an agent: once for each key, and what fails is kept.
+    Trigger = Agent "triggers";
     /// How deep work may be handed on.
     DelegationDepth = Agent "collaborators.maxDepth";
     /// The JSON Schema of what a tool takes.
@@ -82,6 +84,8 @@ controls! {
     AgentNotice = Budget "thresholds.notify";
     /// What is logged of prompts and completions, and of traces.
     Logging = Environment "logging";
+    /// Who is told when something is wrong.
+    Notifications = Environment "notifications";
     /// The least version of TLS.
     Tls = Environment "network.tls";
     /// Everything that a route says: who, where to, and within which limits.

@@ -6,7 +6,7 @@ mod sentence;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_compiler::authorize::Decisions;
-use aipolicy_compiler::ir::{AccessRequest, Action};
+use aipolicy_compiler::ir::{AccessRequest, Action, Circumstances};
 use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::resolve::Graph;
@@ -40,8 +40,13 @@ pub fn facts(
     sources: &SourceMap,
 ) -> Facts {
     let permitted = decisions.of(environment).filter(|decision| decision.permitted());
-    let told = permitted.filter(|decision| decision.request.action != Action::SupportRuntime);
+    let told = permitted.filter(|decision| is_told(&decision.request));
     told.map(|decision| (fact(graph, &decision.request), Some(origin(sources, &decision.request)))).collect()
+}
+
+/// Whether something may happen because of it: what starts an agent is support that does.
+fn is_told(request: &AccessRequest) -> bool {
+    request.action != Action::SupportRuntime || matches!(request.circumstances, Circumstances::Trigger(_))
 }
 
 fn fact(graph: &Graph, request: &AccessRequest) -> Fact {

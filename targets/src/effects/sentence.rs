@@ -27,6 +27,7 @@ pub(super) fn of(fact: &Fact, class: EffectClass) -> String {
         }
         "useRoute" => format!("{who} {may} send requests to route `{name}`"),
         "delegate" => format!("{who} {may} hand work to agent `{name}`"),
+        "supportRuntime" => format!("{who} {may} be started by {}", get("startedBy").unwrap_or("something")),
         other => format!("{who} {may} {other} `{name}`"),
     }
 }

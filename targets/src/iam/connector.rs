@@ -2,9 +2,9 @@
 
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::{Action, Object, Principal};
-use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec, DynamoDbSource, S3Source};
 use aipolicy_compiler::model::workload::Consumes;
+use aipolicy_compiler::model::{Ref, Resource};
 use aipolicy_compiler::source::Span;
 use aipolicy_iam::Piece;
 
@@ -256,6 +256,21 @@ impl<'w> Writer<'w> {
         let via = format!("{service}.{}.amazonaws.com", used.region());
         allow.conditions.push(Condition::equals("kms:ViaService", via, origin));
         Some(allow)
+    }
+
+    /// The right to put messages into a queue, without a grant of its own: what follows from one that is named.
+    pub(super) fn written_by(&mut self, queue: &Ref<ConnectorSpec>, origin: Origin) -> Vec<Allow> {
+        let account = self.account;
+        let Some(connector) = account.graph().get(queue) else { return Vec::new() };
+        if !matches!(connector.spec.kind, ConnectorKind::Sqs(_)) {
+            let message = format!("`{}` is no queue", queue.name.value);
+            self.refuse::<()>(queue.name.span, message, "name a connector of the kind `sqs`");
+            return Vec::new();
+        }
+        let used = Use { connector, write: true, tenant: None, origin };
+        let mut allows = self.single(&used, &connector.spec.kind);
+        allows.extend(self.key(&used));
+        allows
     }
 
     /// The queue that a workload takes its work from.

@@ -1,6 +1,8 @@
 //! Roles behind tools. A call is made by the state machine of its tool, never by the agent: what a gate decides about
 //! has a role of its own, and the other tools of an agent share one.
 
+use std::collections::BTreeSet;
+
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::{Object, Principal};
 use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec, Gate, Tool};
@@ -12,7 +14,7 @@ use aipolicy_iam::Piece;
 
 use super::Writer;
 use super::policy::{Allow, Condition};
-use crate::account::{is_associated, is_gated};
+use crate::account::{is_associated, is_direct, is_gated};
 use crate::artifact::Artifact;
 use crate::origin::Origin;
 
@@ -32,7 +34,9 @@ pub(super) struct Called<'w> {
     pub(super) tool: &'w Tool,
     /// The grant of the tool, and that of its connector.
     pub(super) call: Grant<'w>,
-    connector: Grant<'w>,
+    pub(super) connector: Grant<'w>,
+    /// Whether no machine makes the call, but the gateway.
+    pub(super) direct: bool,
     /// The function that verifies, with its grant.
     verification: Option<(&'w Ref<ConnectorSpec>, Grant<'w>)>,
 }
@@ -54,13 +58,14 @@ impl<'w> Writer<'w> {
                 Some(Gate::Verify(verify)) => Some((&verify.with, self.use_of(&verify.with)?)),
                 Some(Gate::Approval(_) | Gate::Confirm) | None => None,
             };
-            Some(Called { agent, tool, call: *call, connector, verification })
+            let direct = is_direct(&agent.spec, named);
+            Some(Called { agent, tool, call: *call, connector, direct, verification })
         });
         found.collect()
     }
 
     /// The grant to use a connector that was asked for at this place.
-    fn use_of(&self, reference: &Ref<ConnectorSpec>) -> Option<Grant<'w>> {
+    pub(super) fn use_of(&self, reference: &Ref<ConnectorSpec>) -> Option<Grant<'w>> {
         let asked = |grant: &&Grant<'_>| {
             let request = &grant.decision.request;
             request.span == reference.name.span && matches!(request.object, Object::Connector(_))
@@ -70,7 +75,7 @@ impl<'w> Writer<'w> {
 
     /// The roles of the machines that make calls, and of the function that starts them.
     pub(super) fn tools(&mut self) -> Vec<Artifact> {
-        let called = self.called();
+        let called: Vec<_> = self.called().into_iter().filter(|called| !called.direct).collect();
         let mut artifacts = Vec::new();
         for gated in called.iter().filter(|called| is_gated(called.tool)) {
             artifacts.extend(self.gate(gated));
@@ -94,6 +99,7 @@ impl<'w> Writer<'w> {
     /// What a gate needs: the call that it makes, and before it whatever decides, and the record of the decision.
     fn gate_allows(&mut self, gated: &Called<'w>) -> Vec<Allow> {
         let mut allows = self.connector(gated.connector);
+        allows.extend(self.server(gated));
         allows.extend(self.history(gated));
         allows.extend(self.approval(gated));
         allows.extend(self.record(gated));
@@ -162,13 +168,19 @@ impl<'w> Writer<'w> {
         let mut allows = Vec::new();
         for called in plain {
             allows.extend(self.connector(called.connector));
+            allows.extend(self.server(called));
         }
         let machines = if plain.len() > LISTED {
             self.any_machine(first).into_iter().collect()
         } else {
             plain.iter().filter_map(|called| self.machine(called)).collect()
         };
-        allows.dedup_by(|next, first| next.sid == first.sid && next.resources == first.resources);
+        // Tools may share a connector, and a connection.
+        let mut seen = BTreeSet::new();
+        allows.retain(|allow| {
+            let resources = allow.resources.iter().map(|(arn, _)| arn.clone()).collect::<Vec<_>>();
+            seen.insert((allow.sid.clone(), resources))
+        });
         let trust = self.gate_trust(machines, Origin::written(first.tool.name.span));
         let words = ["tools", first.agent.name().as_str()];
         self.documents(&words, (&trust, &allows), &Origin::granted(first.call))
@@ -221,7 +233,7 @@ impl<'w> Writer<'w> {
     }
 
     /// The state machine of a tool, by the name that it gets.
-    fn machine(&mut self, called: &Called<'_>) -> Option<String> {
+    pub(super) fn machine(&mut self, called: &Called<'_>) -> Option<String> {
         let name = self.account.machine(called.agent, called.tool)?;
         let region = self.account.region_of(called.agent);
         self.arn("states", region, (&format!("stateMachine:{name}"), called.tool.name.span))

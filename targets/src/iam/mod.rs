@@ -1,4 +1,4 @@
-//! Roles and policies of AWS: one role for each agent, gateway, workload and gate, with exactly what was granted.
+//! Roles and policies of AWS: one role for each agent, gateway, workload, gate and trigger, with exactly what was granted.
 
 mod budget;
 mod connector;
@@ -8,6 +8,8 @@ mod model;
 mod policy;
 mod role;
 mod runtime;
+mod server;
+mod trigger;
 mod trust;
 
 use std::collections::BTreeMap;
@@ -66,6 +68,7 @@ impl<'w> Writer<'w> {
         let mut artifacts = self.role(role, trust);
         artifacts.extend(self.tools());
         artifacts.extend(self.gateway());
+        artifacts.extend(self.triggers());
         artifacts
     }
 
@@ -84,6 +87,7 @@ impl<'w> Writer<'w> {
             }
         }
         allows.extend(self.runtime_allows());
+        allows.extend(self.workload_log());
         allows
     }
 

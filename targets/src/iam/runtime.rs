@@ -68,7 +68,7 @@ impl Writer<'_> {
     }
 
     /// Actions on what carries our marks.
-    fn tagged(
+    pub(super) fn tagged(
         &mut self,
         sid: &str,
         (actions, resource): (&'static [&'static str], &[Piece<'_>]),
@@ -125,25 +125,29 @@ impl Writer<'_> {
         let (origin, place) = (Origin::granted(first.call), Origin::written(span));
         let gateway = self.made("gateway", self.account.gateway(agent), agent);
         let engine = self.made("policy-engine", self.account.engine(agent), agent);
-        let function = self.account.function(agent);
-        let function =
-            function.and_then(|name| self.arn("lambda", region, (&format!("function:{name}"), span)));
-        let (Some(gateway), Some(engine), Some(function)) = (gateway, engine, function) else {
-            return Vec::new();
-        };
+        let (Some(gateway), Some(engine)) = (gateway, engine) else { return Vec::new() };
         let mut authorize = support("Authorize", AUTHORIZE, (gateway, place.clone()), origin.clone());
         authorize.resources.push((engine.clone(), place.clone()));
-        let allows = [
-            authorize,
-            support("Read engine", READ_ENGINE, (engine, place.clone()), origin.clone()),
-            support("Call function", FUNCTION, (function, place), origin.clone()),
-        ];
+        let mut allows =
+            vec![authorize, support("Read engine", READ_ENGINE, (engine, place.clone()), origin.clone())];
+        let behind = called.iter().find(|called| !called.direct).and(self.account.function(agent));
+        let function =
+            behind.and_then(|name| self.arn("lambda", region, (&format!("function:{name}"), span)));
+        allows.extend(
+            function.map(|function| support("Call function", FUNCTION, (function, place), origin.clone())),
+        );
+        allows.extend(self.server_keys(&called));
         let Some(trust) = self.runtime_trust(agent, span) else { return Vec::new() };
         self.documents(&["gateway", agent.name().as_str(), "tools"], (&trust, &allows), &origin)
     }
 
     /// What AgentCore makes under a name, by the pattern of its ARN.
-    fn made(&mut self, kind: &str, name: Option<String>, agent: &Resource<AgentSpec>) -> Option<String> {
+    pub(super) fn made(
+        &mut self,
+        kind: &str,
+        name: Option<String>,
+        agent: &Resource<AgentSpec>,
+    ) -> Option<String> {
         let name = name?;
         let mut pieces =
             vec![Piece::Literal(kind), Piece::Literal("/"), Piece::Literal(&name), Piece::Literal("-")];

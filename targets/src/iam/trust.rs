@@ -177,6 +177,11 @@ impl Writer<'_> {
         self.service("states.amazonaws.com", machines, origin)
     }
 
+    /// The trust of a role for the schedules of a group. Scheduler names the group, and never the schedule.
+    pub(super) fn schedule_trust(&self, group: String, origin: Origin) -> Trust {
+        self.service("scheduler.amazonaws.com", vec![group], origin)
+    }
+
     /// The trust of a function's role. Lambda states no source.
     pub(super) fn function_trust(&self, origin: Origin) -> Trust {
         let principal = ("Service", "lambda.amazonaws.com".to_owned());

@@ -2,7 +2,6 @@
 
 mod admission;
 mod amount;
-mod capacity;
 mod endpoint;
 mod gateway;
 mod identity;
@@ -25,6 +24,7 @@ use aipolicy_compiler::source::Span;
 
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
+use crate::capacity;
 use crate::gateway::{Given, given};
 use crate::input::Input;
 use crate::origin::Origin;

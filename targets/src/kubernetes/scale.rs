@@ -5,11 +5,11 @@ use aipolicy_compiler::model::workload::{Consumes, Scale, ScaleMetric, WorkloadS
 use aipolicy_compiler::source::{Span, Spanned};
 
 use super::Writer;
-use super::capacity::Term;
 use super::identity::Holder;
 use super::object::Object;
 use super::site::Running;
 use crate::artifact::Address;
+use crate::capacity::{Capacity, Term};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -28,6 +28,24 @@ struct Trigger {
 }
 
 impl<'w> Writer<'w> {
+    /// The most instances of a workload, or what it has without an autoscaler.
+    pub(super) fn most(&self, running: &Running<'w, WorkloadSpec>) -> u64 {
+        let Some(scale) = &running.resource.spec.scale else { return 1 };
+        let least = u64::from(scale.min.value.0);
+        self.terms(running).iter().map(|term| term.most).min().unwrap_or(least).max(least)
+    }
+
+    /// Every bound of a workload.
+    fn terms(&self, running: &Running<'w, WorkloadSpec>) -> Vec<Term> {
+        let capacity = Capacity {
+            account: self.account,
+            budgets: &self.shared.budgets,
+            spec: &running.resource.spec,
+            grants: &running.grants,
+        };
+        capacity.terms()
+    }
+
     /// The autoscaler of a workload, if it has one.
     pub(super) fn scaled(
         &mut self,

@@ -97,10 +97,16 @@ fn test(alert: &Alert, fires: bool) -> Tree {
         ("exp_labels", labels(alert, alert.left.as_ref())),
         ("exp_annotations", annotations(alert)),
     ]);
+    let beside = alert.beside.iter().filter(|_| fires).map(|other| {
+        let labels = other.labels.iter().map(|(label, value)| (*label, Tree::text(value.as_str())));
+        let labels = labels.chain([("severity", Tree::text(alert.urgency.word()))]);
+        let summary = Tree::map([("summary", Tree::text(other.summary.as_str()))]);
+        Tree::map([("exp_labels", Tree::map(labels)), ("exp_annotations", summary)])
+    });
     let expected = Tree::map([
         ("eval_time", Tree::text(format!("{minutes}m"))),
         ("alertname", Tree::text(alert.name)),
-        ("exp_alerts", Tree::list(fires.then_some(told))),
+        ("exp_alerts", Tree::list(fires.then_some(told).into_iter().chain(beside))),
     ]);
     let verb = if fires { "fires" } else { "keeps quiet" };
     let about: Vec<_> = alert.labels.iter().map(|(label, value)| format!("{label} {value}")).collect();

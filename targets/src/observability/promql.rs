@@ -29,6 +29,8 @@ pub(super) enum Expression {
     Rate(Series, u64),
     /// Growth over a window in seconds.
     Increase(Series, u64),
+    /// The newest sample of a window in seconds: what is recorded seldom is not there at every moment.
+    Last(Series, u64),
     /// Growth by a label since a period of the calendar began, in UTC.
     ToDate(Series, &'static str, BudgetPeriod),
     /// A sum by labels.
@@ -88,6 +90,7 @@ impl Expression {
             | Self::Series(_)
             | Self::Rate(..)
             | Self::Increase(..)
+            | Self::Last(..)
             | Self::ToDate(..)
             | Self::Sum(..)
             | Self::Quantile(..) => self.to_string(),
@@ -126,6 +129,9 @@ impl Display for Expression {
             Self::Rate(series, seconds) => write!(formatter, "rate({series}[{}])", duration(*seconds)),
             Self::Increase(series, seconds) => {
                 write!(formatter, "increase({series}[{}])", duration(*seconds))
+            }
+            Self::Last(series, seconds) => {
+                write!(formatter, "last_over_time({series}[{}])", duration(*seconds))
             }
             Self::ToDate(series, label, period) => {
                 let (longest, step) = window(*period);

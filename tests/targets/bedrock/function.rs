@@ -49,4 +49,14 @@ fn calls_are_handed_to_their_machines_and_nothing_else() {
     assert_eq!(answer["response"]["function"], "issue-refund");
     let body = answer["response"]["functionResponse"]["responseBody"]["TEXT"]["body"].as_str().unwrap();
     assert!(body.contains("WAITING_FOR_A_DECISION"));
+    let (answer, calls) = of("operation");
+    assert_eq!(calls[0]["stateMachineArn"], "arn:order");
+    assert_eq!(input(&calls[0]), json!({ "input": { "id": 7, "note": "n" } }));
+    let response = &answer["response"];
+    assert_eq!(response["apiPath"], "/orders/{id}");
+    assert_eq!(response["responseBody"]["application/json"]["body"], "{\"result\": \"paid\"}");
+    let (answer, calls) = of("other path");
+    assert_eq!(calls, json!([]));
+    assert!(answer["response"]["responseBody"].to_string().contains("UnknownTool"));
+    assert_eq!(input(&of("no body").1[0]), json!({ "input": { "id": 7 } }));
 }

@@ -6,7 +6,8 @@ import sys
 import types
 
 GATE = {"arn": "arn:gate", "wait": False, "key": "requestId"}
-MACHINES = {"read-invoice": {"arn": "arn:tool", "wait": True}, "issue-refund": GATE}
+ORDER = {"arn": "arn:order", "wait": True, "operation": "POST /orders/{id}"}
+MACHINES = {"read-invoice": {"arn": "arn:tool", "wait": True}, "issue-refund": GATE, "order": ORDER}
 os.environ["MACHINES"] = json.dumps(MACHINES)
 CALLS = []
 
@@ -71,3 +72,15 @@ event = {
     "parameters": parameters,
 }
 show("classic", aipolicy_tools.handler(event, None))
+asked = {
+    "messageVersion": "1.0",
+    "agent": {"name": "x"},
+    "actionGroup": "operations",
+    "apiPath": "/orders/{id}",
+    "httpMethod": "POST",
+    "parameters": [{"name": "id", "type": "integer", "value": "7"}],
+    "requestBody": {"content": {"application/json": {"properties": [{"name": "note", "type": "string", "value": "n"}]}}},
+}
+show("operation", aipolicy_tools.handler(asked, None))
+show("other path", aipolicy_tools.handler({**asked, "apiPath": "/orders"}, None))
+show("no body", aipolicy_tools.handler({**asked, "requestBody": None, "httpMethod": "post"}, None))

@@ -57,7 +57,8 @@ async function run(definition, one, declared) {
   const visited = [];
   const tasks = [];
   const pending = structuredClone(one.answers ?? {});
-  const context = { Execution: { Id: "arn:execution", Name: "execution-1" }, Task: { Token: "token" } };
+  const execution = { Id: "arn:execution", Name: "execution-1", RoleArn: "arn:role", StartTime: new Date(Date.now() - 1500).toISOString() };
+  const context = { Execution: execution, Task: { Token: "token" } };
   let data = one.input;
   let name = definition.StartAt;
   for (let step = 0; step < 1000; step += 1) {

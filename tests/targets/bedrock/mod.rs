@@ -4,13 +4,17 @@ mod calls;
 mod function;
 mod keys;
 mod machines;
+mod operations;
 mod policies;
 mod refusals;
 pub(super) mod requests;
+mod starts;
+mod triggers;
 
 use std::sync::LazyLock;
 
 use aipolicy_compiler::model::agent::{AgentSpec, Callers, Tool};
+use aipolicy_compiler::model::connector::ConnectorKind;
 use serde_json::Value;
 
 use super::document;
@@ -75,7 +79,7 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
     (
         "Environment",
         "prod",
-        "aws: { accountId: \"111122223333\", regions: [eu-central-1] }, logging: { traces: traces }",
+        "aws: { accountId: \"111122223333\", regions: [eu-central-1, eu-west-1] }, logging: { traces: traces }",
     ),
     (
         "DataStore",
@@ -169,6 +173,62 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
          tools: [{ name: know, connector: base, access: read, description: Knows things. }]",
     ),
     (
+        "Connector",
+        "orders",
+        "http: { url: \"https://orders.acme.example/v1/\", openApi: { file: orders.openapi.yaml }, auth: { connection: \
+           \"arn:aws:events:eu-central-1:111122223333:connection/orders/4b1f0c2e-0000-4000-8000-000000000003\" } }, \
+         region: eu-west-1, dataClass: internal",
+    ),
+    (
+        "Connector",
+        "server-key",
+        "secretsManager: { secret: server-key }, region: eu-central-1, dataClass: internal",
+    ),
+    (
+        "Connector",
+        "terms",
+        "mcp: { url: \"https://terms.acme.example/mcp\", version: \"3\", auth: { secret: server-key } }, \
+         region: eu-west-1, dataClass: internal",
+    ),
+    (
+        "Agent",
+        "reader",
+        "tenant: t, model: { model: m }, tools: [\
+         { name: find-term, connector: terms, access: read, input: { file: plain.json }, operation: findTerm, \
+           allow: { count: { max: 5 } }, rate: 9 requests/s }, \
+         { name: list-terms, connector: terms, access: read, input: { file: plain.json } }, \
+         { name: get, connector: table, access: read, input: { file: one.json } }]",
+    ),
+    (
+        "Agent",
+        "only-remote",
+        "tenant: t, model: { model: m }, tools: [\
+         { name: list-terms, connector: terms, access: read, input: { file: plain.json } }]",
+    ),
+    (
+        "Agent",
+        "clerk",
+        "tenant: t, model: { model: m }, tools: [\
+         { name: list-lines, connector: orders, access: read, operation: listLines, allow: { limit: { max: 20 } } }, \
+         { name: add-line, connector: orders, access: write, operation: addLine, gate: { approval: { from: [leads] } } }, \
+         { name: cancel, connector: function, access: write, input: { file: orders.openapi.yaml }, operation: cancelOrder, \
+           gate: { verify: { with: check } } }]",
+    ),
+    (
+        "Agent",
+        "desk",
+        "tenant: t, runtime: bedrock-agents, model: { model: m }, instructions: { file: told.md }, tools: [\
+         { name: list-lines, connector: orders, access: read, operation: listLines, description: Lists lines. }, \
+         { name: add-line, connector: orders, access: write, operation: addLine, gate: confirm }, \
+         { name: call, connector: function, access: read, input: { file: flat.json } }]",
+    ),
+    (
+        "Agent",
+        "note",
+        "tenant: t, runtime: bedrock-agents, model: { model: m }, instructions: { file: told.md }, tools: [\
+         { name: set-note, connector: orders, access: write, operation: replaceNote, gate: { approval: { from: [leads] } } }]",
+    ),
+    (
         "Agent",
         "open",
         "tenant: t, model: { model: m }, callers: { jwt: { \
@@ -181,7 +241,45 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
          { name: pay, connector: queue, access: write, input: { file: flat.json }, gate: { verify: { with: check } } }]",
     ),
     ("Agent", "idle", "tenant: t, model: { model: m }"),
+    ("Connector", "in", "sqs: { queue: in }, region: eu-central-1, dataClass: internal"),
+    ("Connector", "in-order", "sqs: { queue: in.fifo }, region: eu-central-1, dataClass: internal"),
+    ("Connector", "failed-order", "sqs: { queue: failed.fifo }, region: eu-central-1, dataClass: internal"),
+    (
+        "Connector",
+        "failed",
+        "sqs: { queue: failed }, region: eu-central-1, dataClass: internal, \
+         encryption: { kmsKeyArn: \"arn:aws:kms:eu-central-1:111122223333:key/4b1f0c2e-0000-4000-8000-000000000001\" }",
+    ),
+    (
+        "Agent",
+        "started",
+        "tenant: t, model: { model: m }, limits: { wallClock: 1m }, triggers: [\
+         { name: plain, sqs: { queue: in, deadLetter: failed } }, \
+         { name: ordered, sqs: { queue: in-order, deadLetter: failed-order, batchSize: 5, maxReceiveCount: 7 }, \
+           input: Do it., idempotency: { key: order.id, retention: 2d }, concurrency: 3 }, \
+         { sns: { topic: news, deadLetter: failed }, concurrency: 1 }, \
+         { name: events, eventBridge: { source: shop, detailType: [Sold, Returned], deadLetter: failed, detail: \
+           { order.kind: { oneOf: [a, 1, true] }, order.total: { min: 5, max: 9 }, place: { prefix: eu }, gift: { exists: false } } } }, \
+         { name: morning, schedule: { cron: \"0 6 ? * MON-FRI *\", timeZone: Europe/Berlin, deadLetter: failed } }, \
+         { name: hourly, schedule: { rate: 1h, deadLetter: failed } }]",
+    ),
+    (
+        "Agent",
+        "started-classic",
+        "tenant: t, runtime: bedrock-agents, model: { model: m }, instructions: { file: told.md }, triggers: [\
+         { eventBridge: { bus: shop, source: shop, deadLetter: failed } }, \
+         { schedule: { rate: 1m, deadLetter: failed } }, { sns: { topic: news, deadLetter: failed } }]",
+    ),
 ];
+
+/// Nothing that Cedar has no exact words for.
+const PLAIN: &str = r#"{
+  "type": "object", "additionalProperties": false, "required": ["term", "count"],
+  "properties": {
+    "term": { "type": "string" }, "count": { "type": "integer", "minimum": 1, "maximum": 9 },
+    "kind": { "enum": ["a", "b"] }, "share": { "type": "number" }, "tags": { "type": "array", "items": { "type": "string" } }
+  }
+}"#;
 
 const TOLD: &str = "You help the people of Acme with what they ask, and you never guess.\n";
 
@@ -198,9 +296,11 @@ pub(super) fn files(documents: &[(&str, &str, &str)]) -> Vec<(String, String)> {
         ("case.yaml", text.as_str()),
         ("rich.json", RICH),
         ("flat.json", FLAT),
+        ("plain.json", PLAIN),
         ("one.json", ONE),
         ("ask.json", ASK),
         ("told.md", TOLD),
+        ("orders.openapi.yaml", operations::ORDERS),
     ];
     named.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec()
 }
@@ -216,6 +316,8 @@ pub(super) struct Known<'b> {
     pub(super) tool: &'b Tool,
     pub(super) callers: Option<&'b Callers>,
     pub(super) schema: Value,
+    /// Whether the gateway calls a server for it, and no machine.
+    pub(super) is_direct: bool,
 }
 
 /// Every tool of a workspace, as its sources say.
@@ -224,15 +326,15 @@ pub(super) fn tools(built: &Built) -> Vec<Known<'_>> {
     let agents = graph.each::<AgentSpec>();
     let tools = agents.flat_map(|(_, agent)| agent.spec.tools.iter().map(move |tool| (agent, tool)));
     let known = tools.filter_map(|(agent, tool)| {
-        let source = graph.file(tool.input.as_ref()?).unwrap();
         let callers = agent.spec.callers.as_ref().map(|callers| &callers.value);
         let agent = agent.name().as_str();
-        Some(Known {
-            agent,
-            tool,
-            callers,
-            schema: serde_json::from_str(built.sources.get(source).text()).unwrap(),
-        })
+        let written = || {
+            let source = graph.file(tool.input.as_ref()?).unwrap();
+            Some(serde_json::from_str(built.sources.get(source).text()).unwrap())
+        };
+        let schema = operations::schema(tool).or_else(written)?;
+        let kind = &graph.get(&tool.connector).unwrap().spec.kind;
+        Some(Known { agent, tool, callers, schema, is_direct: matches!(kind, ConnectorKind::Mcp(_)) })
     });
     known.collect()
 }

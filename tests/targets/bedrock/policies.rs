@@ -68,10 +68,22 @@ fn gateways(built: &Built) -> Vec<Gateway> {
         let own = gateways.iter().find(|one| one["name"] == name).unwrap();
         own["authorizerType"] == "CUSTOM_JWT"
     };
-    let mut gateways = Vec::new();
+    let mut tools: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for target in targets {
         let gateway = at(&target, "/gatewayIdentifier/$ref").as_str().unwrap();
         let gateway = gateway.split(['/', '#']).nth(2).unwrap();
+        let known = ["/lambda/toolSchema/inlinePayload", "/mcpServer/mcpToolSchema/inlinePayload/tools"];
+        let listed = known.iter().find_map(|known| target["targetConfiguration"]["mcp"].pointer(known));
+        for tool in listed.unwrap().as_array().unwrap() {
+            let mut tool = tool.clone();
+            let own = tool["name"].as_str().unwrap();
+            tool["name"] = format!("{}___{own}", target["name"].as_str().unwrap()).into();
+            tools.entry(gateway.to_owned()).or_default().push(tool);
+        }
+    }
+    let mut gateways = Vec::new();
+    for (gateway, tools) in tools {
+        let gateway = gateway.as_str();
         let named = |policy: &&Value| {
             at(policy, "/definition/cedar/statement/$join/1/$ref")
                 == &json!(format!("bedrock/Gateway/{gateway}#gatewayArn"))
@@ -82,10 +94,7 @@ fn gateways(built: &Built) -> Vec<Gateway> {
             role: format!("{prefix}-prod-agent-{agent}"),
             takes_tokens: takes_tokens(gateway),
             agent,
-            tools: at(&target, "/targetConfiguration/mcp/lambda/toolSchema/inlinePayload")
-                .as_array()
-                .unwrap()
-                .clone(),
+            tools,
             policies: policies.iter().filter(named).map(statement).collect(),
         });
     }
@@ -105,12 +114,7 @@ fn schema(gateway: &Gateway) -> Schema {
         std::fs::write(&path, text).unwrap();
         path
     };
-    let tools = gateway.tools.iter().map(|tool| {
-        let mut tool = tool.clone();
-        tool["name"] = format!("tools___{}", tool["name"].as_str().unwrap()).into();
-        tool
-    });
-    let listed = json!({ "result": { "tools": tools.collect::<Vec<_>>() } });
+    let listed = json!({ "result": { "tools": gateway.tools } });
     let stub = STUB.replace("CALLER", if gateway.takes_tokens { TOKENS } else { ROLES });
     let done = Command::new(GENERATOR.folder().join("bin/cedar-policy-mcp-schema-generator"))
         .arg("generate")
@@ -223,9 +227,11 @@ struct Engine<'g> {
 
 impl Engine<'_> {
     fn permits(&self, caller: &Caller, tool: &str, input: &Value) -> bool {
-        let named = tool.replace('-', "_");
-        let sent = self.gateway.tools.iter().find(|one| one["name"] == named.as_str()).unwrap();
-        let action: EntityUid = format!("AgentCore::Action::\"tools___{named}\"").parse().unwrap();
+        let ends = [tool.replace('-', "_"), tool.to_owned()].map(|name| format!("___{name}"));
+        let is = |one: &&Value| ends.iter().any(|end| one["name"].as_str().unwrap().ends_with(end));
+        let sent = self.gateway.tools.iter().find(is).unwrap();
+        let action: EntityUid =
+            format!("AgentCore::Action::\"{}\"", sent["name"].as_str().unwrap()).parse().unwrap();
         let entities = Entities::from_json_value(json!([caller.entity()]), Some(&self.schema)).unwrap();
         let Some(input) = context(input, &sent["inputSchema"]) else { return false };
         // An input that does not fit the schema is refused before any policy is asked.
@@ -247,7 +253,7 @@ impl Engine<'_> {
 /// A schema without what Cedar has no word for.
 fn sayable(schema: &Value) -> Value {
     let mut schema = schema.clone();
-    for key in ["pattern", "minLength", "maxLength", "minItems", "maxItems"] {
+    for key in ["pattern", "not", "minLength", "maxLength", "minItems", "maxItems"] {
         schema.as_object_mut().unwrap().remove(key);
     }
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
@@ -302,7 +308,8 @@ fn compare(engine: &Engine<'_>, known: &Known<'_>) -> (usize, usize, usize) {
     let part = jsonschema::draft202012::new(&sayable(&known.schema)).unwrap();
     let mut tool = known.tool.clone();
     tool.allow.0.values_mut().for_each(|limit| limit.value.max_length = None);
-    let name = known.tool.name.value.as_str();
+    let named = known.tool.operation.as_ref().filter(|_| known.is_direct);
+    let name = named.map_or(known.tool.name.value.as_str(), |named| named.value.as_str());
     let own = match known.callers {
         None => Caller::role(&engine.gateway.role),
         Some(_) => Caller { kind: "OAuthUser", id: "agent".to_owned(), claims: claims_of(known) },
@@ -315,6 +322,8 @@ fn compare(engine: &Engine<'_>, known: &Known<'_>) -> (usize, usize, usize) {
             continue;
         }
         assert_eq!(permits, is_allowed(&part, &tool, &input), "{}.{name} {input}", known.agent);
+        // Nothing else checks what a server is asked.
+        assert!(!known.is_direct || permits == is_allowed(&whole, known.tool, &input), "{name} {input}");
         // What the whole source allows is never denied.
         let allowed = is_allowed(&whole, known.tool, &input);
         assert!(permits || !allowed, "{}.{name} {input}", known.agent);

@@ -155,7 +155,6 @@ fn calls_that_a_machine_cannot_make_are_refused() {
         "s3Vectors: { bucket: v, index: i }",
         "sqs: { queue: q }",
         "http: { url: \"https://x.acme.example\" }",
-        "mcp: { url: \"https://x.acme.example\" }",
     ];
     for kind in kinds {
         let spec = connector(kind);
@@ -250,4 +249,232 @@ fn schemas_that_cannot_be_checked_are_refused_where_they_say_so() {
         assert!(found.contains(&("AIP-CMP-002".to_owned(), place)), "{schema}: {found:?}");
         assert!(built.artifacts.is_empty());
     }
+}
+
+const CONNECTION: &str =
+    "arn:aws:events:eu-central-1:111122223333:connection/c/4b1f0c2e-0000-4000-8000-000000000003";
+
+fn server(rest: &str) -> String {
+    format!("http: {{ {rest} }}, region: eu-central-1, dataClass: internal")
+}
+
+#[test]
+fn servers_that_no_machine_can_call_are_refused() {
+    let agent = "tools: [{ name: x, connector: c, access: read, operation: listLines }]";
+    let at = |url: &str, auth: &str| {
+        server(&format!("url: \"{url}\", openApi: {{ file: orders.openapi.yaml }}, auth: {{ {auth} }}"))
+    };
+    let proof = format!("connection: \"{CONNECTION}\"");
+    let good = "https://x.acme.example/v1";
+    check(agent, &[("Connector", "c", &at(good, &proof))], &[]);
+    for url in [
+        "http://x.acme.example",
+        "https://",
+        "https://x.acme.example/a?b=c",
+        "https://x.acme.example/*",
+        "https://x.acme.example/a/../b",
+        "https://${aws:username}.example",
+    ] {
+        check(agent, &[("Connector", "c", &at(url, &proof))], &[("error", &format!("\"{url}\""))]);
+    }
+    for arn in [
+        CONNECTION.replace("eu-central-1", "eu-west-1"),
+        CONNECTION.replace("111122223333", "444455556666"),
+        CONNECTION.replace("events", "kms"),
+        CONNECTION.replace("connection/c/", "connection/"),
+    ] {
+        let spec = at(good, &format!("connection: \"{arn}\""));
+        check(agent, &[("Connector", "c", &spec)], &[("error", &format!("\"{arn}\""))]);
+    }
+    let secret =
+        ("Connector", "s", "secretsManager: { secret: s }, region: eu-central-1, dataClass: internal");
+    check(agent, &[("Connector", "c", &at(good, "secret: s")), secret], &[("error", "s")]);
+    let open = server(&format!("url: \"{good}\", openApi: {{ file: orders.openapi.yaml }}"));
+    check(agent, &[("Connector", "c", &open)], &[("error", &format!("\"{good}\""))]);
+    let silent = server(&format!("url: \"{good}\", auth: {{ {proof} }}"));
+    check(
+        "tools: [{ name: x, connector: c, access: read, input: { file: one.json } }]",
+        &[("Connector", "c", &silent)],
+        &[("error", "c")],
+    );
+    let nowhere = "tools: [{ name: x, connector: c, access: read, operation: listLine }]";
+    check(nowhere, &[("Connector", "c", &at(good, &proof))], &[("error", "listLine")]);
+    let misread = "tools: [{ name: x, connector: c, access: read, operation: addLine }]";
+    check(misread, &[("Connector", "c", &at(good, &proof))], &[("error", "read")]);
+    let miswritten = "tools: [{ name: x, connector: c, access: write, operation: listLines, gate: { approval: { from: [leads] } } }]";
+    check(miswritten, &[("Connector", "c", &at(good, &proof))], &[("error", "write")]);
+    let twice = "runtime: bedrock-agents, instructions: { file: told.md }, tools: [\
+                 { name: x, connector: c, access: read, operation: listLines }, \
+                 { name: y, connector: c, access: read, operation: listLines }]";
+    check(twice, &[("Connector", "c", &at(good, &proof))], &[("error", "y")]);
+}
+
+/// What is refused of a document with one operation, `x`, that has these members.
+fn refused(method: &str, path: &str, members: &str) -> Vec<String> {
+    let document = format!(
+        "openapi: 3.1.0\ninfo: {{ title: t, version: \"1\" }}\npaths:\n  \"{path}\":\n    {method}: {{ operationId: x, {members} }}\n\
+         components: {{ schemas: {{ Loop: {{ type: object, properties: {{ next: {{ $ref: \"#/components/schemas/Loop\" }} }} }} }} }}\n"
+    );
+    let (access, gate) = match method {
+        "get" => ("read", ""),
+        _ => ("write", ", gate: { approval: { from: [leads] } }"),
+    };
+    let agent = format!(
+        "tenant: t, model: {{ model: m }}, tools: [{{ name: x, connector: f, access: {access}, \
+         input: {{ file: odd.openapi.yaml }}, operation: x{gate} }}]"
+    );
+    let mut all = files(&[
+        ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
+        ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
+        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Group", "leads", "members: [a@acme.example]"),
+        ("Connector", "f", "lambda: { function: f }, region: eu-central-1, dataClass: internal"),
+        ("Agent", "a", &agent),
+    ]);
+    all.push(("odd.openapi.yaml".to_owned(), document));
+    let built = Built::new(&all);
+    let found = built.diagnostics.iter().filter(|one| one.code == "AIP-CMP-002");
+    let found: Vec<_> = found.map(|one| built.sources.slice(one.primary.span).to_owned()).collect();
+    assert_eq!(found.is_empty(), !built.artifacts.is_empty(), "{found:?}");
+    found
+}
+
+#[test]
+fn operations_that_cannot_be_checked_are_refused_where_they_say_so() {
+    let query = |more: &str| format!("parameters: [{{ name: a, in: query, {more} }}]");
+    let whole = |more: &str| format!("{{ name: a, in: query, {more} }}");
+    let body = |schema: &str| {
+        format!("requestBody: {{ required: true, content: {{ application/json: {{ schema: {schema} }} }} }}")
+    };
+    assert_eq!(refused("get", "/a", &query("schema: { type: string }")), [""; 0]);
+    assert_eq!(
+        refused("post", "/a", &body("{ type: object, properties: { b: { type: boolean } } }")),
+        [""; 0]
+    );
+    let cases = [
+        ("get", "/a", query("schema: { type: string, format: uuid }"), "uuid".to_owned()),
+        (
+            "get",
+            "/a",
+            query("schema: { type: array, items: { type: string } }"),
+            whole("schema: { type: array, items: { type: string } }"),
+        ),
+        ("get", "/a", query("schema: { type: string }, style: deepObject"), "deepObject".to_owned()),
+        ("get", "/a", query("schema: { type: string }, allowReserved: true"), "true".to_owned()),
+        (
+            "get",
+            "/a",
+            query("schema: { $ref: \"https://x.acme.example/s\" }"),
+            "\"https://x.acme.example/s\"".to_owned(),
+        ),
+        ("get", "/a", query("schema: { $ref: \"#/none\" }"), "\"#/none\"".to_owned()),
+        (
+            "get",
+            "/a",
+            "parameters: [{ name: a, in: cookie, schema: { type: string } }]".to_owned(),
+            "{ name: a, in: cookie, schema: { type: string } }".to_owned(),
+        ),
+        (
+            "get",
+            "/a",
+            "parameters: [{ name: Authorization, in: header, schema: { type: string } }]".to_owned(),
+            "{ name: Authorization, in: header, schema: { type: string } }".to_owned(),
+        ),
+        (
+            "get",
+            "/{a}",
+            "parameters: [{ name: a, in: path, schema: { type: string } }]".to_owned(),
+            "{ name: a, in: path, schema: { type: string } }".to_owned(),
+        ),
+        ("post", "/a", body("{ type: string }"), "{ schema: { type: string } }".to_owned()),
+        (
+            "post",
+            "/a",
+            "requestBody: { required: true, content: { text/plain: {} } }".to_owned(),
+            "{ required: true, content: { text/plain: {} } }".to_owned(),
+        ),
+        (
+            "post",
+            "/a",
+            body("{ type: object, properties: { b: { anyOf: [] } } }"),
+            "{ anyOf: [] }".to_owned(),
+        ),
+        (
+            "post",
+            "/a",
+            body("{ type: object, additionalProperties: true, properties: {} }"),
+            "{ type: object, additionalProperties: true, properties: {} }".to_owned(),
+        ),
+    ];
+    for (method, path, members, place) in cases {
+        let found = refused(method, path, &members);
+        assert!(found.contains(&place), "{members}: {found:?}");
+    }
+    let operation = refused("get", "/a/{b}", "responses: {}");
+    assert!(operation[0].contains("operationId: x"), "{operation:?}");
+    assert!(!refused("get", "/a b", "responses: {}").is_empty());
+    assert!(!refused("get", "/a/../b", "responses: {}").is_empty());
+    assert!(!refused("delete", "/a", &body("{ type: object, properties: {} }")).is_empty());
+    let twice = "parameters: [{ name: b, in: query, schema: { type: string } }], requestBody: { content: { application/json: { \
+                 schema: { type: object, properties: { b: { type: string } } } } } }";
+    assert!(!refused("post", "/a", twice).is_empty());
+    let optional = "requestBody: { content: { application/json: { schema: { type: object, required: [b], properties: { b: { type: string } } } } } }";
+    assert!(!refused("post", "/a", optional).is_empty());
+    assert!(!refused("post", "/a", &body("{ $ref: \"#/components/schemas/Loop\" }")).is_empty());
+    // Cedar would read these names as something else.
+    for name in ["a-b", "in", "true"] {
+        let odd = format!("parameters: [{{ name: \"{name}\", in: query, schema: {{ type: string }} }}]");
+        assert_eq!(refused("get", "/a", &odd).len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn calls_of_mcp_servers_that_nothing_would_check_are_refused() {
+    let secret =
+        ("Connector", "s", "secretsManager: { secret: s }, region: eu-central-1, dataClass: internal");
+    let mcp = |rest: &str| {
+        format!(
+            "mcp: {{ url: \"https://x.acme.example/mcp\"{rest} }}, region: eu-west-1, dataClass: internal"
+        )
+    };
+    let known = mcp(", auth: { secret: s }");
+    let tool =
+        |access: &str, rest: &str| format!("tools: [{{ name: x, connector: c, access: {access}, {rest} }}]");
+    let plain = "input: { file: plain.json }";
+    let with = |agent: &str, spec: &str, expected: &[(&str, &str)]| {
+        check(agent, &[("Connector", "c", spec), secret], expected);
+    };
+    with(&tool("read", plain), &known, &[]);
+    with(
+        &tool("read", &format!("{plain}, gate: {{ approval: {{ from: [leads] }} }}")),
+        &known,
+        &[("error", "{ approval: { from: [leads] } }")],
+    );
+    with(
+        &tool("write", &format!("{plain}, gate: {{ approval: {{ from: [leads] }} }}")),
+        &known,
+        &[("error", "write"), ("error", "{ approval: { from: [leads] } }")],
+    );
+    with(&tool("read", "input: { file: one.json }"), &known, &[("error", "1")]);
+    with(
+        &tool("read", &format!("{plain}, allow: {{ term: {{ maxLength: 6 }} }}")),
+        &known,
+        &[("error", "6")],
+    );
+    with(&tool("read", &format!("{plain}, operation: a b")), &known, &[("error", "a b")]);
+    with(&tool("read", plain), &mcp(""), &[("error", "\"https://x.acme.example/mcp\"")]);
+    let connection = mcp(&format!(", auth: {{ connection: \"{CONNECTION}\" }}"));
+    with(&tool("read", plain), &connection, &[("error", &format!("\"{CONNECTION}\""))]);
+    let classic =
+        format!("runtime: bedrock-agents, instructions: {{ file: told.md }}, {}", tool("read", plain));
+    with(&classic, &known, &[("error", "c")]);
+    with(&tool("read", &format!("{plain}, operation: a-b")), &known, &[("error", "a-b")]);
+    let alike = format!(
+        "tools: [{{ name: x, connector: c-1, access: read, {plain} }}, {{ name: y, connector: c1, access: read, {plain} }}]"
+    );
+    check(&alike, &[("Connector", "c-1", &known), ("Connector", "c1", &known), secret], &[("error", "c1")]);
+    let twice = format!(
+        "tools: [{{ name: x, connector: c, access: read, {plain}, operation: o }}, {{ name: y, connector: c, access: read, {plain}, operation: o }}]"
+    );
+    with(&twice, &known, &[("error", "y")]);
 }

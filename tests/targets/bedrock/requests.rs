@@ -25,7 +25,7 @@ fn documents(artifacts: &[Artifact]) -> Vec<Value> {
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
     let own = artifacts.iter().filter(|one| {
         let requested = !read(&one.document.text)["$region"].is_null();
-        one.document.address.target == "bedrock" || requested
+        ["bedrock", "lambda"].contains(&one.document.address.target.as_str()) || requested
     });
     own.map(
         |one| json!({ "address": one.document.address.to_string(), "document": read(&one.document.text) }),
@@ -79,6 +79,27 @@ fn every_request_is_one_that_its_service_takes() {
         "Guardrail",
         "StateMachine",
         "Function",
+        "Alarm",
+        "Delivery",
+        "DeliveryDestination",
+        "DeliverySource",
+        "LogKey",
+        "LogPolicy",
+        "TraceDestination",
+        "EventSourceMapping",
+        "QueueRedrive",
+        "QueuePolicy",
+        "Subscription",
+        "Rule",
+        "RuleTargets",
+        "Schedule",
+        "ScheduleGroup",
+        "Table",
+        "TimeToLive",
+        "LogGroup",
+        "LogRetention",
+        "FunctionConcurrency",
+        "EventInvokeConfig",
         "Budget",
         "BudgetAction",
     ] {
@@ -108,6 +129,11 @@ fn what_a_service_would_refuse_is_found() {
         ("Harness", "/maxSteps", json!(12), "has no member"),
         ("Agent", "/instruction", json!("too short"), "does not fit"),
         ("StateMachine", "/$region", json!("europe"), "is sent to"),
+        ("EventSourceMapping", "/BatchSize", json!(0), "is not between"),
+        ("EventSourceMapping", "/FunctionResponseTypes/0", json!("Partial"), "does not fit"),
+        ("Schedule", "/FlexibleTimeWindow/Mode", json!("NEVER"), "does not fit"),
+        ("RuleTargets", "/Targets/0/RetryPolicy/MaximumRetryAttempts", json!(186), "is not between"),
+        ("Table", "/BillingMode", json!("FREE"), "does not fit"),
         ("Guardrail", "/contentPolicyConfig/filtersConfig", json!([]), "is not between"),
     ];
     for (kind, pointer, value, told) in cases {

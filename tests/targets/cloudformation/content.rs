@@ -10,20 +10,38 @@ use crate::harness::workspace::Built;
 use crate::targets::bedrock::requests::data_keys;
 
 /// What goes without saying in a template, by kind: that an action group is of the draft of its agent, what a right is
-/// called, the tags that policies cannot have there, and the name of the module that holds the code.
+/// called, the tags that policies cannot have there, which thing something more is said about, and the name of the module
+/// that holds the code.
 const UNSAID: &[(&str, &str)] = &[
-    ("ActionGroup", "/agentVersion"),
-    ("AgentCollaborator", "/agentVersion"),
-    ("AgentKnowledgeBase", "/agentVersion"),
-    ("Function", "/Handler"),
-    ("FunctionPermission", "/StatementId"),
-    ("Policy", "/Tags"),
+    ("ActionGroup", "agentVersion"),
+    ("AgentCollaborator", "agentVersion"),
+    ("AgentKnowledgeBase", "agentVersion"),
+    ("Function", "Handler"),
+    ("FunctionPermission", "StatementId"),
+    ("Policy", "Tags"),
+    ("Subscription", "ReturnSubscriptionArn"),
+];
+
+/// Keys that are data to the SDK, and have another name in a template.
+const RENAMED: &[(&str, &str)] = &[("QueuePolicy", "Policy")];
+
+/// What no stack can do.
+const BESIDE: &[&str] = &["InvocationLogging", "QueueRedrive"];
+
+/// What belongs to its agent, and what says more about a thing of another kind that has the same name.
+const OF_AGENTS: &[&str] = &["ActionGroup", "AgentCollaborator", "AgentKnowledgeBase"];
+const MORE: &[(&str, &str)] = &[
+    ("FunctionConcurrency", "Function"),
+    ("LogRetention", "LogGroup"),
+    ("RuleTargets", "Rule"),
+    ("TimeToLive", "Table"),
 ];
 
 /// The documents of the two targets that templates replace.
 fn documents(built: &'static Built, environment: &str) -> Vec<(&'static Artifact, Value)> {
     let (_, artifacts) = built.artifacts.iter().find(|(own, _)| own == environment).unwrap();
-    let ours = artifacts.iter().filter(|one| ["iam", "bedrock"].contains(&&*one.document.address.target));
+    let ours =
+        artifacts.iter().filter(|one| ["iam", "bedrock", "lambda"].contains(&&*one.document.address.target));
     let read = |one: &Artifact| match one.document.format {
         Format::Json => serde_json::from_str(&one.document.text).unwrap(),
         Format::Yaml | Format::Text => Value::String(one.document.text.clone()),
@@ -79,9 +97,14 @@ fn resource<'t>(templates: &'t [(&str, Value)], address: &str) -> Option<(&'t st
 /// The address of what a document is part of, or its own.
 fn whole(artifact: &Artifact, document: &Value) -> String {
     let address = &artifact.document.address;
-    let is_part = ["ActionGroup", "AgentCollaborator", "AgentKnowledgeBase"].contains(&address.kind.as_str());
-    let host = || Some(document["agentId"]["$ref"].as_str()?.split('#').next()?.to_owned());
-    if is_part { host().unwrap() } else { address.to_string() }
+    if OF_AGENTS.contains(&address.kind.as_str()) {
+        return document["agentId"]["$ref"].as_str().unwrap().split('#').next().unwrap().to_owned();
+    }
+    let more = MORE.iter().find(|(kind, _)| *kind == address.kind);
+    more.map_or_else(
+        || address.to_string(),
+        |(_, kind)| format!("{}/{kind}/{}", address.target, address.name),
+    )
 }
 
 #[test]
@@ -92,27 +115,30 @@ fn every_document_is_in_a_template_with_all_that_it_says() {
             for (artifact, mut document) in documents(built, &environment) {
                 let address = artifact.document.address.to_string();
                 let kind = artifact.document.address.kind.as_str();
-                if kind == "InvocationLogging" {
+                if BESIDE.contains(&kind) {
                     assert!(artifacts.iter().any(|one| one == artifact), "{address} is kept");
                     continue;
                 }
                 if kind == "FunctionCode" {
                     let all =
                         templates.iter().flat_map(|(_, one)| one["Resources"].as_object().unwrap().values());
-                    let mut functions = all.filter(|one| one["Type"] == "AWS::Lambda::Function").peekable();
-                    assert!(functions.peek().is_some(), "{address}");
-                    assert!(
-                        functions.all(|one| one["Properties"]["Code"]["ZipFile"] == document),
-                        "{address}"
-                    );
+                    let holds = |one: &&Value| one["Properties"]["Code"]["ZipFile"] == document;
+                    let holders = all.filter(holds).count();
+                    let named = format!("{address}#zip");
+                    let refers =
+                        |(_, other): &&(_, Value)| other["Code"]["ZipFile"]["$ref"] == named.as_str();
+                    let wanted = documents(built, &environment).iter().filter(refers).count();
+                    assert!(holders == wanted && wanted > 0, "{address}: {holders} of {wanted}");
                     continue;
                 }
                 assert!(!artifacts.iter().any(|one| one == artifact), "{address} is there as a document too");
                 let (stack, found) = resource(&templates, &whole(artifact, &document))
                     .unwrap_or_else(|| panic!("{address} is in no template"));
                 assert_eq!(stack, document["$region"].as_str().unwrap_or("iam"), "{address}");
-                for (_, member) in UNSAID.iter().filter(|(own, _)| *own == kind) {
-                    document.as_object_mut().unwrap().remove(&member[1..]).unwrap();
+                // A function that runs an image has no handler.
+                let image = document.get("PackageType").is_some();
+                for (_, member) in UNSAID.iter().filter(|(own, _)| *own == kind && !image) {
+                    document.as_object_mut().unwrap().remove(*member).unwrap();
                 }
                 let (said, wanted) = (Content::of(&found["Properties"]), Content::of(&document));
                 let lost: Vec<_> = wanted.leaves.difference(&said.leaves).collect();
@@ -143,7 +169,8 @@ fn names_that_somebody_chose_are_kept() {
                 let (artifact, document) = documents.iter().find(of).unwrap();
                 let Some((_, found)) = resource(&templates, &whole(artifact, document)) else { continue };
                 let said = Content::of(&found["Properties"]);
-                for key in keys {
+                let renamed = |key: &String| RENAMED.contains(&(&artifact.document.address.kind, key));
+                for key in keys.into_iter().filter(|key| !renamed(key)) {
                     seen += 1;
                     assert!(
                         said.keys.contains(&key) || said.leaves.contains(&key),
@@ -283,13 +310,43 @@ fn what_needs_something_comes_after_it() {
 }
 
 #[test]
+fn a_stack_tells_how_agents_are_called() {
+    let callable = [
+        "AWS::Bedrock::AgentAlias",
+        "AWS::BedrockAgentCore::Gateway",
+        "AWS::BedrockAgentCore::HarnessEndpoint",
+    ];
+    let mut seen = 0;
+    for (_, artifacts) in sound(&ACME) {
+        for (stack, template) in templates(&artifacts) {
+            let resources = template["Resources"].as_object().unwrap().iter();
+            let wanted: BTreeSet<_> = resources
+                .filter(|(_, one)| callable.contains(&one["Type"].as_str().unwrap()))
+                .map(|(id, _)| id)
+                .collect();
+            let outputs = template["Outputs"].as_object();
+            let told: BTreeSet<_> = outputs.into_iter().flatten().map(|(id, _)| id).collect();
+            assert_eq!(told, wanted, "{stack}");
+            for (id, output) in outputs.into_iter().flatten() {
+                assert_eq!(output["Value"]["Fn::GetAtt"][0], *id);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 8, "{seen} outputs");
+}
+
+#[test]
 fn what_people_said_outlives_its_stack() {
     for (_, artifacts) in sound(bedrock::everything()) {
         for (_, template) in templates(&artifacts) {
             for (id, one) in template["Resources"].as_object().unwrap() {
                 let kept = (one["DeletionPolicy"].as_str(), one["UpdateReplacePolicy"].as_str());
                 let wanted = match one["Type"].as_str().unwrap() {
-                    "AWS::BedrockAgentCore::Memory" => (Some("Retain"), Some("Retain")),
+                    "AWS::BedrockAgentCore::Memory" | "AWS::Logs::LogGroup" => {
+                        (Some("Retain"), Some("Retain"))
+                    }
+                    "AWS::DynamoDB::Table" => (Some("Delete"), Some("Delete")),
                     "AWS::Bedrock::GuardrailVersion" | "AWS::SQS::Queue" => (Some("Delete"), Some("Retain")),
                     _ => (None, None),
                 };

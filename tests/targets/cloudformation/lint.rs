@@ -79,7 +79,8 @@ fn every_template_is_one_that_the_service_takes() {
     assert_eq!(findings(&all), [""; 0]);
 }
 
-/// A change of a template, by the type of a resource, the pointer in it, and the new value; without one, it goes.
+/// A change of a template: the type of a resource, a pointer in it, the new value (without one, it goes), and the rule that
+/// finds it.
 type Change = (&'static str, &'static str, Option<Value>, &'static str);
 
 #[test]
@@ -114,31 +115,30 @@ fn what_the_service_would_refuse_is_found() {
         ("AWS::StepFunctions::StateMachine", "/Properties/DefinitionString", Some(json!("{}")), "E3601"),
     ];
     let artifacts = sound(bedrock::everything()).remove(0).1;
-    let good = templates(&artifacts);
-    let mut broken = Vec::new();
-    for (at, (kind, pointer, value, _)) in changes.iter().enumerate() {
-        let holds = |(_, template): &&(&str, Value)| resource(&mut template.clone(), kind).is_some();
-        let (stack, template) = good.iter().find(holds).unwrap_or_else(|| panic!("no {kind}"));
-        let mut template = template.clone();
-        let place = resource(&mut template, kind).unwrap();
+    let mut broken: Vec<_> = templates(&artifacts);
+    let mut wanted = Vec::new();
+    for (kind, pointer, value, code) in changes {
+        let (id, place) = broken.iter_mut().find_map(|(_, template)| resource(template, kind)).unwrap();
+        wanted.push((id, code, pointer));
         let (above, key) = pointer.rsplit_once('/').unwrap();
         match (place.pointer_mut(above).unwrap(), value) {
-            (Value::Array(items), Some(value)) => items[key.parse::<usize>().unwrap()] = value.clone(),
-            (place, Some(value)) => place[key] = value.clone(),
+            (Value::Array(items), Some(value)) => items[key.parse::<usize>().unwrap()] = value,
+            (place, Some(value)) => place[key] = value,
             (place, None) => _ = place.as_object_mut().unwrap().remove(key).unwrap(),
         }
-        broken.push((format!("{at}.json"), *stack, template));
     }
-    let found = findings(&broken);
-    for (at, (kind, pointer, _, code)) in changes.iter().enumerate() {
-        let own: Vec<_> = found.iter().filter(|one| one.contains(&format!(" {at}.json "))).collect();
-        assert!(own.iter().any(|one| one.starts_with(code)), "{kind}{pointer}: {own:#?}");
+    let named = broken.into_iter().map(|(stack, template)| (format!("{stack}.json"), stack, template));
+    let found = findings(&named.collect::<Vec<_>>());
+    for (id, code, pointer) in wanted {
+        let is_told = |one: &String| one.starts_with(code) && one.contains(&format!("Resources/{id}/"));
+        assert!(found.iter().any(is_told), "{id}{pointer}: {found:#?}");
     }
 }
 
-/// The first resource of a type.
-fn resource<'t>(template: &'t mut Value, kind: &str) -> Option<&'t mut Value> {
-    template["Resources"].as_object_mut()?.values_mut().find(|one| one["Type"] == kind)
+/// The first resource of a type, with its name.
+fn resource<'t>(template: &'t mut Value, kind: &str) -> Option<(String, &'t mut Value)> {
+    let mut resources = template["Resources"].as_object_mut()?.iter_mut();
+    resources.find(|(_, one)| one["Type"] == kind).map(|(id, one)| (id.clone(), one))
 }
 
 #[test]

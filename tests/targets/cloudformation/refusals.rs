@@ -66,6 +66,37 @@ fn text_that_the_service_would_replace_is_refused_at_its_line() {
 }
 
 #[test]
+fn what_a_text_that_holds_a_document_cannot_say_is_refused() {
+    let built = workspace(&[AGENT], &[]);
+    let comment = "\"Calls call for clerk\"";
+    let cases = [
+        ("\"{{resolve:ssm:x}}\"", "{{resolve:…}}"),
+        ("{ \"{{resolve:ssm:x}}\": 1 }", "{{resolve:…}}"),
+        ("{ \"$ref\": \"bedrock/Agent/w-prod-clerk#agent.agentId\" }", "from inside of a text"),
+    ];
+    for (text, told) in cases {
+        let found = refused(&built, |artifacts| {
+            let machine =
+                artifacts.iter_mut().find(|one| one.document.address.kind == "StateMachine").unwrap();
+            assert!(machine.document.text.contains(comment));
+            machine.document.text = machine.document.text.replace(comment, text);
+        });
+        assert!(found.message.contains(told), "{found:?}");
+    }
+}
+
+#[test]
+fn a_part_is_where_its_whole_is() {
+    let built = workspace(&[AGENT], &[]);
+    let found = refused(&built, |artifacts| {
+        for one in artifacts.iter_mut().filter(|one| one.document.address.kind == "ActionGroup") {
+            one.document.text = one.document.text.replace("eu-central-1", "eu-west-1");
+        }
+    });
+    assert!(found.message.contains("belongs to nothing here"), "{found:?}");
+}
+
+#[test]
 fn names_that_the_service_would_take_for_functions_are_refused_at_their_line() {
     let schema = r#"{ "type": "object", "additionalProperties": false, "required": ["Ref"],
         "properties": { "Ref": { "type": "string", "maxLength": 9 } } }"#;

@@ -7,9 +7,10 @@ use crate::ir::{
     AccessRequest, Action, CREDENTIAL, Circumstances, Object, Principal, ROLE, Storage, VERIFICATION,
 };
 use crate::model::agent::{Access, AgentClient, AgentModel, AgentSpec, Callers, Gate, Tool};
-use crate::model::connector::ConnectorSpec;
+use crate::model::connector::{ConnectorKind, ConnectorSpec, ServerAuth};
 use crate::model::data_class::DataClassSpec;
 use crate::model::reference::Ref;
+use crate::model::trigger::AgentTrigger;
 use crate::model::{Id, Resource};
 use crate::resolve::{Graph, StorePlace};
 
@@ -51,8 +52,24 @@ impl<'g> Asks<'g> {
         all.extend(self.memory());
         all.extend(self.collaborators());
         all.push(self.support("role"));
-        all.extend(self.agent.spec.triggers.first().map(|_| self.support("trigger")));
+        for (at, trigger) in self.agent.spec.triggers.iter().enumerate() {
+            all.extend(self.trigger(at, trigger));
+        }
         all
+    }
+
+    /// The start by a trigger, the messages that it takes, and what Lambda holds of what it is handed, under a key of AWS.
+    fn trigger(&self, at: usize, trigger: &AgentTrigger) -> impl Iterator<Item = AccessRequest> {
+        let object = Object::Environment(self.asker.environment);
+        let start =
+            self.asker.ask(Action::SupportRuntime, (object, Circumstances::Trigger(at)), trigger.span());
+        let taken = trigger.queue().and_then(|queue| self.connector(Action::ReadConnector, queue, "none"));
+        let held = trigger.is_handed_over().then(|| {
+            let mut storage = resting("executions", self.class());
+            storage.retention_days = Some(1);
+            self.asker.store(self.region(), storage, trigger.span())
+        });
+        [start].into_iter().chain(taken).chain(held)
     }
 
     fn region(&self) -> &'g str {
@@ -101,7 +118,29 @@ impl<'g> Asks<'g> {
             Some(Gate::Approval(_) | Gate::Confirm) | None => None,
         };
         let call = self.asker.ask(Action::CallTool, call, tool.name.span);
-        [call, used].into_iter().chain(verification).chain(executions).collect()
+        let credential = self.credential(tool);
+        [call, used].into_iter().chain(verification).chain(credential).chain(executions).collect()
+    }
+
+    /// The secret that holds the credential for the server behind a tool.
+    fn credential(&self, tool: &Tool) -> Option<AccessRequest> {
+        let auth = match &self.asker.graph.get(&tool.connector)?.spec.kind {
+            ConnectorKind::Http(server) => server.auth.as_ref()?,
+            ConnectorKind::Mcp(server) => server.auth.as_ref()?,
+            ConnectorKind::S3(_)
+            | ConnectorKind::DynamoDb(_)
+            | ConnectorKind::Lambda(_)
+            | ConnectorKind::SecretsManager(_)
+            | ConnectorKind::OpenSearch(_)
+            | ConnectorKind::S3Vectors(_)
+            | ConnectorKind::KnowledgeBase(_)
+            | ConnectorKind::Sqs(_)
+            | ConnectorKind::StepFunctions(_) => return None,
+        };
+        match auth {
+            ServerAuth::Secret(secret) => self.connector(Action::ReadConnector, secret, CREDENTIAL),
+            ServerAuth::Connection(_) => None,
+        }
     }
 
     /// Who may call, in words: everything that widens or narrows it.

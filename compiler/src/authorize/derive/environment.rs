@@ -112,8 +112,8 @@ fn classes(graph: &Graph) -> BTreeMap<Id<TenantSpec>, Id<DataClassSpec>> {
     of.into_iter().map(|(tenant, classes)| (tenant, highest(graph, classes.into_iter()))).collect()
 }
 
-/// Connectors that the agents and workloads of a tenant use in an environment, and the sources of knowledge bases
-/// among them.
+/// Connectors that the agents and workloads of a tenant use in an environment, the queues that start agents and take
+/// what fails, and the sources of knowledge bases among them.
 fn connectors(graph: &Graph) -> BTreeMap<Inside, BTreeSet<Id<ConnectorSpec>>> {
     let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     let mut add = |connector: &Ref<ConnectorSpec>, inside| {
@@ -132,6 +132,10 @@ fn connectors(graph: &Graph) -> BTreeMap<Inside, BTreeSet<Id<ConnectorSpec>>> {
         let Some(tenant) = agent.spec.tenant.id() else { continue };
         for environment in graph.places_of_agent(&agent.spec) {
             agent.spec.tools.iter().for_each(|tool| add(&tool.connector, (environment, tenant)));
+            let triggers = agent.spec.triggers.iter();
+            let queues =
+                triggers.flat_map(|trigger| trigger.queue().into_iter().chain(trigger.dead_letter()));
+            queues.for_each(|queue| add(queue, (environment, tenant)));
         }
     }
     for (_, workload) in graph.each::<WorkloadSpec>() {
@@ -139,6 +143,8 @@ fn connectors(graph: &Graph) -> BTreeMap<Inside, BTreeSet<Id<ConnectorSpec>>> {
         for environment in graph.places_of_workload(&workload.spec) {
             let used = workload.spec.uses.iter().flat_map(|uses| &uses.connectors);
             used.for_each(|used| add(&used.connector, (environment, tenant)));
+            let failed = workload.spec.dead_letter.iter();
+            failed.for_each(|queue| add(queue, (environment, tenant)));
         }
     }
     found

@@ -6,7 +6,7 @@ use super::{Fault, Scalar, pattern, scalars};
 use crate::catalog::Catalog;
 use crate::yaml::nearest;
 
-scalars!(Name, Region, Jurisdiction, AccountId, Arn, Cidr);
+scalars!(Name, Region, Jurisdiction, AccountId, Arn, Cidr, DottedPath);
 
 /// The name of a resource: a DNS label.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -262,4 +262,33 @@ impl Scalar for Cidr {
 /// A number of one byte without leading zeros.
 fn number(text: &str) -> Option<u8> {
     text.parse().ok().filter(|number: &u8| number.to_string() == text)
+}
+
+/// The way to a field of a document: names of fields with `.` between them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DottedPath(String);
+
+impl DottedPath {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Scalar for DottedPath {
+    const WANTED: &'static str = "names of fields such as `detail.caseId`";
+
+    fn parse(text: &str) -> Result<Self, Fault> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let name = |name: &str| (1..=64).contains(&name.len()) && name.bytes().all(plain);
+        let names: Vec<_> = text.split('.').collect();
+        if names.len() <= 8 && names.into_iter().all(name) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Fault::bad(format!("`{text}` does not name a field")))
+    }
+
+    fn schema() -> Schema {
+        pattern::<Self>("^[A-Za-z0-9_-]{1,64}(\\.[A-Za-z0-9_-]{1,64}){0,7}$")
+    }
 }

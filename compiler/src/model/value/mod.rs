@@ -2,6 +2,7 @@
 
 mod amount;
 mod calendar;
+mod cron;
 mod currency;
 mod identifier;
 mod literal;
@@ -11,7 +12,8 @@ mod text;
 
 pub use amount::{BudgetLimit, Money, Price, PriceUnit};
 pub use calendar::{Date, TimeOfDay, TimeZone};
-pub use identifier::{AccountId, Arn, Cidr, Jurisdiction, Name, Region};
+pub use cron::Cron;
+pub use identifier::{AccountId, Arn, Cidr, DottedPath, Jurisdiction, Name, Region};
 pub use literal::{Comparison, Fraction, Literal, OneOrMany, OrNone};
 pub use quantity::{
     Bytes, Change, Count, CountPer, Cpu, Duration, Growth, Percent, Period, Rate, RateUnit, Tokens,

@@ -1,41 +1,77 @@
 //! The gateway of an agent: the one way to its tools, guarded by a policy engine that denies what no policy permits.
 
+use std::collections::BTreeSet;
+
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::rule;
 
-use super::{Agent, authorizer, policy, rate};
+use super::{Agent, authorizer, policy, rate, server};
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Request, address, reference, role};
 use crate::bedrock::shared::{function, tag_map};
+use crate::bedrock::tool::Call;
 use crate::bedrock::tool::schema::{Kind, Shape};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
-/// The name of the one target that a gateway has.
-pub(super) const TARGET: &str = "tools";
+/// The name of the target behind which machines are.
+const TARGET: &str = "tools";
 
 /// The addresses of what a gateway is made of.
 pub(super) struct Addresses {
     pub(super) gateway: Address,
     pub(super) engine: Address,
-    pub(super) target: Address,
+    /// Where tools are: behind machines, and on MCP servers.
+    pub(super) targets: Vec<Address>,
 }
 
 impl Addresses {
     pub(super) fn of(agent: &Agent<'_>) -> Option<Self> {
         let gateway = agent.account.gateway(agent.resource)?;
         let engine = agent.account.engine(agent.resource)?;
+        let names: BTreeSet<_> = agent.calls.iter().map(target_name).collect();
+        let target = |name: &String| address("GatewayTarget", format!("{gateway}.{name}"));
         Some(Self {
-            target: address("GatewayTarget", format!("{gateway}.{TARGET}")),
+            targets: names.iter().map(target).collect(),
             gateway: address("Gateway", gateway),
             engine: address("PolicyEngine", engine),
         })
     }
 }
 
-/// A tool as the gateway calls it.
-pub(super) fn tool_name(name: &str) -> String {
-    name.replace('-', "_")
+impl Addresses {
+    /// The target of this name.
+    pub(super) fn target(&self, name: &str) -> Address {
+        address("GatewayTarget", format!("{}.{name}", self.gateway.name))
+    }
+}
+
+/// The target that a tool is behind. Its name is a part of names in a Cedar schema, which have no `-`.
+pub(super) fn target_name(call: &Call<'_>) -> String {
+    if call.server().is_none() {
+        return TARGET.to_owned();
+    }
+    let capital = |part: &str| {
+        let (first, rest) = part.split_at(part.len().min(1));
+        first.to_uppercase() + rest
+    };
+    let parts = call.connector.name().as_str().split('-').map(capital);
+    format!("mcp{}", parts.collect::<String>())
+}
+
+/// A tool as the gateway calls it: on a server, by the name that it has there.
+pub(super) fn tool_name(call: &Call<'_>) -> String {
+    let named = call.server().and(call.tool.operation.as_ref());
+    named.map_or_else(|| call.tool.name.value.as_str().replace('-', "_"), |named| named.value.to_string())
+}
+
+/// What a tool is for.
+pub(super) fn described(call: &Call<'_>) -> Tree {
+    let written = call.tool.description.as_ref();
+    written.map_or_else(
+        || Tree::text(call.tool.name.value.as_str()),
+        |text| Tree::text(text.value.as_str()).from(Origin::written(text.span)),
+    )
 }
 
 /// The engine, the gateway, its target, and a policy for each tool.
@@ -50,7 +86,8 @@ pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifac
     }
     let origin = first.origin.clone();
     let mut artifacts = vec![engine(agent, &addresses, &origin), gateway(agent, &addresses, &origin, out)];
-    artifacts.extend(target(agent, &addresses, &origin));
+    artifacts.extend(target(agent, &addresses));
+    artifacts.extend(server::artifacts(agent, &addresses, out));
     artifacts.extend(policy::artifacts(agent, &addresses, out));
     artifacts.extend(rate::artifacts(agent, &addresses, out));
     artifacts
@@ -86,17 +123,15 @@ fn gateway(agent: &Agent<'_>, addresses: &Addresses, origin: &Origin, out: &mut 
     Request { address: addresses.gateway.clone(), region: agent.region(), members, needs }.artifact(origin)
 }
 
-fn target(agent: &Agent<'_>, addresses: &Addresses, origin: &Origin) -> Option<Artifact> {
+/// The target behind which machines are, through the function that starts them.
+fn target(agent: &Agent<'_>, addresses: &Addresses) -> Option<Artifact> {
+    let calls: Vec<_> = agent.calls.iter().filter(|call| call.server().is_none()).collect();
+    let first = calls.first()?;
     let arn = function::own_arn(agent.account, agent.resource)?;
-    let tools = agent.calls.iter().map(|call| {
-        let written = call.tool.description.as_ref();
-        let description = written.map_or_else(
-            || Tree::text(call.tool.name.value.as_str()),
-            |text| Tree::text(text.value.as_str()).from(Origin::written(text.span)),
-        );
+    let tools = calls.iter().map(|call| {
         let tree = Tree::map([
-            ("name", Tree::text(tool_name(call.tool.name.value.as_str()))),
-            ("description", description),
+            ("name", Tree::text(tool_name(call))),
+            ("description", described(call)),
             ("inputSchema", schema(&call.shape)),
         ]);
         tree.from(call.origin.clone())
@@ -117,14 +152,12 @@ fn target(agent: &Agent<'_>, addresses: &Addresses, origin: &Origin) -> Option<A
     ];
     let mut needs = vec![addresses.gateway.clone()];
     needs.extend(function::own_address(agent.account, agent.resource));
-    Some(
-        Request { address: addresses.target.clone(), region: agent.region(), members, needs }
-            .artifact(origin),
-    )
+    let request = Request { address: addresses.target(TARGET), region: agent.region(), members, needs };
+    Some(request.artifact(&first.origin))
 }
 
 /// The part of a schema that a gateway has words for. The rest is asked by policies and by the tool's machine.
-fn schema(shape: &Shape) -> Tree {
+pub(super) fn schema(shape: &Shape) -> Tree {
     let mut entries = vec![("type", Tree::text(shape.word()))];
     entries.extend(
         shape

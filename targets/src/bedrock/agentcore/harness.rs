@@ -4,8 +4,9 @@
 use aipolicy_compiler::diagnostic::Diagnostics;
 
 use super::gateway::Addresses;
-use super::{Agent, authorizer, memory, model, refusal};
-use crate::artifact::Artifact;
+use super::{Agent, Started, authorizer, memory, model, refusal};
+use crate::account::Account;
+use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Members, Request, address, reference, role};
 use crate::bedrock::shared::tag_map;
 use crate::origin::Origin;
@@ -33,7 +34,8 @@ fn harness(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Vec<Artifact>> {
     if let (false, Some(addresses)) = (agent.calls.is_empty(), Addresses::of(agent)) {
         members.push(("tools", tools(agent, &addresses)));
         allowed.push(Tree::text(format!("@{TOOLS}/*")));
-        needs.extend([addresses.gateway, addresses.target]);
+        needs.push(addresses.gateway);
+        needs.extend(addresses.targets);
         needs.extend(authorizer::client_address(agent));
     }
     members.push(("allowedTools", Tree::list(allowed).from(agent.account.default("agentcore.tools"))));
@@ -108,13 +110,25 @@ fn limits(agent: &Agent<'_>, out: &mut Diagnostics) -> Members {
     members
 }
 
+fn endpoint_address(account: &Account<'_>, harness: &Address) -> Address {
+    address("HarnessEndpoint", format!("{}.{}", harness.name, account.endpoint()))
+}
+
+/// What a function needs to know of the harness to start it.
+pub(super) fn started(agent: &Agent<'_>) -> Option<Started> {
+    let own = address("Harness", agent.account.harness(agent.resource)?);
+    let place = Origin::written(agent.account.environment.name_span());
+    let variables = vec![
+        ("HARNESS", reference(&own, "harness.arn")),
+        ("ENDPOINT", Tree::text(agent.account.endpoint()).from(place)),
+    ];
+    Some(Started { variables, needs: vec![endpoint_address(agent.account, &own)] })
+}
+
 /// The endpoint that callers use. It stays on a version until it is told otherwise.
 fn endpoint(agent: &Agent<'_>, harness: &Artifact) -> Artifact {
     let own = &harness.document.address;
-    let name = agent.account.environment.name().as_str().replace('-', "_");
-    let name =
-        if name.starts_with(|first: char| first.is_ascii_alphabetic()) { name } else { format!("n_{name}") };
-    let name: String = name.chars().take(48).collect();
+    let name = agent.account.endpoint();
     let place = Origin::written(agent.account.environment.name_span());
     let members = vec![
         ("harnessId", reference(own, "harness.harnessId")),
@@ -126,6 +140,11 @@ fn endpoint(agent: &Agent<'_>, harness: &Artifact) -> Artifact {
         ),
         ("tags", tag_map(agent.account)),
     ];
-    let address = address("HarnessEndpoint", format!("{}.{name}", own.name));
-    Request { address, region: agent.region(), members, needs: vec![own.clone()] }.artifact(&agent.origin)
+    Request {
+        address: endpoint_address(agent.account, own),
+        region: agent.region(),
+        members,
+        needs: vec![own.clone()],
+    }
+    .artifact(&agent.origin)
 }

@@ -1,16 +1,17 @@
 //! The Cedar schema that AgentCore generates from the tools of a gateway: an action for each tool, and its input as the
 //! context. Objects are records, whole numbers `Long`, other numbers `decimal`, lists sets.
 
-use cedar_policy::Schema;
+use cedar_policy::{EntityTypeName, Schema};
 use serde_json::{Map, Value, json};
 
 use super::Agent;
-use super::gateway::{TARGET, tool_name};
-use crate::bedrock::tool::schema::{Kind, Shape};
+use super::gateway::{target_name, tool_name};
+use crate::bedrock::tool::Call;
+use crate::bedrock::tool::schema::{Kind, Property, Shape};
 
 /// The id of the action of a tool.
-pub(super) fn action(tool: &str) -> String {
-    format!("{TARGET}___{}", tool_name(tool))
+pub(super) fn action(call: &Call<'_>) -> String {
+    format!("{}___{}", target_name(call), tool_name(call))
 }
 
 /// The type of those who call a gateway.
@@ -30,7 +31,7 @@ pub(super) fn schema(agent: &Agent<'_>) -> Result<Schema, String> {
     for call in agent.calls {
         let context = json!({ "type": "Record", "attributes": { "input": attribute(&call.shape, true) } });
         let applies = json!({ "principalTypes": [caller], "resourceTypes": ["Gateway"], "context": context });
-        let named = action(call.tool.name.value.as_str());
+        let named = action(call);
         actions.insert(named, json!({ "memberOf": [{ "id": "CallTool" }], "appliesTo": applies }));
     }
     let mut entity = json!({ "shape": { "type": "Record", "attributes": { "id": { "type": "String" } } } });
@@ -39,6 +40,18 @@ pub(super) fn schema(agent: &Agent<'_>) -> Result<Schema, String> {
     }
     let namespace = json!({ "entityTypes": { caller: entity, "Gateway": {} }, "actions": actions });
     Schema::from_json_value(json!({ "AgentCore": namespace })).map_err(|error| error.to_string())
+}
+
+/// A member of an input whose name the schema of a gateway cannot have, since Cedar reads it as something else.
+pub(super) fn unspeakable(shape: &Shape) -> Option<&Property> {
+    match &shape.kind {
+        Kind::Object(properties) => properties.iter().find_map(|property| {
+            let sound = property.name.parse::<EntityTypeName>().is_ok();
+            if sound { unspeakable(&property.shape) } else { Some(property) }
+        }),
+        Kind::List { items, .. } => unspeakable(items),
+        Kind::Text(_) | Kind::Number(_) | Kind::Bool => None,
+    }
 }
 
 fn attribute(shape: &Shape, required: bool) -> Value {

@@ -8,13 +8,14 @@ mod memory;
 mod model;
 mod policy;
 mod rate;
+mod server;
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
 use aipolicy_compiler::model::agent::Gate;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
-use super::agent::Agent;
+use super::agent::{Agent, Started};
 use crate::artifact::Artifact;
 
 /// Everything that AgentCore needs to run an agent.
@@ -36,6 +37,11 @@ pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifac
     artifacts.extend(memory::artifact(agent, out));
     artifacts.extend(harness::artifacts(agent, out));
     artifacts
+}
+
+/// What a function needs to know of an agent to start it.
+pub(super) fn started(agent: &Agent<'_>) -> Option<Started> {
+    harness::started(agent)
 }
 
 fn refusal(span: Span, message: &str, help: &str) -> Diagnostic {
@@ -73,6 +79,15 @@ fn refuse(agent: &Agent<'_>, out: &mut Diagnostics) {
             out.report(refusal(span, "a gateway cannot ask the user to confirm a call", help));
         }
     }
+    for property in agent.calls.iter().filter_map(|call| manifest::unspeakable(&call.shape)) {
+        let message =
+            format!("`{}` is no name that the policies of a gateway can have for an input", property.name);
+        out.report(refusal(
+            property.shape.span,
+            &message,
+            "use letters, digits and `_`, and no word of Cedar",
+        ));
+    }
     if let Some(limits) = &spec.limits {
         let gone = [
             (
@@ -91,12 +106,12 @@ fn refuse(agent: &Agent<'_>, out: &mut Diagnostics) {
         }
     }
     if let Some(retention) = spec.trace.as_ref().and_then(|trace| trace.retention.as_ref()) {
-        let message = "records of gates are kept as long as the store for traces keeps them, and AgentCore is told to \
-                       deliver no traces";
+        let message =
+            "records of gates and delivered traces are kept as long as the store for traces keeps them";
         out.report(difference(retention.span, message));
     }
     for redacted in spec.trace.iter().flat_map(|trace| &trace.redact) {
-        let message = "records of gates hold no inputs; what AgentCore writes by itself is not redacted";
+        let message = "records of gates hold no inputs; logs of AgentCore do, and are not delivered";
         out.report(difference(redacted.span, message));
     }
 }

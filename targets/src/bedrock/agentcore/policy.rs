@@ -72,7 +72,8 @@ fn artifact(
         ),
         ("enforcementMode", Tree::text("ACTIVE").from(agent.account.default("agentcore.policyEngine"))),
     ];
-    let needs = vec![addresses.engine.clone(), addresses.gateway.clone(), addresses.target.clone()];
+    let mut needs = vec![addresses.engine.clone(), addresses.gateway.clone()];
+    needs.extend(addresses.targets.clone());
     let request = Request { address: address("CedarPolicy", own), region: agent.region(), members, needs };
     Some(request.artifact(&call.origin))
 }
@@ -94,7 +95,7 @@ fn text(agent: &Agent<'_>, call: &Call<'_>, validator: &Validator) -> Result<Str
 
 /// The policy in Cedar's own JSON.
 fn document(agent: &Agent<'_>, call: &Call<'_>) -> Value {
-    let action = manifest::action(call.tool.name.value.as_str());
+    let action = manifest::action(call);
     let mut all = match agent.token_callers() {
         Some(callers) => authorizer::conditions(callers),
         None => vec![caller(agent)],

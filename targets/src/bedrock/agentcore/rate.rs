@@ -22,7 +22,7 @@ pub(super) fn artifacts(agent: &Agent<'_>, addresses: &Addresses, out: &mut Diag
     for call in agent.calls {
         let Some(rate) = &call.tool.rate else { continue };
         let Some(tree) = requests(rate, out) else { continue };
-        let named = Tree::text(manifest::action(call.tool.name.value.as_str()));
+        let named = Tree::text(manifest::action(call));
         let entry = Tree::map([("dimensions", Tree::map([(TOOL, named)])), ("requests", tree)]);
         tools.push(entry.from(call.origin.clone()));
         first.get_or_insert_with(|| Origin::written(rate.span));
@@ -56,7 +56,8 @@ fn artifact(
         ("entries", Tree::list(entries)),
     ];
     let own = address("GatewayRateLimit", format!("{}.{id}", addresses.gateway.name));
-    let needs = vec![addresses.gateway.clone(), addresses.target.clone()];
+    let mut needs = vec![addresses.gateway.clone()];
+    needs.extend(addresses.targets.clone());
     Request { address: own, region: agent.region(), members, needs }.artifact(origin)
 }
 

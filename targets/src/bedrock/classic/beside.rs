@@ -4,7 +4,7 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::agent::{AgentRuntime, Gate};
 use aipolicy_compiler::model::connector::ConnectorKind;
 
-use super::{Agent, alias_address, refusal};
+use super::{Agent, alias_address, operation, refusal};
 use crate::account::is_associated;
 use crate::artifact::{Artifact, digest};
 use crate::bedrock::request::{Members, Request, address, reference};
@@ -14,8 +14,9 @@ use crate::bedrock::tool::schema::Property;
 use crate::origin::Origin;
 use crate::tree::Tree;
 
-/// How the tools of an agent are called together.
+/// How the tools of an agent are called together: those with an input of their own, and those that are operations.
 const TOOLS: &str = "tools";
+const OPERATIONS: &str = "operations";
 
 /// The members that say which agent is meant, in the state that can be changed.
 fn draft(agent: &Agent<'_>) -> Option<Members> {
@@ -23,44 +24,72 @@ fn draft(agent: &Agent<'_>) -> Option<Members> {
     Some(vec![("agentId", reference(&agent.own_address()?, "agent.agentId")), ("agentVersion", version)])
 }
 
-/// The tools that a state machine calls, each as a function.
-pub(super) fn action_group(agent: &Agent<'_>) -> Option<Artifact> {
-    let (first, own) = (agent.calls.first()?, agent.own_address()?);
+/// The tools that a state machine calls: each as a function, or as an operation.
+pub(super) fn action_groups(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
+    let (operations, functions): (Vec<_>, Vec<_>) =
+        agent.calls.iter().partition(|call| call.request.is_some());
+    let mut groups = Vec::new();
+    if let Some(first) = functions.first() {
+        let schema = Tree::map([("functions", Tree::list(functions.iter().map(|call| function(call))))]);
+        groups.extend(action_group(agent, TOOLS, ("functionSchema", schema), first));
+    }
+    if let Some(first) = operations.first() {
+        let payload = operation::document(agent, &operations, out);
+        let schema = Tree::map([("payload", payload)]);
+        groups.extend(action_group(agent, OPERATIONS, ("apiSchema", schema), first));
+    }
+    groups
+}
+
+fn action_group(
+    agent: &Agent<'_>,
+    name: &str,
+    schema: (&'static str, Tree),
+    first: &Call<'_>,
+) -> Option<Artifact> {
+    let own = agent.own_address()?;
     let arn = function::own_arn(agent.account, agent.resource)?;
     let executor = Tree::map([("lambda", Tree::text(arn).from(agent.account.default("origin.name")))]);
     let mut members = draft(agent)?;
-    let functions = Tree::list(agent.calls.iter().map(function));
     members.extend([
-        ("actionGroupName", Tree::text(TOOLS).from(agent.account.default("classic.actionGroup"))),
+        ("actionGroupName", Tree::text(name).from(agent.account.default("classic.actionGroup"))),
         ("actionGroupExecutor", executor),
-        ("functionSchema", Tree::map([("functions", functions)])),
+        schema,
         ("actionGroupState", Tree::text("ENABLED").from(agent.account.default("classic.actionGroup"))),
     ]);
     let mut needs = vec![own.clone()];
     needs.extend(function::own_address(agent.account, agent.resource));
     needs.push(address("FunctionPermission", own.name.clone()));
-    let address = address("ActionGroup", format!("{}.{TOOLS}", own.name));
+    let address = address("ActionGroup", format!("{}.{name}", own.name));
     Some(Request { address, region: agent.region(), members, needs }.artifact(&first.origin))
 }
 
 fn function(call: &Call<'_>) -> Tree {
-    let written = call.tool.description.as_ref();
-    let description = written.map_or_else(
-        || Tree::text(call.tool.name.value.as_str()),
-        |text| Tree::text(text.value.as_str()).from(Origin::written(text.span)),
-    );
-    let confirmed = match call.tool.gate.as_ref().map(|gate| (&gate.value, gate.span)) {
-        Some((Gate::Confirm, span)) => Tree::text("ENABLED").from(Origin::written(span)),
-        Some((Gate::Approval(_) | Gate::Verify(_), _)) | None => Tree::text("DISABLED"),
-    };
     let parameters = call.shape.properties().iter().map(|one| (one.name.clone(), parameter(one)));
     let tree = Tree::map([
         ("name", Tree::text(call.tool.name.value.as_str())),
-        ("description", description),
+        ("description", described(call)),
         ("parameters", Tree::map(parameters)),
-        ("requireConfirmation", confirmed),
+        ("requireConfirmation", confirmed(call)),
     ]);
     tree.from(call.origin.clone())
+}
+
+/// What a tool is for.
+pub(super) fn described(call: &Call<'_>) -> Tree {
+    let written = call.tool.description.as_ref();
+    written.map_or_else(
+        || Tree::text(call.tool.name.value.as_str()),
+        |text| Tree::text(text.value.as_str()).from(Origin::written(text.span)),
+    )
+}
+
+/// Whether the user confirms each call.
+pub(super) fn confirmed(call: &Call<'_>) -> Tree {
+    match call.tool.gate.as_ref().map(|gate| (&gate.value, gate.span)) {
+        Some((Gate::Confirm, span)) => Tree::text("ENABLED").from(Origin::written(span)),
+        Some((Gate::Approval(_) | Gate::Verify(_), _)) | None => Tree::text("DISABLED"),
+    }
 }
 
 fn parameter(property: &Property) -> Tree {

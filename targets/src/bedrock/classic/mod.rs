@@ -2,6 +2,7 @@
 
 mod agent;
 mod beside;
+mod operation;
 mod refuse;
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics};
@@ -11,8 +12,8 @@ use aipolicy_compiler::model::guardrail::GuardrailSpec;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
-use super::agent::Agent;
-use super::request::address;
+use super::agent::{Agent, Started};
+use super::request::{address, reference};
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
 use crate::origin::Origin;
@@ -38,6 +39,16 @@ fn alias_address(account: &Account<'_>, agent: &Resource<AgentSpec>) -> Option<A
     Some(address("AgentAlias", format!("{}.{}", agent.name, account.environment.name())))
 }
 
+/// What a function needs to know of an agent to start it.
+pub(super) fn started(agent: &Agent<'_>) -> Option<Started> {
+    let alias = alias_address(agent.account, agent.resource)?;
+    let variables = vec![
+        ("AGENT", reference(&agent.own_address()?, "agent.agentId")),
+        ("ALIAS", reference(&alias, "agentAlias.agentAliasId")),
+    ];
+    Some(Started { variables, needs: vec![alias] })
+}
+
 fn refusal(span: Span, message: &str, help: &str) -> Diagnostic {
     rule::UNSUPPORTED.at(span, message, "Agents Classic cannot do this").help(help)
 }
@@ -52,7 +63,7 @@ pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifac
         artifacts.extend(super::shared::guardrail::artifacts(agent.account, (guardrail, &place), &used, out));
     }
     let mut beside = Vec::new();
-    beside.extend(beside::action_group(agent));
+    beside.extend(beside::action_groups(agent, out));
     beside.extend(beside::permission(agent));
     beside.extend(beside::knowledge_bases(agent));
     beside.extend(beside::collaborators(agent, out));

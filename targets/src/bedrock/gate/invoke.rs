@@ -8,6 +8,7 @@ use aipolicy_compiler::model::connector::{
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
+use super::http;
 use super::machine::Machine;
 use crate::bedrock::shared;
 use crate::bedrock::tool::schema::{Kind, Property};
@@ -26,6 +27,9 @@ pub(super) struct Task {
 pub(super) fn task(machine: &Machine<'_>, out: &mut Diagnostics) -> Option<Task> {
     let connector = machine.call.connector;
     let named = machine.call.tool.connector.name.span;
+    if let ConnectorKind::Http(server) = &connector.spec.kind {
+        return http::task(machine, server, out);
+    }
     shared::same_region((connector, named), machine.account.region_of(machine.call.agent), out)?;
     if let Some(network) = &connector.spec.network {
         let message = "a state machine calls services from outside of your network";
@@ -66,27 +70,46 @@ pub(super) fn task(machine: &Machine<'_>, out: &mut Diagnostics) -> Option<Task>
             refuse(named, "a secret is never given to a model", "let a function use the secret", out)
         }
         (
-            ConnectorKind::KnowledgeBase(_)
+            kind @ (ConnectorKind::KnowledgeBase(_)
             | ConnectorKind::Sqs(_)
             | ConnectorKind::StepFunctions(_)
             | ConnectorKind::OpenSearch(_)
             | ConnectorKind::S3Vectors(_)
             | ConnectorKind::Http(_)
-            | ConnectorKind::Mcp(_),
+            | ConnectorKind::Mcp(_)),
             _,
         ) => {
-            let message = "a state machine cannot make this call for a tool";
-            refuse(named, message, "put a function before it, and use that as the connector", out)
+            let help = "put a function before it, and use that as the connector";
+            refuse(named, why_not(kind), help, out)
         }
     }
 }
 
-fn refuse<T>(span: Span, message: &str, help: &str, out: &mut Diagnostics) -> Option<T> {
+/// Why no state machine makes such a call.
+fn why_not(kind: &ConnectorKind) -> &'static str {
+    match kind {
+        ConnectorKind::OpenSearch(_) => {
+            "Step Functions has no integration for searches in a collection, and signs no requests to servers"
+        }
+        ConnectorKind::S3Vectors(_) => "an index is asked with a vector, and a model answers with texts",
+        ConnectorKind::Mcp(_) => "a state machine holds no session with an MCP server",
+        ConnectorKind::KnowledgeBase(_) => "a knowledge base is written through its sources",
+        ConnectorKind::Sqs(_) => "a queue is read by workers, and not by tools",
+        ConnectorKind::StepFunctions(_) => "a state machine is started, and not read",
+        ConnectorKind::Http(_)
+        | ConnectorKind::Lambda(_)
+        | ConnectorKind::S3(_)
+        | ConnectorKind::DynamoDb(_)
+        | ConnectorKind::SecretsManager(_) => "a state machine cannot make this call for a tool",
+    }
+}
+
+pub(super) fn refuse<T>(span: Span, message: &str, help: &str, out: &mut Diagnostics) -> Option<T> {
     out.report(rule::UNSUPPORTED.at(span, message, "").help(help));
     None
 }
 
-fn task_of(
+pub(super) fn task_of(
     machine: &Machine<'_>,
     resource: &str,
     arguments: Vec<(&'static str, Tree)>,

@@ -45,6 +45,7 @@ pub(crate) fn artifact(
     calls: &[Call<'_>],
     out: &mut Diagnostics,
 ) -> Option<Artifact> {
+    let calls: Vec<_> = calls.iter().filter(|call| call.server().is_none()).collect();
     let own = own_address(account, agent)?;
     let (role, role_address) = role(account, &["caller", agent.name().as_str()]);
     let default = || account.default("bedrock.function");
@@ -89,6 +90,10 @@ fn machine(account: &Account<'_>, call: &Call<'_>) -> Option<Tree> {
     let name = account.machine(call.agent, call.tool)?;
     let arn = arn(account, "states", account.region_of(call.agent), &format!("stateMachine:{name}"));
     let mut entries = vec![("arn", Tree::text(arn)), ("wait", Tree::bool(!is_gated(call.tool)))];
+    entries.extend(call.request.as_ref().map(|request| {
+        let named = format!("{} {}", request.operation.method, request.operation.path);
+        ("operation", Tree::text(named).from(Origin::written(request.operation.span)))
+    }));
     entries.extend(
         call.tool
             .idempotency_key

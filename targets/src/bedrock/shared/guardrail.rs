@@ -22,7 +22,7 @@ pub(crate) fn addresses(
     guardrail: &Resource<GuardrailSpec>,
     region: &str,
 ) -> Option<(Address, Address)> {
-    let name = account.limited_name(&[guardrail.name().as_str(), region], "bedrock.guardrailName")?;
+    let name = account.guardrail(guardrail.name().as_str(), region)?;
     Some((address("Guardrail", name.clone()), address("GuardrailVersion", name)))
 }
 

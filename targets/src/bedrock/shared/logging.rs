@@ -19,7 +19,7 @@ pub(crate) fn check_traces(account: &Account<'_>, out: &mut Diagnostics) {
         return;
     };
     let message = if super::record_group(account).is_some() {
-        "records of gates are written there; traces of agents are not delivered by this version"
+        "records of gates are written there; the target `observability` has AgentCore deliver logs there"
     } else {
         "gates write records to a log group only; their executions keep the decisions for 90 days"
     };

@@ -9,15 +9,14 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::connector::{ConnectorSpec, LambdaTool};
 use aipolicy_compiler::model::data_store::StoreKind;
-use aipolicy_compiler::model::value::Text;
 use aipolicy_compiler::resolve::StorePlace;
 use aipolicy_compiler::rule;
-use aipolicy_compiler::source::{Span, Spanned};
-use aipolicy_iam::Partition;
+use aipolicy_compiler::source::Span;
 
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Request, address};
+pub(crate) use crate::function::{plain_name, queue_url};
 use crate::origin::Origin;
 use crate::request::tag_list;
 pub(crate) use crate::request::tag_map;
@@ -47,26 +46,6 @@ pub(crate) fn function_arn(
         resource.push_str(plain_name(qualifier, out)?);
     }
     Some(arn(account, "lambda", region, &resource))
-}
-
-/// A name that means nothing in an ARN or a URL; reported where it does.
-pub(crate) fn plain_name<'t>(name: &'t Spanned<Text>, out: &mut Diagnostics) -> Option<&'t str> {
-    let text = name.value.as_str();
-    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'$')) {
-        return Some(text);
-    }
-    let message = format!("`{text}` is not a name of letters, digits, `-`, `_` and `.`");
-    out.report(rule::UNSUPPORTED.at(name.span, message, "").help("correct the name"));
-    None
-}
-
-pub(crate) fn queue_url(account: &Account<'_>, region: &str, queue: &str) -> String {
-    let domain = match account.partition {
-        Partition::AwsCn => "amazonaws.com.cn",
-        Partition::AwsEusc => "amazonaws.eu",
-        Partition::Aws | Partition::AwsUsGov => "amazonaws.com",
-    };
-    format!("https://sqs.{region}.{domain}/{}/{queue}", account.id())
 }
 
 /// The marks of ownership as a list with small letters.

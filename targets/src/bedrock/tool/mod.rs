@@ -2,6 +2,7 @@
 
 pub(crate) mod condition;
 pub(crate) mod jsonata;
+pub(crate) mod openapi;
 mod pattern;
 pub(crate) mod schema;
 
@@ -11,12 +12,14 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::ir::Object;
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentSpec, Tool};
-use aipolicy_compiler::model::connector::ConnectorSpec;
+use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec, McpServer};
 use aipolicy_compiler::rule;
 
-use crate::account::{Account, is_associated};
+use crate::account::{Account, is_associated, is_direct};
+use crate::openapi::{document, operation};
 use crate::origin::Origin;
 use condition::{Condition, Limit};
+use openapi::Request;
 use schema::Shape;
 
 /// A tool that an agent may call, and everything that decides about a call.
@@ -31,15 +34,36 @@ pub(crate) struct Call<'a> {
     pub(crate) used: Origin,
     pub(crate) shape: Shape,
     pub(crate) limits: Vec<Limit>,
+    /// The request that it is, of an operation.
+    pub(crate) request: Option<Request>,
 }
 
 /// The variable that holds the input in every machine.
 pub(crate) const INPUT: &str = "$input";
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// The MCP server that the gateway of the agent calls by itself, where it is one: there is no machine then.
+    pub(crate) fn server(&self) -> Option<&'a McpServer> {
+        match &self.connector.spec.kind {
+            ConnectorKind::Mcp(server) if is_direct(&self.agent.spec, self.connector) => Some(server),
+            ConnectorKind::Mcp(_)
+            | ConnectorKind::S3(_)
+            | ConnectorKind::DynamoDb(_)
+            | ConnectorKind::Lambda(_)
+            | ConnectorKind::SecretsManager(_)
+            | ConnectorKind::OpenSearch(_)
+            | ConnectorKind::S3Vectors(_)
+            | ConnectorKind::KnowledgeBase(_)
+            | ConnectorKind::Sqs(_)
+            | ConnectorKind::StepFunctions(_)
+            | ConnectorKind::Http(_) => None,
+        }
+    }
+
     /// Everything that is asked of an input, in order.
     pub(crate) fn conditions(&self) -> Vec<Condition> {
         let mut all = condition::of_shape(&self.shape, INPUT);
+        all.extend(self.request.iter().flat_map(|request| request.conditions(&self.shape, INPUT)));
         all.extend(self.limits.iter().map(|limit| limit.condition(INPUT)));
         all
     }
@@ -72,11 +96,32 @@ fn call<'a>(
     if is_associated(&agent.spec, tool, connector) {
         return None;
     }
-    let shape = shape(account, tool, out)?;
+    let (shape, request) = described(account, (tool, connector), out)?;
     let limits = condition::limits(tool, &shape, out)?;
     let tenant = granted.decision.request.tenant.map(|tenant| account.graph().name(tenant));
     let (origin, used) = (Origin::granted(*granted), Origin::granted(*used));
-    Some(Call { agent, tool, connector, tenant, origin, used, shape, limits })
+    Some(Call { agent, tool, connector, tenant, origin, used, shape, limits, request })
+}
+
+/// What the input of a tool is, and the request that it becomes, where an operation says so.
+fn described(
+    account: &Account<'_>,
+    (tool, connector): (&Tool, &Resource<ConnectorSpec>),
+    out: &mut Diagnostics,
+) -> Option<(Shape, Option<Request>)> {
+    let (Some(named), Some(file)) = (&tool.operation, document(tool, &connector.spec)) else {
+        return Some((shape(account, tool, out)?, None));
+    };
+    match operation(account, file, named) {
+        Ok(found) => {
+            let access = (tool.access.value, tool.access.span);
+            openapi::read(found, access, out).map(|(shape, request)| (shape, Some(request)))
+        }
+        Err(found) => {
+            out.append(found);
+            None
+        }
+    }
 }
 
 fn shape(account: &Account<'_>, tool: &Tool, out: &mut Diagnostics) -> Option<Shape> {
@@ -85,7 +130,7 @@ fn shape(account: &Account<'_>, tool: &Tool, out: &mut Diagnostics) -> Option<Sh
             "nothing says what the input of tool `{}` is, so no call can be checked",
             tool.name.value
         );
-        let help = "add `input: { file: … }` with a JSON Schema";
+        let help = "add `input: { file: … }` with a JSON Schema, or an `operation` of an OpenAPI document";
         out.report(rule::UNSUPPORTED.at(tool.name.span, message, "").help(help));
         return None;
     };

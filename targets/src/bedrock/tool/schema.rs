@@ -56,11 +56,22 @@ pub(crate) struct Property {
 }
 
 /// Keywords that say nothing about which values are valid.
-const ANNOTATIONS: &[&str] =
-    &["$comment", "$id", "$schema", "default", "deprecated", "description", "examples", "title"];
+const ANNOTATIONS: &[&str] = &[
+    "$comment",
+    "$defs",
+    "$id",
+    "$schema",
+    "default",
+    "deprecated",
+    "description",
+    "example",
+    "examples",
+    "title",
+];
 
-/// Nesting that no tool needs.
+/// Nesting that no tool needs, and as many values.
 const DEEPEST: usize = 8;
+const MOST: usize = 1000;
 
 impl Shape {
     /// The members, of an object.
@@ -83,7 +94,7 @@ impl Shape {
 
 /// Reads the schema of a tool's input, which is a closed object; what cannot be checked is reported where it stands.
 pub(super) fn read(document: &PlacedJson, out: &mut Diagnostics) -> Option<Shape> {
-    let mut reader = Reader { document, out, sound: true };
+    let mut reader = Reader::new(document, out, false);
     let shape = reader.shape(&document.value, "", 0)?;
     if !matches!(shape.kind, Kind::Object(_)) {
         reader.refuse("", "the input of a tool is an object", "use `\"type\": \"object\"`");
@@ -91,25 +102,75 @@ pub(super) fn read(document: &PlacedJson, out: &mut Diagnostics) -> Option<Shape
     reader.sound.then_some(shape)
 }
 
-struct Reader<'r> {
+/// Reads schemas of a document, and reports what cannot be checked.
+pub(super) struct Reader<'r> {
     document: &'r PlacedJson,
     out: &'r mut Diagnostics,
-    sound: bool,
+    pub(super) sound: bool,
+    /// Whether an object that says nothing of other members is taken to have none: for what is sent, where nobody
+    /// else decides what that is.
+    closes: bool,
+    read: usize,
 }
 
-impl Reader<'_> {
-    fn place(&self, pointer: &str) -> Option<Span> {
+impl<'r> Reader<'r> {
+    pub(super) fn new(document: &'r PlacedJson, out: &'r mut Diagnostics, closes: bool) -> Self {
+        Self { document, out, sound: true, closes, read: 0 }
+    }
+
+    /// The value that a reference leads to, with its place; the value itself where it is none.
+    pub(super) fn resolve(&mut self, pointer: &str) -> Option<(&'r Value, String)> {
+        let mut pointer = pointer.to_owned();
+        for _ in 0..DEEPEST {
+            let value = self.document.value.pointer(&pointer)?;
+            let Some(target) = value.get("$ref") else { return Some((value, pointer)) };
+            let at = format!("{pointer}/$ref");
+            if value.as_object().is_some_and(|map| map.len() > 1) {
+                self.refuse(
+                    &pointer,
+                    "what stands beside `$ref` has no meaning that all agree on",
+                    "remove it",
+                );
+                return None;
+            }
+            let inner = target.as_str().and_then(|target| target.strip_prefix('#'));
+            let Some(inner) = inner.filter(|inner| self.document.value.pointer(inner).is_some()) else {
+                self.refuse(&at, "a reference leads to a place in the same file", "use `#/…`");
+                return None;
+            };
+            inner.clone_into(&mut pointer);
+        }
+        self.refuse(&pointer, "references lead too far", "name the place itself");
+        None
+    }
+
+    /// A member of an object in the document, by its name.
+    pub(super) fn is_name(name: &str) -> bool {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    }
+
+    pub(super) fn place(&self, pointer: &str) -> Option<Span> {
         self.document.place(pointer)
     }
 
-    fn refuse(&mut self, pointer: &str, message: &str, help: &str) {
+    pub(super) fn refuse(&mut self, pointer: &str, message: &str, help: &str) {
         self.sound = false;
         if let Some(span) = self.place(pointer) {
             self.out.report(rule::UNSUPPORTED.at(span, message, "cannot be checked").help(help));
         }
     }
 
-    fn shape(&mut self, value: &Value, pointer: &str, depth: usize) -> Option<Shape> {
+    pub(super) fn shape(&mut self, value: &Value, pointer: &str, depth: usize) -> Option<Shape> {
+        self.read += 1;
+        if self.read > MOST {
+            self.refuse(pointer, &format!("the schema describes more than {MOST} values"), "describe less");
+            return None;
+        }
+        if value.get("$ref").is_some() {
+            let (value, pointer) = self.resolve(pointer)?;
+            return self.shape(value, &pointer, depth + 1);
+        }
         let Value::Object(map) = value else {
             self.refuse(pointer, "a schema is an object here", "write `{ \"type\": … }`");
             return None;
@@ -178,7 +239,8 @@ impl Reader<'_> {
         map: &serde_json::Map<String, Value>,
         (pointer, depth): (&str, usize),
     ) -> Vec<Property> {
-        if map.get("additionalProperties") != Some(&Value::Bool(false)) {
+        let others = map.get("additionalProperties");
+        if others != Some(&Value::Bool(false)) && !(self.closes && others.is_none()) {
             let help = "add `\"additionalProperties\": false`";
             self.refuse(pointer, "members that the schema does not name could not be checked", help);
         }
@@ -198,7 +260,7 @@ impl Reader<'_> {
         let mut found = Vec::new();
         for (name, value) in members.into_iter().flatten() {
             let below = format!("{pointer}/properties/{}", name.replace('~', "~0").replace('/', "~1"));
-            if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
+            if !Self::is_name(name) {
                 self.refuse(&below, "names of inputs are letters, digits, `_` and `-`", "rename it");
             }
             if let Some(shape) = self.shape(value, &below, depth + 1) {

@@ -136,6 +136,7 @@ impl Counted<'_> {
                 crate::observability::promql::duration(burn.long)
             ),
             origin: Origin::written(self.budget.spec.limit.span),
+            beside: Vec::new(),
             proof: Proof {
                 loud: vec![Feed::steady(self.series(), reached * 1.5, 60)],
                 quiet: vec![Feed::steady(self.series(), reached * 0.9, 60)],
@@ -148,6 +149,15 @@ impl Counted<'_> {
         match self.tenant {
             Some(tenant) => recorded.of(metric::TENANT, tenant),
             None => Expression::sum_by([], Expression::Series(Series::of(recorded.name.as_str()))),
+        }
+    }
+
+    /// What counts towards the budget, of a series that is recorded seldom.
+    pub(super) fn latest(&self, recorded: &Recorded, window: u64) -> Expression {
+        let series = Series::of(recorded.name.as_str());
+        match self.tenant {
+            Some(tenant) => Expression::Last(series.with(metric::TENANT, tenant), window),
+            None => Expression::sum_by([], Expression::Last(series, window)),
         }
     }
 

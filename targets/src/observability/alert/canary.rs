@@ -62,6 +62,7 @@ fn ratio(
         left: Some((metric::DEPLOYMENT, deployment.id.clone())),
         summary: format!("the canary {} of route {} {told}", deployment.model, deployment.route),
         origin,
+        beside: Vec::new(),
         proof: Proof { loud: with(1.5), quiet: with(0.5) },
     }
 }

@@ -47,12 +47,20 @@ pub(super) struct Alert {
     /// The line with the limit.
     pub(super) origin: Origin,
     pub(super) proof: Proof,
+    /// Others of its name that fire when it does. When it keeps quiet, they do too.
+    pub(super) beside: Vec<Beside>,
 }
 
 /// Series in which an alert fires, and series in which it does not.
 pub(super) struct Proof {
     pub(super) loud: Vec<Feed>,
     pub(super) quiet: Vec<Feed>,
+}
+
+/// An alert of the same name that fires in the same world.
+pub(super) struct Beside {
+    pub(super) labels: Vec<(&'static str, String)>,
+    pub(super) summary: String,
 }
 
 /// A counter with one sample a minute.

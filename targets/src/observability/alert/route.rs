@@ -35,6 +35,7 @@ pub(in crate::observability) fn fallbacks(watched: &Watched<'_>, route: &Route<'
             left: Some((metric::ROUTE, route.name.to_owned())),
             summary: format!("more than {} % of the requests of route {} {told}", most * 100.0, route.name),
             origin: origin.clone(),
+            beside: Vec::new(),
             proof: Proof { loud: of(most * 1.5, counter), quiet: of(most * 0.5, counter) },
         }
     };
@@ -71,6 +72,7 @@ pub(in crate::observability) fn breaker(deployment: &Deployment<'_>) -> Option<A
             deployment.model, deployment.route
         ),
         origin: Origin::written(breaker.consecutive_failures.span),
+        beside: Vec::new(),
         proof: Proof {
             loud: vec![Feed::steady(opened.clone(), 1.0 / 60.0, 30)],
             quiet: vec![Feed::steady(opened, 0.0, 30)],

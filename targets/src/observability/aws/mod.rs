@@ -1,7 +1,11 @@
-//! What AWS itself watches: budgets on its bill.
+//! What AWS itself watches: budgets on its bill, alarms on metrics of its services, and the delivery of what
+//! AgentCore writes.
 
 mod action;
+mod alarm;
 mod budget;
+mod delivery;
+mod watch;
 
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::Id;
@@ -32,7 +36,10 @@ pub(super) fn artifacts(
     let callers = billing::callers(account);
     let stops = billing::stops(account, &callers);
     let cloud = Cloud { account, watched, callers, stops };
-    budget::artifacts(&cloud, out)
+    let mut artifacts = budget::artifacts(&cloud, out);
+    artifacts.extend(alarm::artifacts(&cloud, out));
+    artifacts.extend(delivery::artifacts(&cloud, out));
+    artifacts
 }
 
 impl Cloud<'_, '_> {

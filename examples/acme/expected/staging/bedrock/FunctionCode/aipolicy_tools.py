@@ -1,7 +1,8 @@
 """Hands the tool calls of an agent to the state machines that check and make them.
 
-One function for each agent. Its environment has `MACHINES`, by tool: `arn`, `wait` (whether the answer is waited for)
-and, where a repetition must be harmless, `key`, the input that makes it so. The function may start these machines and
+One function for each agent. Its environment has `MACHINES`, by tool: `arn`, `wait` (whether the answer is waited for),
+`operation` (method and path, of a tool that is one) and, where a repetition must be harmless, `key`, the input that makes
+it so. The function may start these machines and
 can do nothing else; whatever it is given is checked there.
 """
 
@@ -47,7 +48,27 @@ def typed(parameter):
     return value
 
 
+def operation(event):
+    """A call of Bedrock Agents that names a path and a method."""
+    asked = f"{event['httpMethod'].upper()} {event['apiPath']}"
+    named = [tool for tool, machine in MACHINES.items() if machine.get("operation") == asked]
+    content = (event.get("requestBody") or {}).get("content") or {}
+    body = (content.get("application/json") or {}).get("properties") or []
+    given = {one["name"]: typed(one) for one in (event.get("parameters") or []) + body}
+    told = call(named[0] if len(named) == 1 else None, given)
+    response = {
+        "actionGroup": event["actionGroup"],
+        "apiPath": event["apiPath"],
+        "httpMethod": event["httpMethod"],
+        "httpStatusCode": 200,
+        "responseBody": {"application/json": {"body": json.dumps(told)}},
+    }
+    return {"messageVersion": event.get("messageVersion", "1.0"), "response": response}
+
+
 def handler(event, context):
+    if isinstance(event, dict) and "actionGroup" in event and "apiPath" in event:
+        return operation(event)
     if isinstance(event, dict) and "actionGroup" in event and "agent" in event:
         tool = event.get("function")
         told = call(tool, {one["name"]: typed(one) for one in event.get("parameters", [])})

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::Object as Asked;
 use aipolicy_compiler::model::budget::{BudgetPeriod, BudgetScope, BudgetSpec};
 use aipolicy_compiler::model::model::{ModelSpec, Quota};
@@ -13,15 +14,13 @@ use aipolicy_compiler::model::workload::{ScaleMetric, WorkloadSpec};
 use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_compiler::source::{Span, Spanned};
 
-use super::Writer;
-use super::site::Running;
 use crate::account::Account;
 
 /// The budgets of each tenant.
-pub(super) type Budgets<'g> = BTreeMap<Id<TenantSpec>, Vec<&'g Resource<BudgetSpec>>>;
+pub(crate) type Budgets<'g> = BTreeMap<Id<TenantSpec>, Vec<&'g Resource<BudgetSpec>>>;
 
 /// The budgets of every tenant.
-pub(super) fn budgets<'g>(account: &Account<'g>) -> Budgets<'g> {
+pub(crate) fn budgets<'g>(account: &Account<'g>) -> Budgets<'g> {
     let mut all = Budgets::new();
     for budget in &account.graph().bundle().budgets {
         if let BudgetScope::Tenant(scope) = &budget.spec.scope
@@ -35,14 +34,14 @@ pub(super) fn budgets<'g>(account: &Account<'g>) -> Budgets<'g> {
 
 /// One bound on the number of instances.
 #[derive(Clone, Debug)]
-pub(super) struct Term {
-    pub(super) most: u64,
+pub(crate) struct Term {
+    pub(crate) most: u64,
     /// The computation, for people.
-    pub(super) told: String,
+    pub(crate) told: String,
     /// What bounds.
-    pub(super) span: Span,
+    pub(crate) span: Span,
     /// `quota` or `budget`.
-    pub(super) by: &'static str,
+    pub(crate) by: &'static str,
 }
 
 impl Term {
@@ -63,24 +62,25 @@ struct Use {
     told: String,
 }
 
-impl<'w> Writer<'w> {
-    /// The most instances of a workload, or what it has without an autoscaler.
-    pub(super) fn most(&self, running: &Running<'w, WorkloadSpec>) -> u64 {
-        let Some(scale) = &running.resource.spec.scale else { return 1 };
-        let least = u64::from(scale.min.value.0);
-        self.terms(running).iter().map(|term| term.most).min().unwrap_or(least).max(least)
-    }
+/// A workload with what it was granted, and what bounds it.
+pub(crate) struct Capacity<'c, 'w> {
+    pub(crate) account: &'c Account<'w>,
+    pub(crate) budgets: &'c Budgets<'w>,
+    pub(crate) spec: &'w WorkloadSpec,
+    pub(crate) grants: &'c [Grant<'w>],
+}
 
+impl<'w> Capacity<'_, 'w> {
     /// Every bound, in the order of quota and budget.
-    pub(super) fn terms(&self, running: &Running<'w, WorkloadSpec>) -> Vec<Term> {
+    pub(crate) fn terms(&self) -> Vec<Term> {
         let graph = self.account.graph();
-        let spec = &running.resource.spec;
+        let spec = self.spec;
         let Some(tenant) = graph.get(&spec.tenant) else { return Vec::new() };
-        let uses = self.uses(running);
+        let uses = self.uses();
         let served = spec.serves.as_ref().and_then(|serves| graph.get(&serves.model));
         let quotas = tenant.spec.quota.iter().chain(served.and_then(|model| model.spec.quota.as_ref()));
         let mut terms: Vec<Term> = quotas.flat_map(|quota| self.by_quota(quota, &uses)).collect();
-        let budgets = spec.tenant.id().and_then(|tenant| self.shared.budgets.get(&tenant));
+        let budgets = spec.tenant.id().and_then(|tenant| self.budgets.get(&tenant));
         let budgets = budgets.into_iter().flatten();
         terms.extend(budgets.filter_map(|budget| self.by_budget(&budget.spec, &uses)));
         terms
@@ -131,28 +131,28 @@ impl<'w> Writer<'w> {
     }
 
     /// What an instance may be doing: so many tokens a second where that is said, else one request of a route at a time.
-    fn uses(&self, running: &Running<'w, WorkloadSpec>) -> Vec<Use> {
-        let spec = &running.resource.spec;
+    fn uses(&self) -> Vec<Use> {
+        let spec = self.spec;
         let metrics = spec.scale.iter().flat_map(|scale| &scale.metrics);
         let rate = metrics.into_iter().find_map(|metric| match metric {
             ScaleMetric::TokensPerSecond(rate) => Some(rate),
             ScaleMetric::P95(_) | ScaleMetric::QueueDepth(_) => None,
         });
         match rate {
-            Some(rate) => vec![self.at_rate(running, rate)],
-            None => self.routes(running).filter_map(|route| self.of_route(route)).collect(),
+            Some(rate) => vec![self.at_rate(rate)],
+            None => self.routes().filter_map(|route| self.of_route(route)).collect(),
         }
     }
 
-    fn at_rate(&self, running: &Running<'w, WorkloadSpec>, rate: &Spanned<Count>) -> Use {
+    fn at_rate(&self, rate: &Spanned<Count>) -> Use {
         let tokens = u128::from(rate.value.0);
         let graph = self.account.graph();
-        let served = running.resource.spec.serves.as_ref().and_then(|serves| graph.get(&serves.model));
+        let served = self.spec.serves.as_ref().and_then(|serves| graph.get(&serves.model));
         let models: Vec<_> = match served {
             Some(model) => vec![model],
             None => {
-                let routed = self.routes(running).flat_map(|route| self.models(route));
-                routed.chain(self.called(running)).collect()
+                let routed = self.routes().flat_map(|route| self.models(route));
+                routed.chain(self.called()).collect()
             }
         };
         let dearest = models.into_iter().filter_map(|model| self.dearest(&model.spec)).max();
@@ -194,9 +194,9 @@ impl<'w> Writer<'w> {
         })
     }
 
-    fn routes(&self, running: &Running<'w, WorkloadSpec>) -> impl Iterator<Item = &'w Resource<RouteSpec>> {
+    fn routes(&self) -> impl Iterator<Item = &'w Resource<RouteSpec>> {
         let mut granted = Vec::new();
-        for grant in &running.grants {
+        for grant in self.grants {
             if let Asked::Route(route) = grant.decision.request.object {
                 granted.extend(self.account.graph().resource(route));
             }
@@ -205,9 +205,9 @@ impl<'w> Writer<'w> {
     }
 
     /// The models that a workload calls directly.
-    fn called(&self, running: &Running<'w, WorkloadSpec>) -> Vec<&'w Resource<ModelSpec>> {
+    fn called(&self) -> Vec<&'w Resource<ModelSpec>> {
         let mut granted = Vec::new();
-        for grant in &running.grants {
+        for grant in self.grants {
             if let Asked::Model(model) = grant.decision.request.object {
                 granted.extend(self.account.graph().resource(model));
             }

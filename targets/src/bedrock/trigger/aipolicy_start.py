@@ -1,0 +1,180 @@
+"""Starts an agent for a message, an event or a time, once for each key.
+
+One function for each trigger. Its environment has `START` (`source`, `trigger`, `retention` and `wait` in seconds, and
+where they are written `key` and `input`), `TABLE`, and what names the agent: `HARNESS` and `ENDPOINT`, or `AGENT` and
+`ALIAS`. It may start this agent and write down that it did, and can do nothing else. The table holds digests and no
+content. A start that fails raises, so that the service tries again and then keeps what failed in the dead-letter queue.
+"""
+
+import hashlib
+import json
+import os
+import time
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+START = json.loads(os.environ["START"])
+TABLE = os.environ["TABLE"]
+STARTS = boto3.client("dynamodb")
+ONCE = Config(read_timeout=START["wait"], retries={"total_max_attempts": 1})
+NAMES = {"#state": "state", "#owner": "owner", "#until": "until", "#expires": "expires"}
+
+
+class NotStarted(Exception):
+    """The agent did not do its work."""
+
+
+def received(source, event):
+    """What came: for each message its id with the service, its group, and what is told."""
+    if source == "sqs":
+        for record in event["Records"]:
+            yield record["messageId"], record["attributes"].get("MessageGroupId"), record["body"]
+    elif source == "sns":
+        for record in event["Records"]:
+            yield record["Sns"]["MessageId"], None, record["Sns"]["Message"]
+    elif source == "event-bridge":
+        yield event["id"], None, json.dumps(event)
+    else:
+        yield event["scheduledTime"], None, json.dumps(event)
+
+
+def key(given, told):
+    """The value that a repetition has too."""
+    if "key" not in START:
+        return given
+    try:
+        found = json.loads(told)
+        for name in START["key"].split("."):
+            found = found[name]
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotStarted(f"there is no {START['key']}") from error
+    if found is None:
+        raise NotStarted(f"there is no {START['key']}")
+    return found
+
+
+def digest(value):
+    text = json.dumps([START["trigger"], value], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def put(start, state, owner, until, condition, values):
+    item = {
+        "trigger": {"S": START["trigger"]},
+        "start": {"S": start},
+        "state": {"S": state},
+        "owner": {"S": owner},
+        "until": {"N": str(until)},
+        "expires": {"N": str(until + START["retention"])},
+    }
+    names = {name: NAMES[name] for name in NAMES if name in condition}
+    STARTS.put_item(
+        TableName=TABLE,
+        Item=item,
+        ConditionExpression=condition,
+        ExpressionAttributeNames=names,
+        ExpressionAttributeValues=values,
+    )
+
+
+def refused(error):
+    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
+
+
+def claim(start, owner, until):
+    """Whether the start is ours to make: nobody made it, and nobody is about to."""
+    now = str(int(time.time()))
+    condition = "attribute_not_exists(#state) OR #expires < :now OR (#state = :running AND #until < :now)"
+    values = {":now": {"N": now}, ":running": {"S": "running"}}
+    try:
+        put(start, "running", owner, until, condition, values)
+        return True
+    except ClientError as error:
+        if not refused(error):
+            raise
+    own = {"trigger": {"S": START["trigger"]}, "start": {"S": start}}
+    found = STARTS.get_item(TableName=TABLE, Key=own, ConsistentRead=True).get("Item", {})
+    if found.get("state") == {"S": "done"}:
+        return False
+    raise NotStarted("somebody else is about to")
+
+
+def settle(start, owner, done):
+    """Writes down that the start was made, or that it may be tried again; unless it is somebody else's by now."""
+    condition, values = "#owner = :owner", {":owner": {"S": owner}}
+    try:
+        if done:
+            put(start, "done", owner, int(time.time()), condition, values)
+        else:
+            own = {"trigger": {"S": START["trigger"]}, "start": {"S": start}}
+            STARTS.delete_item(
+                TableName=TABLE,
+                Key=own,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues=values,
+            )
+    except ClientError as error:
+        if not refused(error):
+            raise
+
+
+def harness(session, texts):
+    answer = boto3.client("bedrock-agentcore", config=ONCE).invoke_harness(
+        harnessArn=os.environ["HARNESS"],
+        qualifier=os.environ["ENDPOINT"],
+        runtimeSessionId=session,
+        messages=[{"role": "user", "content": [{"text": text} for text in texts]}],
+    )
+    reason = None
+    for event in answer["stream"]:
+        reason = event.get("messageStop", {}).get("stopReason", reason)
+    if reason not in ("end_turn", "stop_sequence"):
+        raise NotStarted(f"the agent stopped: {reason}")
+
+
+def classic(session, texts):
+    answer = boto3.client("bedrock-agent-runtime", config=ONCE).invoke_agent(
+        agentId=os.environ["AGENT"],
+        agentAliasId=os.environ["ALIAS"],
+        sessionId=session,
+        inputText="\n\n".join(texts),
+    )
+    for event in answer["completion"]:
+        if "returnControl" in event:
+            raise NotStarted("the agent asks somebody to confirm a call, and nobody is there")
+
+
+def start(given, told, context):
+    name = digest(key(given, told))
+    until = int(time.time()) + context.get_remaining_time_in_millis() // 1000 + 30
+    owner = f"{context.aws_request_id}/{given}"
+    if not claim(name, owner, until):
+        return print(json.dumps({"trigger": START["trigger"], "session": name, "state": "repeated"}))
+    texts = [text for text in (START.get("input"), told) if text]
+    try:
+        (harness if "HARNESS" in os.environ else classic)(name, texts)
+    except BaseException:
+        settle(name, owner, False)
+        raise
+    settle(name, owner, True)
+    print(json.dumps({"trigger": START["trigger"], "session": name, "state": "done"}))
+
+
+def handler(event, context):
+    failed, groups = [], set()
+    for given, group, told in received(START["source"], event):
+        try:
+            # Messages of a group are handled in their order, or not at all.
+            if group is not None and group in groups:
+                raise NotStarted("a message before it failed")
+            start(given, told, context)
+        except Exception as error:
+            if START["source"] != "sqs":
+                raise
+            groups.add(group)
+            failed.append({"itemIdentifier": given})
+            print(json.dumps({"trigger": START["trigger"], "message": given, "failed": type(error).__name__}))
+    return {"batchItemFailures": failed}

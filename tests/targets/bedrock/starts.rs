@@ -1,0 +1,98 @@
+//! The function of a trigger, run by Python beside stand-ins for the SDK.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+
+use crate::harness::program::answer;
+use crate::harness::root;
+
+/// What each start told its service, what it asked of the agent, and what is written down after it.
+static TOLD: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
+    let code = "targets/src/bedrock/trigger/aipolicy_start.py";
+    let mut command = Command::new("python3");
+    command.args(["-B", "tests/targets/bedrock/start_test.py", code]).current_dir(root());
+    let told = answer(&mut command, "", "Python 3.11");
+    let read = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+    told.lines().map(read).map(|one| (one["name"].as_str().unwrap().to_owned(), one)).collect()
+});
+
+fn sessions(name: &str) -> Vec<&'static str> {
+    let calls = TOLD[name]["calls"].as_array().unwrap().iter();
+    let of = |call: &'static Value| call.get("runtimeSessionId").or(call.get("sessionId"));
+    calls.map(|call| of(call).unwrap().as_str().unwrap()).collect()
+}
+
+fn failed(name: &str) -> Vec<&'static str> {
+    let failed = TOLD[name]["told"]["batchItemFailures"].as_array().unwrap();
+    failed.iter().map(|one| one["itemIdentifier"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn an_agent_is_started_once_for_each_message() {
+    let call = &TOLD["first"]["calls"][0];
+    assert_eq!((&call["harnessArn"], &call["qualifier"]), (&json!("arn:harness"), &json!("prod")));
+    let content = json!([{ "text": "Do it." }, { "text": "{\"id\": 7}" }]);
+    assert_eq!(call["messages"], json!([{ "role": "user", "content": content }]));
+    assert_eq!(failed("first"), [""; 0]);
+    assert_eq!((sessions("again").len(), failed("again").len()), (0, 0));
+    // After the time for which a key is remembered, it is another start in the same session.
+    assert_eq!(sessions("later"), sessions("first"));
+}
+
+#[test]
+fn a_session_is_named_by_what_a_repetition_has_too() {
+    let session = sessions("first")[0];
+    assert_eq!(session.len(), 64);
+    assert!(session.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let by_key = sessions("by key");
+    assert_eq!(by_key.len(), 1, "two messages with one key are one start");
+    assert_ne!(by_key[0], session);
+    assert_eq!(sessions("event").len(), 1);
+    assert_eq!(sessions("event again").len(), 0);
+    assert_eq!((sessions("clock").len(), sessions("clock again").len()), (1, 0));
+}
+
+#[test]
+fn what_fails_comes_back_alone_and_may_be_tried_again() {
+    assert_eq!(failed("no key"), ["m4"]);
+    assert_eq!(failed("not JSON"), ["m5"]);
+    assert_eq!(failed("broken"), ["m6"]);
+    assert_eq!(sessions("broken").len(), 2);
+    assert_eq!(failed("slow"), ["m8"], "an agent that was stopped has not done its work");
+    assert_eq!(TOLD["event broken"]["told"], json!({ "raised": "ClientError" }));
+    let states = |name: &str| TOLD[name]["states"].as_array().unwrap().iter().all(|state| state == "done");
+    assert!(states("slow") && states("event broken"), "nothing that failed is written down");
+}
+
+#[test]
+fn messages_of_a_group_keep_their_order() {
+    assert_eq!(failed("in order"), ["m9", "m10"]);
+    assert_eq!(sessions("in order").len(), 2, "the one that failed, and the one of another group");
+}
+
+#[test]
+fn nobody_starts_what_another_is_about_to_start() {
+    assert_eq!((failed("running"), sessions("running").len()), (vec!["m12"], 0));
+    assert_eq!((failed("abandoned").len(), sessions("abandoned").len()), (0, 1));
+}
+
+#[test]
+fn digests_are_written_down_and_no_content() {
+    for (name, one) in TOLD.iter() {
+        for item in one["items"].as_array().unwrap() {
+            let text = item.to_string();
+            assert!(!text.contains("\\\"id\\\"") && !text.contains("fine"), "{name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn agents_classic_are_started_by_their_alias_and_nobody_confirms() {
+    let call = &TOLD["classic"]["calls"][0];
+    assert_eq!((&call["agentId"], &call["agentAliasId"]), (&json!("AGENT"), &json!("ALIAS")));
+    assert_eq!(call["inputText"], "Do it.\n\n\"fine\"");
+    assert_eq!(failed("classic confirm"), ["m14"]);
+}
