@@ -103,6 +103,13 @@ impl<'a> Account<'a> {
         Some(&store.spec.encryption.as_ref()?.kms_key_arn)
     }
 
+    /// The one key with which Agents Classic encrypts the sessions and the memory of an agent.
+    pub(crate) fn classic_key(&self, agent: &Resource<AgentSpec>) -> Option<&'a Spanned<AwsArn>> {
+        let region = self.region_of(agent);
+        let memory = || agent.spec.memory.as_ref().and_then(|_| self.kept_key(StorePlace::Memory, region));
+        self.kept_key(StorePlace::Session, region).or_else(memory)
+    }
+
     /// The key for the history of a tool's calls: that of the region, or else that of the connector.
     pub(crate) fn history_key(
         &self,

@@ -22,6 +22,7 @@ const READ_ENGINE: &[&str] = &["bedrock-agentcore:GetPolicyEngine"];
 const APPLY: &[&str] = &["bedrock:ApplyGuardrail"];
 const HAND_OVER: &[&str] = &["bedrock:GetAgentAlias", "bedrock:InvokeAgent"];
 const GUARDRAIL: &[Piece<'_>] = &[Piece::Literal("guardrail/"), Piece::AnyRun];
+const SESSION_KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
 const FUNCTION: &[&str] = &["lambda:InvokeFunction"];
 
 impl Writer<'_> {
@@ -63,8 +64,30 @@ impl Writer<'_> {
                 ));
                 allow
             }));
+            if let Some(other) = self.account.graph().resource(other) {
+                allows.extend(self.session_key(other, Origin::granted(*grant)));
+            }
         }
         allows
+    }
+
+    /// The use of the key for the sessions of an agent on Agents Classic, which whoever calls the agent needs. Source:
+    /// Bedrock user guide, encryption of agent resources.
+    pub(super) fn session_key(&mut self, agent: &Resource<AgentSpec>, origin: Origin) -> Option<Allow> {
+        let key = self.account.classic_key(agent)?;
+        let place = Origin::written(key.span);
+        let own = [&[Piece::Literal("agent/")], [Piece::AnyOne; 10].as_slice()].concat();
+        let region = self.account.region_of(agent);
+        let arn = self.pattern("bedrock", (region, self.account.id()), (&own, agent.name_span()))?;
+        let sid = format!("Key of {}", agent.name());
+        let mut allow = support(&sid, SESSION_KEY, (key.value.as_str().to_owned(), place), origin);
+        allow.conditions.push(Condition {
+            operator: "StringLike",
+            key: "kms:EncryptionContext:aws:bedrock:arn".into(),
+            values: vec![arn],
+            origin: Origin::written(agent.name_span()),
+        });
+        Some(allow)
     }
 
     /// Actions on what carries our marks.

@@ -66,6 +66,9 @@ impl<'w> Writer<'w> {
     /// The role of the function.
     fn starter(&mut self, starts: &Starts<'w>) -> Vec<Artifact> {
         let mut allows: Vec<Allow> = self.start(starts).into_iter().collect();
+        if self.runtime() == Some(AgentRuntime::BedrockAgents) {
+            allows.extend(self.session_key(starts.agent, starts.origin()));
+        }
         allows.extend(self.write_down(starts));
         match starts.trigger.queue() {
             Some(queue) => allows.extend(self.take(queue)),

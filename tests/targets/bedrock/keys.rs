@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::{at, texts};
+use super::super::{ACME, at, texts};
 use super::files;
 use crate::harness::workspace::Built;
 
@@ -86,4 +86,16 @@ fn keys(policy: &Value) -> Vec<(String, String)> {
         .collect();
     found.sort();
     found
+}
+
+/// Whoever calls an agent on Agents Classic uses its key, and for an agent alone.
+#[test]
+fn a_trigger_may_use_the_key_of_the_agent_that_it_starts() {
+    let policy = ACME.json("iam/Policy/acme-prod-trigger-case-assistant-event-bridge");
+    let statements = at(&policy, "/PolicyDocument/Statement").as_array().unwrap();
+    let key = statements.iter().find(|one| one["Sid"] == "KeyOfCaseAssistant").unwrap();
+    assert_eq!(texts(&key["Action"]), ["kms:Decrypt", "kms:GenerateDataKey"]);
+    assert_eq!(texts(&key["Resource"]), [OF_STORE]);
+    let context = at(key, "/Condition/StringLike/kms:EncryptionContext:aws:bedrock:arn");
+    assert_eq!(texts(context), ["arn:aws:bedrock:eu-central-1:111122223333:agent/??????????"]);
 }

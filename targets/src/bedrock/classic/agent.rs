@@ -104,6 +104,6 @@ fn key(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Tree> {
         let found = refusal(memory.span, message, "name the same key for both stores");
         out.report(found.label(sessions.span, "the key for sessions"));
     }
-    let key = sessions.or(memory)?;
+    let key = agent.account.classic_key(agent.resource)?;
     Some(Tree::text(key.value.as_str()).from(Origin::written(key.span)))
 }
