@@ -3,7 +3,7 @@
 use aipolicy_compiler::PlacedJson;
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics};
 use aipolicy_compiler::model::agent::Tool;
-use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec, HttpTool};
+use aipolicy_compiler::model::connector::{ConnectorSpec, HttpTool};
 use aipolicy_compiler::model::value::{File, Text};
 use aipolicy_compiler::source::{Span, Spanned};
 use aipolicy_compiler::{nearest, rule};
@@ -36,20 +36,8 @@ pub(crate) enum Segment<'p> {
 /// The document that says what a tool's operation is: its own, or that of its server.
 pub(crate) fn document<'t>(tool: &'t Tool, connector: &'t ConnectorSpec) -> Option<&'t File> {
     tool.operation.as_ref()?;
-    let own = tool.input.as_ref();
-    match &connector.kind {
-        ConnectorKind::Mcp(_) => None,
-        ConnectorKind::Http(http) => own.or(http.open_api.as_ref()),
-        ConnectorKind::S3(_)
-        | ConnectorKind::DynamoDb(_)
-        | ConnectorKind::Lambda(_)
-        | ConnectorKind::SecretsManager(_)
-        | ConnectorKind::OpenSearch(_)
-        | ConnectorKind::S3Vectors(_)
-        | ConnectorKind::KnowledgeBase(_)
-        | ConnectorKind::Sqs(_)
-        | ConnectorKind::StepFunctions(_) => own,
-    }
+    let served = connector.kind.http().and_then(|server| server.open_api.as_ref());
+    tool.input.as_ref().or(served).filter(|_| connector.kind.mcp().is_none())
 }
 
 /// The operation that a tool names, in this document.

@@ -86,31 +86,31 @@ fn a_journal_keeps_facts() {
     assert!(recall(&["{}".to_owned()]).unwrap_err().contains("{}"));
 }
 
+/// The facts of a workspace whose agent says this beside its tenant and its model.
+fn granted(agent: &str) -> Facts {
+    let built = Built::of(workspace_of(agent));
+    let graph = &built.compilation.graph;
+    let environment = graph.find::<EnvironmentSpec>("prod").unwrap();
+    facts(graph, &built.compilation.decisions, environment, &built.sources)
+}
+
+fn workspace_of(agent: &str) -> String {
+    super::workspace(&[
+        ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
+        ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
+        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Connector", "c", "lambda: { function: f }, region: eu-central-1, dataClass: internal"),
+        ("Connector", "s", "secretsManager: { secret: s }, region: eu-central-1, dataClass: internal"),
+        ("Group", "g", "members: [x@acme.example]"),
+        ("Agent", "bot", &format!("tenant: t, model: {{ model: m }}, {agent}")),
+    ])
+}
+
 #[test]
 fn effects_of_a_change_name_its_line() {
-    let agent = |gate: &str| {
-        let tool = format!("tools: [{{ name: x, connector: c, access: write{gate} }}]");
-        super::workspace(&[
-            ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
-            (
-                "Tenant",
-                "t",
-                "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]",
-            ),
-            ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
-            ("Connector", "c", "lambda: { function: f }, region: eu-central-1, dataClass: internal"),
-            ("Group", "g", "members: [x@acme.example]"),
-            ("Agent", "bot", &format!("tenant: t, model: {{ model: m }}, {tool}")),
-        ])
-    };
-    let granted = |text: String| {
-        let built = Built::of(text);
-        let graph = &built.compilation.graph;
-        let environment = graph.find::<EnvironmentSpec>("prod").unwrap();
-        facts(graph, &built.compilation.decisions, environment, &built.sources)
-    };
-    let before = granted(agent(", gate: { approval: { from: [g] } }"));
-    let after = granted(agent(""));
+    let agent = |gate: &str| format!("tools: [{{ name: x, connector: c, access: write{gate} }}]");
+    let before = granted(&agent(", gate: { approval: { from: [g] } }"));
+    let after = granted(&agent(""));
     assert!(before.keys().all(|fact| fact.action != "supportRuntime"));
     let found = compare(&before, &after);
     let told: Vec<_> = found.iter().map(|effect| (effect.class, effect.action.as_str())).collect();
@@ -122,37 +122,22 @@ fn effects_of_a_change_name_its_line() {
         (Narrows, "writeConnector"),
     ];
     assert_eq!(told, expected);
-    let line = agent("").lines().position(|line| line.contains("connector: c")).unwrap() + 1;
+    let line = workspace_of(&agent("")).lines().position(|line| line.contains("connector: c")).unwrap() + 1;
     assert!(found.iter().all(|effect| effect.origin.as_ref().is_some_and(|origin| origin.line == line)));
 }
 
 #[test]
 fn a_new_client_may_call_what_only_others_could() {
-    let granted = |clients: &str| {
-        let callers = format!(
+    let agent = |clients: &str| {
+        format!(
             "callers: {{ jwt: {{ discoveryUrl: \"https://id.acme.example/.well-known/openid-configuration\", \
-             client: {{ id: own, secret: s }}, scopes: [b, a]{clients} }} }}"
-        );
-        let tool = "tools: [{ name: x, connector: c, access: read }]";
-        let built = Built::of(super::workspace(&[
-            ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
-            (
-                "Tenant",
-                "t",
-                "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]",
-            ),
-            ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
-            ("Connector", "c", "lambda: { function: f }, region: eu-central-1, dataClass: internal"),
-            ("Connector", "s", "secretsManager: { secret: s }, region: eu-central-1, dataClass: internal"),
-            ("Agent", "bot", &format!("tenant: t, model: {{ model: m }}, {callers}, {tool}")),
-        ]));
-        let graph = &built.compilation.graph;
-        let environment = graph.find::<EnvironmentSpec>("prod").unwrap();
-        facts(graph, &built.compilation.decisions, environment, &built.sources)
+             client: {{ id: own, secret: s }}, scopes: [b, a]{clients} }} }}, \
+             tools: [{{ name: x, connector: c, access: read }}]"
+        )
     };
-    let before = granted("");
+    let before = granted(&agent(""));
     assert!(before.keys().any(|fact| fact.resource == "Connector/s" && fact.context["gate"] == "credential"));
-    let found = compare(&before, &granted(", clients: [desk]"));
+    let found = compare(&before, &granted(&agent(", clients: [desk]")));
     let told: Vec<_> = found.iter().map(|effect| (effect.class, effect.sentence.as_str())).collect();
     let issuer = "https://id.acme.example/.well-known/openid-configuration";
     let now = format!(

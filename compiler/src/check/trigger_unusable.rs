@@ -3,7 +3,7 @@
 use super::{Check, Findings};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::agent::AgentSpec;
-use crate::model::connector::{ConnectorKind, ConnectorSpec, SqsQueue};
+use crate::model::connector::{ConnectorSpec, SqsQueue};
 use crate::model::trigger::AgentTrigger;
 use crate::model::{Ref, Resource};
 use crate::resolve::{Graph, class_rank};
@@ -62,24 +62,13 @@ impl Named<'_> {
 /// The queue that a reference names; a finding where it names something else.
 fn named<'g>(graph: &'g Graph, reference: &'g Ref<ConnectorSpec>) -> Option<Result<Named<'g>, Diagnostic>> {
     let connector = graph.get(reference)?;
-    Some(match &connector.spec.kind {
-        ConnectorKind::Sqs(queue) => Ok(Named { reference, connector, queue }),
-        ConnectorKind::S3(_)
-        | ConnectorKind::DynamoDb(_)
-        | ConnectorKind::Lambda(_)
-        | ConnectorKind::SecretsManager(_)
-        | ConnectorKind::OpenSearch(_)
-        | ConnectorKind::S3Vectors(_)
-        | ConnectorKind::KnowledgeBase(_)
-        | ConnectorKind::StepFunctions(_)
-        | ConnectorKind::Http(_)
-        | ConnectorKind::Mcp(_) => {
-            let message = format!("`{}` is no queue", reference.name.value);
-            let found = RULE.at(reference.name.span, message, "");
-            let found = found.label(connector.name_span(), "declared here");
-            Err(found.help("name a connector of the kind `sqs`"))
-        }
-    })
+    let found = connector.spec.kind.queue().map(|queue| Named { reference, connector, queue });
+    Some(found.ok_or_else(|| {
+        let message = format!("`{}` is no queue", reference.name.value);
+        let found = RULE.at(reference.name.span, message, "");
+        let found = found.label(connector.name_span(), "declared here");
+        found.help("name a connector of the kind `sqs`")
+    }))
 }
 
 fn queues(graph: &Graph, trigger: &AgentTrigger) -> Vec<Diagnostic> {

@@ -204,6 +204,27 @@ record! {
 }
 
 impl ConnectorKind {
+    /// The server, where it speaks HTTP.
+    pub fn http(&self) -> Option<&HttpTool> {
+        if let Self::Http(server) = self { Some(server) } else { None }
+    }
+
+    /// The server, where it speaks MCP.
+    pub fn mcp(&self) -> Option<&McpServer> {
+        if let Self::Mcp(server) = self { Some(server) } else { None }
+    }
+
+    /// The queue, where it is one.
+    pub fn queue(&self) -> Option<&SqsQueue> {
+        if let Self::Sqs(queue) = self { Some(queue) } else { None }
+    }
+
+    /// With what a server wants to be called.
+    pub fn auth(&self) -> Option<&ServerAuth> {
+        let http = self.http().and_then(|server| server.auth.as_ref());
+        http.or_else(|| self.mcp().and_then(|server| server.auth.as_ref()))
+    }
+
     /// Everything that the connector covers, in the notation of its service: what a reviewer compares.
     pub fn scope(&self) -> String {
         let list = |texts: &[Spanned<Text>], make: &dyn Fn(&Text) -> String| {

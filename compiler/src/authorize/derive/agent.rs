@@ -7,7 +7,7 @@ use crate::ir::{
     AccessRequest, Action, CREDENTIAL, Circumstances, Object, Principal, ROLE, Storage, VERIFICATION,
 };
 use crate::model::agent::{Access, AgentClient, AgentModel, AgentSpec, Callers, Gate, Tool};
-use crate::model::connector::{ConnectorKind, ConnectorSpec, ServerAuth};
+use crate::model::connector::{ConnectorSpec, ServerAuth};
 use crate::model::data_class::DataClassSpec;
 use crate::model::reference::Ref;
 use crate::model::trigger::AgentTrigger;
@@ -124,20 +124,7 @@ impl<'g> Asks<'g> {
 
     /// The secret that holds the credential for the server behind a tool.
     fn credential(&self, tool: &Tool) -> Option<AccessRequest> {
-        let auth = match &self.asker.graph.get(&tool.connector)?.spec.kind {
-            ConnectorKind::Http(server) => server.auth.as_ref()?,
-            ConnectorKind::Mcp(server) => server.auth.as_ref()?,
-            ConnectorKind::S3(_)
-            | ConnectorKind::DynamoDb(_)
-            | ConnectorKind::Lambda(_)
-            | ConnectorKind::SecretsManager(_)
-            | ConnectorKind::OpenSearch(_)
-            | ConnectorKind::S3Vectors(_)
-            | ConnectorKind::KnowledgeBase(_)
-            | ConnectorKind::Sqs(_)
-            | ConnectorKind::StepFunctions(_) => return None,
-        };
-        match auth {
+        match self.asker.graph.get(&tool.connector)?.spec.kind.auth()? {
             ServerAuth::Secret(secret) => self.connector(Action::ReadConnector, secret, CREDENTIAL),
             ServerAuth::Connection(_) => None,
         }

@@ -9,7 +9,7 @@ use aipolicy_compiler::model::route::RouteSpec;
 use super::{Agent, refusal};
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Request, address};
-use crate::bedrock::shared::{arn, profile, tag_map};
+use crate::bedrock::shared::{profile, tag_map};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -64,7 +64,7 @@ fn route(agent: &Agent<'_>, named: &Ref<RouteSpec>, out: &mut Diagnostics) -> Op
     let base = format!("{}/v1", endpoint.value.as_str().trim_end_matches('/'));
     let key =
         format!("token-vault/default/apikeycredentialprovider/{}", agent.account.gateway_key(agent.resource));
-    let key = arn(agent.account, "bedrock-agentcore", agent.account.region_of(agent.resource), &key);
+    let key = agent.account.arn("bedrock-agentcore", agent.account.region_of(agent.resource), &key);
     let entries = vec![
         ("modelId", Tree::text(named.name.value.as_str())),
         ("apiKeyArn", Tree::text(key).from(agent.account.default("agentcore.gatewayKey"))),

@@ -52,7 +52,7 @@ pub(super) fn task(machine: &Machine<'_>, out: &mut Diagnostics) -> Option<Task>
             let name = &target.state_machine;
             let region = connector.spec.region.value.as_str();
             let resource = format!("stateMachine:{}", shared::plain_name(name, out)?);
-            let arn = shared::arn(machine.account, "states", region, &resource);
+            let arn = machine.account.arn("states", region, &resource);
             let mut arguments = vec![
                 ("StateMachineArn", Tree::text(arn).from(Origin::written(name.span))),
                 ("Input", Tree::text("{% $input %}")),

@@ -5,7 +5,6 @@ use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::AgentSpec;
 use aipolicy_compiler::rule;
 
-use super::arn;
 use crate::account::{Account, is_gated};
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Request, address, reference, role};
@@ -26,7 +25,7 @@ pub(crate) fn own_address(account: &Account<'_>, agent: &Resource<AgentSpec>) ->
 /// The ARN of the function of an agent.
 pub(crate) fn own_arn(account: &Account<'_>, agent: &Resource<AgentSpec>) -> Option<String> {
     let name = account.function(agent)?;
-    Some(arn(account, "lambda", account.region_of(agent), &format!("function:{name}")))
+    Some(account.arn("lambda", account.region_of(agent), &format!("function:{name}")))
 }
 
 /// The code of every such function.
@@ -88,7 +87,7 @@ pub(crate) fn region_origin(account: &Account<'_>, agent: &Resource<AgentSpec>) 
 
 fn machine(account: &Account<'_>, call: &Call<'_>) -> Option<Tree> {
     let name = account.machine(call.agent, call.tool)?;
-    let arn = arn(account, "states", account.region_of(call.agent), &format!("stateMachine:{name}"));
+    let arn = account.arn("states", account.region_of(call.agent), &format!("stateMachine:{name}"));
     let mut entries = vec![("arn", Tree::text(arn)), ("wait", Tree::bool(!is_gated(call.tool)))];
     entries.extend(call.request.as_ref().map(|request| {
         let named = format!("{} {}", request.operation.method, request.operation.path);

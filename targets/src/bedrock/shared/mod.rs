@@ -28,11 +28,6 @@ pub(crate) struct Queue {
     pub(crate) url: String,
 }
 
-/// An ARN of this account.
-pub(crate) fn arn(account: &Account<'_>, service: &str, region: &str, resource: &str) -> String {
-    account.arn(service, region, resource)
-}
-
 /// The ARN of a function, whose name and qualifier are names and nothing more.
 pub(crate) fn function_arn(
     account: &Account<'_>,
@@ -45,7 +40,7 @@ pub(crate) fn function_arn(
         resource.push(':');
         resource.push_str(plain_name(qualifier, out)?);
     }
-    Some(arn(account, "lambda", region, &resource))
+    Some(account.arn("lambda", region, &resource))
 }
 
 /// The marks of ownership as a list with small letters.

@@ -8,7 +8,6 @@ use aipolicy_compiler::model::agent::{AgentModel, AgentSpec};
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
 use aipolicy_compiler::model::reference::Ref;
 
-use super::arn;
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Request, address, reference};
@@ -78,7 +77,7 @@ pub(crate) fn artifact(
     let source = own.call.source.as_ref();
     let (copied, span) = match own.call.profile.as_deref() {
         Some(profile) => (
-            arn(account, "bedrock", source, &format!("inference-profile/{profile}")),
+            account.arn("bedrock", source, &format!("inference-profile/{profile}")),
             account.graph().inference_span(&own.model.spec),
         ),
         None => {

@@ -12,7 +12,7 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::ir::Object;
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentSpec, Tool};
-use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec, McpServer};
+use aipolicy_compiler::model::connector::{ConnectorSpec, McpServer};
 use aipolicy_compiler::rule;
 
 use crate::account::{Account, is_associated, is_direct};
@@ -44,20 +44,7 @@ pub(crate) const INPUT: &str = "$input";
 impl<'a> Call<'a> {
     /// The MCP server that the gateway of the agent calls by itself, where it is one: there is no machine then.
     pub(crate) fn server(&self) -> Option<&'a McpServer> {
-        match &self.connector.spec.kind {
-            ConnectorKind::Mcp(server) if is_direct(&self.agent.spec, self.connector) => Some(server),
-            ConnectorKind::Mcp(_)
-            | ConnectorKind::S3(_)
-            | ConnectorKind::DynamoDb(_)
-            | ConnectorKind::Lambda(_)
-            | ConnectorKind::SecretsManager(_)
-            | ConnectorKind::OpenSearch(_)
-            | ConnectorKind::S3Vectors(_)
-            | ConnectorKind::KnowledgeBase(_)
-            | ConnectorKind::Sqs(_)
-            | ConnectorKind::StepFunctions(_)
-            | ConnectorKind::Http(_) => None,
-        }
+        self.connector.spec.kind.mcp().filter(|_| is_direct(&self.agent.spec, self.connector))
     }
 
     /// Everything that is asked of an input, in order.

@@ -11,7 +11,7 @@ use aipolicy_compiler::source::Spanned;
 use super::{DeadLetters, Trigger, refusal};
 use crate::artifact::Artifact;
 use crate::bedrock::request::{Request, address};
-use crate::bedrock::shared::{arn, plain_name};
+use crate::bedrock::shared::plain_name;
 use crate::origin::Origin;
 use crate::request::tag_list;
 use crate::tree::Tree;
@@ -35,7 +35,7 @@ pub(super) fn artifacts(
             (Tree::text("default").from(trigger.default("trigger.bus")), format!("rule/{}", trigger.name))
         }
     };
-    let rule_arn = arn(account, "events", &region.0, &rule_name);
+    let rule_arn = account.arn("events", &region.0, &rule_name);
     let members = vec![
         ("Name", trigger.named()),
         ("EventBusName", bus.clone()),

@@ -21,7 +21,7 @@ use aipolicy_compiler::source::Span;
 
 use super::agent::{Agent, Started};
 use super::request::{Request, address};
-use super::shared::{arn, plain_name, queue_url};
+use super::shared::{plain_name, queue_url};
 use super::{agentcore, classic};
 use crate::artifact::{Address, Artifact};
 use crate::function::Named;
@@ -108,7 +108,7 @@ impl<'a> Trigger<'a> {
 
     /// The ARN of its function.
     fn function_arn(&self) -> String {
-        arn(self.agent.account, "lambda", &self.agent.region().0, &format!("function:{}", self.name))
+        self.agent.account.arn("lambda", &self.agent.region().0, &format!("function:{}", self.name))
     }
 
     fn default(&self, name: &str) -> Origin {
@@ -176,7 +176,7 @@ impl Queue {
         let name = plain_name(&queue.queue, out)?.to_owned();
         Some(Self {
             url: queue_url(agent.account, &region, &name),
-            arn: arn(agent.account, "sqs", &region, &name),
+            arn: agent.account.arn("sqs", &region, &name),
             name,
             origin: Origin::written(queue.queue.span),
         })

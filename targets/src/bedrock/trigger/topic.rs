@@ -6,7 +6,7 @@ use aipolicy_compiler::model::trigger::TopicTrigger;
 use super::{DeadLetters, Trigger, refusal};
 use crate::artifact::Artifact;
 use crate::bedrock::request::{Request, address};
-use crate::bedrock::shared::{arn, plain_name};
+use crate::bedrock::shared::plain_name;
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -23,7 +23,7 @@ pub(super) fn artifacts(
         return Vec::new();
     }
     let (account, region) = (trigger.agent.account, trigger.agent.region());
-    let topic = arn(account, "sns", &region.0, name);
+    let topic = account.arn("sns", &region.0, name);
     let permitted = letters.permit(trigger, ("sns.amazonaws.com", &topic), out);
     let permission = trigger.permission(("sns.amazonaws.com", &topic));
     let redrive = Tree::map([("deadLetterTargetArn", trigger.dead.arn())]);
