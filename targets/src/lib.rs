@@ -87,6 +87,9 @@ pub fn capabilities() -> Vec<Capabilities> {
     TARGETS.iter().map(|target| (target.name, target.carries)).collect()
 }
 
+/// What is done around the rendering of a target, which is called inside.
+pub type Around<'a> = dyn Fn(TargetName, &mut dyn FnMut()) + Sync + 'a;
+
 /// Renders every target that the workspace names, for one environment, sorted by address. Nothing is returned when a
 /// target refuses.
 pub fn render(
@@ -94,12 +97,23 @@ pub fn render(
     sources: &SourceMap,
     out: &mut Diagnostics,
 ) -> Option<Vec<Artifact>> {
+    render_around(grants, sources, &|_, render| render(), out)
+}
+
+/// Does what [`render`] does, and tells whoever measures it when each target begins and ends.
+pub fn render_around(
+    grants: ApprovedGrants<'_>,
+    sources: &SourceMap,
+    around: &Around<'_>,
+    out: &mut Diagnostics,
+) -> Option<Vec<Artifact>> {
     let input = Input::of(grants, sources)?;
     let chosen: Vec<_> =
         input.workspace.targets.iter().filter_map(|named| find(named.value, named.span, out)).collect();
     let render = |target: &&Target| {
-        let mut found = Diagnostics::default();
-        ((target.render)(input, &mut found), found)
+        let (mut rendered, mut found) = (Vec::new(), Diagnostics::default());
+        around(target.name, &mut || rendered = (target.render)(input, &mut found));
+        (rendered, found)
     };
     let mut artifacts = Vec::new();
     control::report_not_carried(input, &capabilities(), out);
