@@ -32,6 +32,8 @@ mod document;
 mod json;
 pub mod limits;
 mod name;
+mod operator;
+mod pattern;
 mod read;
 mod split;
 mod write;
