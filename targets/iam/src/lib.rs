@@ -22,10 +22,12 @@
 //! | read and write one | [`read`], [`to_json`], [`to_json_pretty`] |
 //! | ask whether two are the same | [`equivalent`], [`Canonical`] |
 //! | stay within what AWS accepts | [`limits`], [`measure`], [`split`], [`bounded_name`] |
+//! | ask what actions there are, on what and under which condition keys | [`action`] |
 //! | name a resource without letting text become syntax | [`Arn`], [`Piece`] |
 
 #![deny(clippy::disallowed_methods, reason = "this crate does no IO")]
 
+pub mod action;
 mod arn;
 mod canonical;
 mod document;
