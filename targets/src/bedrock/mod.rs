@@ -28,10 +28,6 @@ use trigger::DeadLetters;
 /// Renders every document of the agents of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
-    let mut grants: BTreeMap<Principal, Vec<Grant<'_>>> = BTreeMap::new();
-    for grant in input.grants.grants() {
-        grants.entry(grant.decision.request.principal).or_default().push(grant);
-    }
     let mut writer = Writer {
         account: &account,
         waiting: BTreeMap::new(),
@@ -39,9 +35,10 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
         artifacts: Vec::new(),
         out,
     };
-    for (id, agent) in account.graph().each::<AgentSpec>() {
-        if let Some(grants) = grants.get(&Principal::Agent(id)) {
-            writer.agent(agent, grants);
+    for (principal, grants) in input.grants.by_principal() {
+        let Principal::Agent(id) = principal else { continue };
+        if let Some(agent) = account.graph().resource(id) {
+            writer.agent(agent, &grants);
         }
     }
     writer.finish()

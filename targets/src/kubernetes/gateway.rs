@@ -32,7 +32,7 @@ impl<'w> Writer<'w> {
     }
 
     fn gateway(&mut self, running: &'w Running<'w, GatewaySpec>) {
-        let (spec, given) = (&running.resource.spec, &self.shared.given);
+        let (spec, given) = (&running.resource.spec, &self.given);
         // The target `gateway` refuses a dialect that this version does not compile.
         let Some(given) = given.get(&running.id) else { return };
         let what = format!("gateway `{}`", running.name());

@@ -24,7 +24,6 @@ use aipolicy_compiler::source::Span;
 
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
-use crate::capacity;
 use crate::gateway::{Given, given};
 use crate::input::Input;
 use crate::origin::Origin;
@@ -34,14 +33,14 @@ use site::Site;
 /// Renders every object of every cluster of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
-    let shared = Shared { given: given(input), budgets: capacity::budgets(&account) };
+    let given = given(input);
     let mut artifacts = Vec::new();
     for site in site::sites(&account, out) {
         let (guards, artifacts_of_site) = (BTreeMap::new(), Vec::new());
         let mut writer = Writer {
             account: &account,
             site: &site,
-            shared: &shared,
+            given: &given,
             guards,
             artifacts: artifacts_of_site,
             out,
@@ -52,17 +51,12 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     artifacts
 }
 
-/// What is gathered once for all clusters.
-struct Shared<'s> {
-    given: BTreeMap<Id<GatewaySpec>, Given>,
-    budgets: capacity::Budgets<'s>,
-}
-
 /// Writes the objects of one cluster, and reports what Kubernetes cannot express.
 struct Writer<'w> {
     account: &'w Account<'w>,
     site: &'w Site<'w>,
-    shared: &'w Shared<'w>,
+    /// What gateways are given, for all clusters.
+    given: &'w BTreeMap<Id<GatewaySpec>, Given>,
     /// What stands before that which runs in a namespace, by the name of the namespace.
     guards: BTreeMap<String, Vec<Address>>,
     artifacts: Vec<Artifact>,

@@ -26,13 +26,10 @@ pub(super) fn alarms(cloud: &Cloud<'_, '_>) -> Vec<Alarm> {
     let account = cloud.account;
     let mut alarms = Vec::new();
     if account.input.workspace.targets.iter().any(|target| target.value == TargetName::Bedrock) {
-        let mut grants: BTreeMap<Principal, Vec<Grant<'_>>> = BTreeMap::new();
-        for grant in account.input.grants.grants() {
-            grants.entry(grant.decision.request.principal).or_default().push(grant);
-        }
-        for (id, resource) in account.graph().each::<AgentSpec>() {
-            let Some(grants) = grants.get(&Principal::Agent(id)) else { continue };
-            alarms.extend(Agent { account, resource }.alarms(grants));
+        for (principal, grants) in account.input.grants.by_principal() {
+            let Principal::Agent(id) = principal else { continue };
+            let Some(resource) = account.graph().resource(id) else { continue };
+            alarms.extend(Agent { account, resource }.alarms(&grants));
         }
     }
     alarms.extend(models(account));
