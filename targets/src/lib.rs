@@ -139,15 +139,17 @@ fn find(name: TargetName, span: Span, out: &mut Diagnostics) -> Option<&'static 
 
 /// Two documents of one address would overwrite each other. Role names are compared without case, as IAM does.
 fn refuse_collisions(artifacts: &[Artifact], out: &mut Diagnostics) -> bool {
-    let mut seen: std::collections::BTreeMap<String, &Artifact> = std::collections::BTreeMap::new();
+    let lower = |artifact: &Artifact| artifact.document.address.to_string().to_lowercase();
+    let mut all: Vec<_> = artifacts.iter().map(|artifact| (lower(artifact), artifact)).collect();
+    // Stable, so that of several the first in order is named first.
+    all.sort_by(|(left, _), (right, _)| left.cmp(right));
     let mut sound = true;
-    for artifact in artifacts {
-        let address = artifact.document.address.to_string();
-        if let Some(first) = seen.insert(address.to_lowercase(), artifact) {
-            let place = |artifact: &Artifact| artifact.trace.origins().first().map(|origin| origin.span);
-            let (Some(second), Some(first)) = (place(artifact), place(first)) else { continue };
-            let message = format!("two resources would make `{address}`");
-            out.report(rule::NAME_COLLISION.at(second, message, "this one").label(first, "and this one"));
+    for pair in all.windows(2) {
+        let [(left, first), (right, second)] = pair else { continue };
+        let place = |artifact: &Artifact| artifact.trace.origins().first().map(|origin| origin.span);
+        if let (true, Some(first), Some(own)) = (left == right, place(first), place(second)) {
+            let message = format!("two resources would make `{}`", second.document.address);
+            out.report(rule::NAME_COLLISION.at(own, message, "this one").label(first, "and this one"));
             sound = false;
         }
     }

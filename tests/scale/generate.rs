@@ -5,8 +5,9 @@ use std::error::Error;
 use crate::random::Random;
 
 /// What is generated for every tenant.
-pub(crate) const PER_TENANT: &str = "1 Tenant, 1 Group, 1 Budget, 2 Agents with 3 tools each (1 gated; 1 trigger), \
-    2 Workloads (EKS, Lambda), 8 Connectors, 2 Routes with 1 fallback each, 1 TrafficProfile";
+pub(crate) const PER_TENANT: &str = "1 Tenant, 1 Group, 1 Budget, 2 Agents with 3 tools each (1 gated; 1 trigger) and \
+    with instructions and 1 JSON Schema of their own, 2 Workloads (EKS, Lambda), 8 Connectors, 2 Routes with 1 fallback \
+    each, 1 TrafficProfile";
 /// What the tenants of an account share.
 pub(crate) const PER_ACCOUNT: &str =
     "2 Environments (prod, staging), 8 DataStores, 1 Cluster, 2 Gateways with telemetry";
@@ -26,6 +27,18 @@ pub(crate) struct Size {
     pub(crate) per_account: usize,
 }
 
+/// Files that resources of all tenants name.
+const SHARED_FILES: [(&str, &str); 2] = [
+    ("tools/look-up.schema.json", include_str!("workspace/look-up.schema.json")),
+    ("tools/read-document.schema.json", include_str!("workspace/read-document.schema.json")),
+];
+/// Files that the resources of one tenant name.
+const OWN_FILES: [(&str, &str); 3] = [
+    ("act.schema.json", include_str!("workspace/act.schema.json")),
+    ("front.md", include_str!("workspace/instructions.md")),
+    ("back.md", include_str!("workspace/instructions.md")),
+];
+
 /// The texts of a workspace by path.
 pub(crate) struct Texts {
     pub(crate) resources: Vec<(String, String)>,
@@ -42,20 +55,18 @@ pub(crate) fn workspace(size: Size, seed: u64) -> Result<Texts, Box<dyn Error>> 
         let text = filled(include_str!("workspace/account.yaml"), &account(cell))?;
         resources.push((format!("accounts/{cell}.yaml"), text));
     }
+    let mut named: Vec<_> = SHARED_FILES.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
     for at in 0..size.tenants {
         let values = [account(at / size.per_account), tenant(at, &mut random)].concat();
+        let folder = format!("tenants/{}", name(at));
         let text = filled(include_str!("workspace/tenant.yaml"), &values)?;
-        resources.push((format!("tenants/{}.yaml", name(at)), text));
+        resources.push((format!("{folder}/tenant.yaml"), text));
+        for (file, text) in OWN_FILES {
+            named.push((format!("{folder}/{file}"), filled(text, &values)?));
+        }
     }
     let policies = (0..POLICIES).map(|at| (format!("policies/organisation-{at:02}.cedar"), policy(at)));
-    let named = [
-        ("prompts/agent.md", "Answer questions about documents, and act when you are asked to.\n"),
-        ("tools/act.schema.json", include_str!("workspace/act.schema.json")),
-        ("tools/look-up.schema.json", include_str!("workspace/look-up.schema.json")),
-        ("tools/read-document.schema.json", include_str!("workspace/read-document.schema.json")),
-    ];
-    let named = named.map(|(path, text)| (path.to_owned(), text.to_owned()));
-    Ok(Texts { resources, policies: policies.collect(), named: named.into() })
+    Ok(Texts { resources, policies: policies.collect(), named })
 }
 
 /// Values by the word that stands for them in a text.
@@ -77,6 +88,7 @@ fn tenant(at: usize, random: &mut Random) -> Values {
         ("model", random.one_of(&["haiku", "sonnet"]).to_owned()),
         ("tokens", random.within(1, 9).to_string()),
         ("requests", random.within(100, 900).to_string()),
+        ("most", random.within(500, 5_000).to_string()),
         ("money", random.within(5_000, 90_000).to_string()),
     ]
 }

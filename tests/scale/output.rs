@@ -1,7 +1,8 @@
 //! What a compile writes: the artifacts of each target, and what lies beside them, as `aipolicy build` does it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::error::Error;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -85,7 +86,7 @@ impl<'m> Output<'m> {
         let manifest = Manifest::new(artifacts, "scale", &self.digest, Catalog::shipped().digest());
         let manifest = serde_json::to_string_pretty(&manifest.with(&beside))? + "\n";
         let origins = SourceMapFile::new(artifacts, &self.made.sources, &self.made.decisions);
-        beside.insert("origins.json".to_owned(), serde_json::to_string_pretty(&origins)? + "\n");
+        beside.insert("origins.json".to_owned(), origins.text());
         beside.insert("manifest.json".to_owned(), manifest);
         Ok(beside)
     }
@@ -108,12 +109,14 @@ fn write(
     folder: &Path,
 ) -> Result<(), std::io::Error> {
     let documents = artifacts.iter().map(|artifact| (artifact.document.file(), &artifact.document.text));
-    let mut folders = BTreeSet::new();
+    let mut last = None;
     for (file, text) in documents.chain(beside.iter().map(|(file, text)| (file.clone(), text))) {
         let path = folder.join(file);
-        if let Some(above) = path.parent().filter(|above| !folders.contains(*above)) {
-            std::fs::create_dir_all(above)?;
-            folders.insert(above.to_owned());
+        // Documents of one folder follow each other.
+        let above = path.parent().map(Path::as_os_str);
+        if above != last.as_deref() {
+            above.map_or(Ok(()), std::fs::create_dir_all)?;
+            last = above.map(OsStr::to_owned);
         }
         std::fs::write(path, text)?;
     }

@@ -22,7 +22,8 @@ use crate::artifact::Artifact;
 use crate::input::Input;
 use crate::origin::Origin;
 use agent::Agent;
-use tool::Call;
+use agentcore::Validators;
+use tool::{Call, Tools};
 use trigger::DeadLetters;
 
 /// Renders every document of the agents of an environment.
@@ -30,6 +31,8 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
     let mut writer = Writer {
         account: &account,
+        tools: Tools::new(&account),
+        validators: Validators::default(),
         waiting: BTreeMap::new(),
         letters: DeadLetters::default(),
         artifacts: Vec::new(),
@@ -50,6 +53,8 @@ type Waiting = BTreeMap<String, (Origin, Origin)>;
 /// Collects the documents of an environment.
 struct Writer<'w, 'a> {
     account: &'w Account<'a>,
+    tools: Tools<'w, 'a>,
+    validators: Validators,
     waiting: Waiting,
     letters: DeadLetters,
     artifacts: Vec<Artifact>,
@@ -63,7 +68,7 @@ impl<'a> Writer<'_, 'a> {
             .iter()
             .find(|grant| grant.decision.request.circumstances == Circumstances::Support("role"));
         let Some(origin) = role.map(|grant| Origin::granted(*grant)) else { return };
-        let calls = tool::calls(self.account, (resource, grants), self.out);
+        let calls = self.tools.calls(resource, grants, self.out);
         for call in calls.iter().filter(|call| call.server().is_none()) {
             self.artifacts.extend(gate::artifact(self.account, call, self.out));
             self.wait(call);
@@ -72,7 +77,9 @@ impl<'a> Writer<'_, 'a> {
         self.artifacts.extend(shared::profile::artifact(self.account, resource, grants));
         let agent = Agent { account: self.account, resource, grants, calls: &calls, origin };
         self.artifacts.extend(match resource.spec.runtime.as_ref().map(|runtime| runtime.value) {
-            Some(AgentRuntime::AgentCore) | None => agentcore::artifacts(&agent, self.out),
+            Some(AgentRuntime::AgentCore) | None => {
+                agentcore::artifacts(&agent, &mut self.validators, self.out)
+            }
             Some(AgentRuntime::BedrockAgents) => classic::artifacts(&agent, self.out),
         });
         self.artifacts.extend(trigger::artifacts(&agent, &mut self.letters, self.out));

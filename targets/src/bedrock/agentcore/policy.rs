@@ -6,8 +6,8 @@ use aipolicy_compiler::rule;
 use cedar_policy::{Policy, PolicyId, PolicySet, ValidationMode, Validator};
 use serde_json::{Number, Value, json};
 
-use super::Agent;
 use super::gateway::Addresses;
+use super::{Agent, Validators};
 use super::{authorizer, manifest};
 use crate::artifact::Artifact;
 use crate::bedrock::request::{Request, address, join, reference};
@@ -23,17 +23,20 @@ const GATEWAY: &str = "arn:of:the:gateway";
 const LARGEST: usize = 10_000;
 
 /// A policy for each tool, which the schema of the gateway takes.
-pub(super) fn artifacts(agent: &Agent<'_>, addresses: &Addresses, out: &mut Diagnostics) -> Vec<Artifact> {
-    let schema = match manifest::schema(agent) {
-        Ok(schema) => schema,
+pub(super) fn artifacts(
+    (agent, addresses): (&Agent<'_>, &Addresses),
+    validators: &mut Validators,
+    out: &mut Diagnostics,
+) -> Vec<Artifact> {
+    let validator = match validators.of(agent) {
+        Ok(validator) => validator,
         Err(why) => {
             let message = format!("the tools of `{}` have no Cedar schema: {why}", agent.name());
             out.report(rule::UNSUPPORTED.at(agent.resource.name_span(), message, "").help("rename inputs"));
             return Vec::new();
         }
     };
-    let validator = Validator::new(schema);
-    agent.calls.iter().filter_map(|call| artifact(agent, addresses, (call, &validator), out)).collect()
+    agent.calls.iter().filter_map(|call| artifact(agent, addresses, (call, validator), out)).collect()
 }
 
 fn artifact(
