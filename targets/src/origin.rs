@@ -1,6 +1,6 @@
 //! Where every value of an artifact comes from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use aipolicy_compiler::authorize::Grant;
@@ -50,7 +50,7 @@ pub struct Trace {
 pub(crate) struct Tracer<'t> {
     trace: Trace,
     /// The position of each origin.
-    known: HashMap<&'t Origin, u32>,
+    known: BTreeMap<&'t Origin, u32>,
     /// The origin that was noted last, which is often the next one.
     last: Option<(&'t Origin, u32)>,
 }
