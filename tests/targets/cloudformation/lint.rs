@@ -38,7 +38,8 @@ fn findings(templates: &[(String, &str, Value)]) -> Vec<String> {
     }
     let mut found = Vec::new();
     for (region, names) in regions {
-        let mut linter = Command::new(LINTER.folder().join("bin/cfn-lint"));
+        let mut linter = Command::new(LINTER.folder().join("bin/python"));
+        linter.arg(LINTER.folder().join("bin/cfn-lint"));
         linter.current_dir(folder.path()).args(["--regions", region, "--include-checks", "I"]);
         linter.args(["--ignore-checks", "I1022", "--configure-rule", "E3012:strict=true"]);
         linter.args(["--format", "json", "--non-zero-exit-code", "none", "--"]).args(names);
