@@ -84,11 +84,22 @@ impl<'a> Told<'a> {
         }
     }
 
+    fn resources(&self, cause: &Cause<'_>) -> String {
+        let few = |names: &BTreeSet<String>| {
+            let more = if names.len() > FEW { ", …" } else { "" };
+            format!("{}{more}", quoted(names.iter().take(FEW)))
+        };
+        match self.statement(cause).and_then(|statement| statement.resources.as_ref()) {
+            Some(Matcher::In(names)) => format!("its resources are {}", few(names)),
+            Some(Matcher::NotIn(names)) => format!("its resources are all but {}", few(names)),
+            None => "its resources are others".to_owned(),
+        }
+    }
+
     /// What a condition compares with.
     fn wanted(&self, cause: &Cause<'_>, operator: &str, key: &str) -> String {
-        let statement =
-            self.source(cause).and_then(|source| source.document().statements.get(cause.statement));
-        let values = statement.and_then(|statement| statement.conditions.get(operator)?.get(key));
+        let conditions = self.statement(cause).map(|statement| &statement.conditions);
+        let values = conditions.and_then(|conditions| conditions.get(operator)?.get(key));
         quoted(values.into_iter().flatten())
     }
 

@@ -61,12 +61,12 @@ impl Finder {
                 let name = own_name(entries).or(name);
                 for (key, value) in entries {
                     let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-                    match value {
-                        Json::Text(text) if TEXTS.contains(&key.to_ascii_lowercase().as_str()) => {
-                            self.text(text, &pointer, name);
-                        }
-                        value => self.look(value, &pointer, name),
+                    if let Json::Text(text) = value
+                        && TEXTS.contains(&key.to_ascii_lowercase().as_str())
+                    {
+                        self.text(text, &pointer, name);
                     }
+                    self.look(value, &pointer, name);
                 }
             }
             Json::List(items) => {
@@ -116,9 +116,9 @@ fn is_old_version(entries: &[(String, Json)]) -> bool {
 
 fn own_name(entries: &[(String, Json)]) -> Option<&str> {
     let named = |name: &&str| {
-        entries.iter().find_map(|(key, value)| match value {
-            Json::Text(text) if key == name => Some(text.as_str()),
-            _ => None,
+        entries.iter().find_map(|(key, value)| {
+            let Json::Text(text) = value else { return None };
+            (key == name).then_some(text.as_str())
         })
     };
     NAMES.iter().find_map(named)
