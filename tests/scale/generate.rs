@@ -10,7 +10,7 @@ pub(crate) const PER_TENANT: &str = "1 Tenant, 1 Group, 1 Budget, 2 Agents with 
     each, 1 TrafficProfile";
 /// What the tenants of an account share.
 pub(crate) const PER_ACCOUNT: &str =
-    "2 Environments (prod, staging), 8 DataStores, 1 Cluster, 2 Gateways with telemetry";
+    "2 Environments (prod, staging), 9 DataStores, 1 Cluster, 2 Gateways with telemetry";
 /// What all tenants share.
 pub(crate) const SHARED: &str = "1 Workspace with all targets, 3 Models, 1 DataClass, 1 Guardrail, 1 ResidencyRule, \
     1 Budget; packs baseline and residency; 20 policies";
