@@ -28,7 +28,7 @@ use crate::artifact::{Address, Artifact};
 use crate::capacity;
 use crate::gateway::{Given, given};
 use crate::input::Input;
-use crate::observability;
+use crate::observability::{Rules, rules};
 use crate::origin::Origin;
 use object::Object;
 use site::Site;
@@ -38,7 +38,7 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
     let sites = site::sites(&account, out);
     let operated = sites.iter().any(|site| site.cluster.spec.prometheus_operator.is_some());
-    let rules = operated.then(|| observability::rules(input)).flatten();
+    let rules = operated.then(|| rules(input)).flatten();
     let shared = Shared { given: given(input), budgets: capacity::budgets(&account), rules };
     let mut artifacts = Vec::new();
     for site in sites {
@@ -62,7 +62,7 @@ struct Shared<'s> {
     given: BTreeMap<Id<GatewaySpec>, Given>,
     budgets: capacity::Budgets<'s>,
     /// The rules for a Prometheus in a cluster, where one evaluates them.
-    rules: Option<observability::Rules<'s>>,
+    rules: Option<Rules<'s>>,
 }
 
 /// Writes the objects of one cluster, and reports what Kubernetes cannot express.
