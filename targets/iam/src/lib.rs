@@ -24,6 +24,7 @@
 //! | ask what a request is decided to be, and why | [`Policies`], [`Request`], [`Decision`] |
 //! | stay within what AWS accepts | [`limits`], [`measure`], [`split`], [`bounded_name`] |
 //! | ask what actions there are, on what and under which condition keys | [`action`] |
+//! | find what is wrong about a policy, and where that stands | [`lint`], [`places`] |
 //! | name a resource without letting text become syntax | [`Arn`], [`Piece`] |
 
 #![deny(clippy::disallowed_methods, reason = "this crate does no IO")]
@@ -35,9 +36,11 @@ mod document;
 mod evaluate;
 mod json;
 pub mod limits;
+pub mod lint;
 mod name;
 mod operator;
 mod pattern;
+mod place;
 mod read;
 mod request;
 mod split;
@@ -54,6 +57,7 @@ pub use evaluate::{
 };
 pub use limits::measure;
 pub use name::bounded_name;
+pub use place::places;
 pub use read::{ReadError, read};
 pub use request::{Caller, Context, Request};
 pub use split::{TooLarge, split};

@@ -56,8 +56,13 @@ impl Error for ReadError {}
 /// policy may name actions that do not exist, and AWS accepts it.
 pub fn read(text: &str) -> Result<Document, Vec<ReadError>> {
     let json = Json::parse(text).map_err(|error| vec![syntax_error(text, &error)])?;
+    read_json(&json, "")
+}
+
+/// Reads a policy document that stands under a pointer of a larger one.
+pub(crate) fn read_json(json: &Json, pointer: &str) -> Result<Document, Vec<ReadError>> {
     let mut reader = Reader { errors: Vec::new() };
-    match reader.document(&json) {
+    match reader.document(&At { json, pointer: pointer.to_owned() }) {
         Some(document) if reader.errors.is_empty() => Ok(document),
         Some(_) | None => Err(reader.errors),
     }
@@ -108,8 +113,8 @@ impl Reader {
         });
     }
 
-    fn document(&mut self, json: &Json) -> Option<Document> {
-        let fields = self.fields(&At { json, pointer: String::new() }, &DOCUMENT)?;
+    fn document(&mut self, at: &At<'_>) -> Option<Document> {
+        let fields = self.fields(at, &DOCUMENT)?;
         let version = self.version(&fields);
         let id = fields.get("Id").and_then(|at| self.text(at));
         let statements = self.statements(&fields);
@@ -356,7 +361,8 @@ fn elements<'a>(at: &At<'a>) -> Vec<At<'a>> {
     items.iter().enumerate().map(element).collect()
 }
 
-fn child(pointer: &str, key: &str) -> String {
+/// The pointer to an entry of what stands under a pointer.
+pub(crate) fn child(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 

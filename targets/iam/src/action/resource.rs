@@ -1,7 +1,5 @@
 //! Types of resources, and which patterns of `Resource` can stand for one.
 
-use std::collections::BTreeSet;
-
 use crate::document::Version;
 use crate::pattern::{Pattern, Token};
 
@@ -15,13 +13,14 @@ pub struct ResourceType {
     /// What ARNs of this type look like, such as `arn:${Partition}:s3:::${BucketName}`.
     pub formats: Vec<&'static str>,
     pub(super) keys: Vec<&'static str>,
-    pub(super) separators: Separators,
+    separators: Separators,
+    shapes: Vec<Vec<Step>>,
 }
 
 /// What the last part of an ARN does not contain, since another type goes on after it: a bucket has no `/` in its name,
 /// or `arn:aws:s3:::bucket/key` would be one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Separators {
+struct Separators {
     slash: bool,
     colon: bool,
 }
@@ -35,6 +34,14 @@ impl Separators {
 }
 
 impl ResourceType {
+    pub(super) fn new(
+        [service, name]: [&'static str; 2],
+        formats: Vec<&'static str>,
+        keys: Vec<&'static str>,
+    ) -> Self {
+        Self { service, name, formats, keys, separators: Separators::default(), shapes: Vec::new() }
+    }
+
     /// The names of its own condition keys, such as `aws:ResourceTag/${TagKey}`.
     pub fn keys(&self) -> impl Iterator<Item = &'static str> {
         self.keys.iter().copied()
@@ -44,7 +51,7 @@ impl ResourceType {
     #[must_use]
     pub fn overlaps(&self, pattern: &str) -> bool {
         let pattern = steps(pattern);
-        self.formats.iter().any(|format| meet(&pattern, &self.format(format)))
+        self.shapes.iter().any(|shape| meet(&pattern, shape))
     }
 
     pub(super) fn separate_from(&mut self, formats: &[&str]) {
@@ -59,9 +66,10 @@ impl ResourceType {
         if self.service == "logs" && self.name == "log-group" {
             self.separators.colon = false;
         }
+        self.shapes = self.formats.iter().map(|format| self.shape(format)).collect();
     }
 
-    fn format(&self, format: &str) -> Vec<Step> {
+    fn shape(&self, format: &str) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut rest = format;
         while let Some((literal, inside)) = rest.split_once("${") {
@@ -79,6 +87,11 @@ impl ResourceType {
         steps.extend(rest.chars().map(wildcard));
         steps
     }
+}
+
+/// Whether two patterns of `Resource` stand for a resource in common. A policy variable stands for anything.
+pub(crate) fn overlap(one: &str, other: &str) -> bool {
+    meet(&steps(one), &steps(other))
 }
 
 /// One place of a pattern, or of a format.
@@ -105,11 +118,12 @@ fn steps(pattern: &str) -> Vec<Step> {
 
 /// Whether some text is one of those that both stand for: a walk over pairs of places, each seen once.
 fn meet(one: &[Step], other: &[Step]) -> bool {
-    let mut seen = BTreeSet::new();
+    let mut seen = vec![false; (one.len() + 1) * (other.len() + 1)];
     let mut ahead = vec![(0, 0)];
     while let Some((i, j)) = ahead.pop() {
-        if !seen.insert((i, j)) {
-            continue;
+        match seen.get_mut(i * (other.len() + 1) + j) {
+            Some(seen) if !*seen => *seen = true,
+            Some(_) | None => continue,
         }
         let (left, right) = (one.get(i), other.get(j));
         if left.is_none() && right.is_none() {
