@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use aipolicy_iam::Places;
 use aipolicy_iam::lint::{Options, RULES, Report, Severity, lint};
-use aipolicy_iam::places;
 
 use crate::harness::cases::{Finding, check_folder, files_of};
 
@@ -35,10 +35,10 @@ fn without_comments(text: &str) -> String {
 fn findings_of(file: &str, text: &str) -> Vec<Finding> {
     let report: Report = lint(text, &options()).unwrap();
     assert!(report.policies > 0, "{text}");
-    let places = places(text, report.findings.iter().map(|one| one.pointer.clone()));
+    let places = Places::of(text, report.findings.iter().map(|one| one.pointer.clone()));
     let finding = |one: &aipolicy_iam::lint::Finding| Finding {
         file: file.to_owned(),
-        line: text[..places[&one.pointer].start].lines().count().max(1),
+        line: places.line(&one.pointer),
         severity: if one.rule.severity == Severity::Warning { "warning" } else { "error" }.to_owned(),
         code: one.rule.code.to_owned(),
         message: one.message.clone(),

@@ -20,11 +20,12 @@
 //! |---|---|
 //! | hold a policy | [`Document`], [`Statement`], [`Matcher`], [`Principals`] |
 //! | read and write one | [`read`], [`to_json`], [`to_json_pretty`] |
+//! | find documents in what AWS prints, and their lines | [`find`], [`Places`] |
 //! | ask whether two are the same | [`equivalent`], [`Canonical`] |
 //! | ask what a request is decided to be, and why | [`Policies`], [`Request`], [`Decision`] |
 //! | stay within what AWS accepts | [`limits`], [`measure`], [`split`], [`bounded_name`] |
 //! | ask what actions there are, on what and under which condition keys | [`action`] |
-//! | find what is wrong about a policy, and where that stands | [`lint`], [`places`] |
+//! | find what is wrong about a policy, and where that stands | [`lint`], [`Places`] |
 //! | name a resource without letting text become syntax | [`Arn`], [`Piece`] |
 
 #![deny(clippy::disallowed_methods, reason = "this crate does no IO")]
@@ -34,6 +35,7 @@ mod arn;
 mod canonical;
 mod document;
 mod evaluate;
+mod found;
 mod json;
 pub mod limits;
 pub mod lint;
@@ -55,9 +57,10 @@ pub use document::{
 pub use evaluate::{
     Assumption, Cause, Decision, Element, Flaw, Layer, NearMiss, Policies, Silence, Undecided,
 };
+pub use found::{Found, find};
 pub use limits::measure;
 pub use name::bounded_name;
-pub use place::places;
+pub use place::Places;
 pub use read::{ReadError, read};
 pub use request::{Caller, Context, Request};
 pub use split::{TooLarge, split};

@@ -5,30 +5,69 @@ use std::ops::Range;
 
 use crate::read::child;
 
-/// The places of some values of a JSON text, as ranges of bytes: of a text, number or the like the value, of an object
-/// or list its key, or where it has none its opening bracket. Of a key that is written twice, the last is told.
-///
-/// `text` is JSON; of anything else some places are missing.
+/// The places of values of a JSON text, by JSON pointer (RFC 6901): of a text, number or the like the value, of an
+/// object or list its key, or where it has none its opening bracket. Of a key that is written twice, the last is told.
 ///
 /// ```
 /// let text = r#"{"Statement": [{"Sid": "A"}]}"#;
-/// let wanted = ["/Statement/0/Sid".to_owned(), "/Statement/0".to_owned()];
-/// let places = aipolicy_iam::places(text, wanted);
-/// assert_eq!(&text[places["/Statement/0/Sid"].clone()], "\"A\"");
-/// assert_eq!(places["/Statement/0"], 15..16);
+/// let places = aipolicy_iam::Places::new(text);
+/// assert_eq!(&text[places.range("/Statement/0/Sid")], "\"A\"");
+/// assert_eq!(places.range("/Statement/0"), 15..16);
+/// assert_eq!(places.line("/Statement/0"), 1);
 /// ```
-#[must_use]
-pub fn places(text: &str, pointers: impl IntoIterator<Item = String>) -> BTreeMap<String, Range<usize>> {
-    let mut scan = Scan { text, at: 0, wanted: pointers.into_iter().collect(), places: BTreeMap::new() };
-    scan.value("", None);
-    scan.places
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    ranges: BTreeMap<String, Range<usize>>,
+    /// Where lines end.
+    breaks: Vec<usize>,
+}
+
+impl Places {
+    /// Reads the text, which should be JSON; what follows a mistake in it has no place of its own.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self::read(text, None)
+    }
+
+    /// Reads the text as [`Places::new`] does, and keeps the places of these values alone.
+    #[must_use]
+    pub fn of(text: &str, pointers: impl IntoIterator<Item = String>) -> Self {
+        Self::read(text, Some(pointers.into_iter().collect()))
+    }
+
+    fn read(text: &str, wanted: Option<BTreeSet<String>>) -> Self {
+        let mut scan = Scan { text, at: 0, wanted, ranges: BTreeMap::new() };
+        scan.value("", None);
+        Self { ranges: scan.ranges, breaks: text.match_indices('\n').map(|(at, _)| at).collect() }
+    }
+
+    /// The place of the value, in bytes, or else of the nearest value around it.
+    #[must_use]
+    pub fn range(&self, pointer: &str) -> Range<usize> {
+        let mut pointer = pointer;
+        loop {
+            if let Some(range) = self.ranges.get(pointer) {
+                return range.clone();
+            }
+            let Some((outer, _)) = pointer.rsplit_once('/') else { return 0..0 };
+            pointer = outer;
+        }
+    }
+
+    /// The line, counted from 1, of the value, or else of the nearest value around it.
+    #[must_use]
+    pub fn line(&self, pointer: &str) -> usize {
+        let start = self.range(pointer).start;
+        self.breaks.partition_point(|end| *end < start) + 1
+    }
 }
 
 struct Scan<'t> {
     text: &'t str,
     at: usize,
-    wanted: BTreeSet<String>,
-    places: BTreeMap<String, Range<usize>>,
+    /// Every value, where nothing is said.
+    wanted: Option<BTreeSet<String>>,
+    ranges: BTreeMap<String, Range<usize>>,
 }
 
 impl Scan<'_> {
@@ -116,8 +155,8 @@ impl Scan<'_> {
     }
 
     fn found(&mut self, pointer: &str, place: Range<usize>) {
-        if self.wanted.contains(pointer) {
-            self.places.insert(pointer.to_owned(), place);
+        if self.wanted.as_ref().is_none_or(|wanted| wanted.contains(pointer)) {
+            self.ranges.insert(pointer.to_owned(), place);
         }
     }
 }
@@ -126,30 +165,55 @@ impl Scan<'_> {
 mod tests {
     use super::*;
 
-    fn slice<'t>(text: &'t str, pointer: &str) -> Option<&'t str> {
-        places(text, [pointer.to_owned()]).get(pointer).map(|place| &text[place.clone()])
+    fn slice<'t>(text: &'t str, pointer: &str) -> &'t str {
+        let places = Places::new(text);
+        assert_eq!(Places::of(text, [pointer.to_owned()]).range(pointer), places.range(pointer));
+        &text[places.range(pointer)]
     }
 
     #[test]
-    fn every_value_is_found() {
+    fn every_value_has_its_place() {
         let text = "{ \"a/b\" : [1, {\"c\\u0064\": \"x\\\"]}\"}, true ,null],\n\t\"é\": {} , \"n\": -1.5e3}";
-        assert_eq!(slice(text, "/a~1b"), Some("\"a/b\""));
-        assert_eq!(slice(text, "/a~1b/0"), Some("1"));
-        assert_eq!(slice(text, "/a~1b/1"), Some("{"));
-        assert_eq!(slice(text, "/a~1b/1/cd"), Some("\"x\\\"]}\""));
-        assert_eq!(slice(text, "/a~1b/2"), Some("true"));
-        assert_eq!(slice(text, "/a~1b/3"), Some("null"));
-        assert_eq!(slice(text, "/é"), Some("\"é\""));
-        assert_eq!(slice(text, "/n"), Some("-1.5e3"));
-        assert_eq!(slice(text, ""), Some("{"));
-        assert_eq!(slice(text, "/a~1b/4"), None);
-        assert_eq!(slice(r#"{"a": 1, "a": 2}"#, "/a"), Some("2"));
+        assert_eq!(slice(text, "/a~1b"), "\"a/b\"");
+        assert_eq!(slice(text, "/a~1b/0"), "1");
+        assert_eq!(slice(text, "/a~1b/1"), "{");
+        assert_eq!(slice(text, "/a~1b/1/cd"), "\"x\\\"]}\"");
+        assert_eq!(slice(text, "/a~1b/2"), "true");
+        assert_eq!(slice(text, "/a~1b/3"), "null");
+        assert_eq!(slice(text, "/é"), "\"é\"");
+        assert_eq!(slice(text, "/n"), "-1.5e3");
+        assert_eq!(slice(text, ""), "{");
+        assert_eq!(slice(text, "/a~1b/4"), "\"a/b\"", "the nearest around it");
+        assert_eq!(slice(r#"{"a": 1, "a": 2}"#, "/a"), "2");
     }
 
     #[test]
-    fn what_is_no_json_ends_early() {
-        for text in ["", "{", "{\"a\"", "[1,", "\"\\", "{]", "]", "[}"] {
-            assert!(places(text, ["/a/b".to_owned()]).is_empty(), "{text}");
+    fn every_value_has_its_line() {
+        let text = "{\n  \"a\": [\n    1, {\"b/c\": null},\n    \"x\\\"]\"\n  ],\n\n  \"d\":\n  {\"e\\u0066\": true}}\n";
+        let places = Places::new(text);
+        let lines = [
+            ("", 1),
+            ("/a", 2),
+            ("/a/0", 3),
+            ("/a/1", 3),
+            ("/a/1/b~1c", 3),
+            ("/a/2", 4),
+            ("/d", 7),
+            ("/d/ef", 8),
+        ];
+        for (pointer, line) in lines {
+            assert_eq!(places.line(pointer), line, "{pointer}");
+        }
+        assert_eq!(places.ranges.len(), lines.len());
+        assert_eq!(places.line("/a/1/zzz/0"), 3);
+        assert_eq!(places.line("/zzz"), 1);
+    }
+
+    #[test]
+    fn what_is_no_json_is_no_panic() {
+        for text in ["", "\"", "\"\\", "{\"a", "]]}}", "[,,", "{\"a\": [1", "{", "[}", "{]", "ä\u{feff}\"ö"]
+        {
+            assert!(Places::new(text).line("/a/0") >= 1, "{text}");
         }
     }
 }

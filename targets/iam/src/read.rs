@@ -56,11 +56,11 @@ impl Error for ReadError {}
 /// policy may name actions that do not exist, and AWS accepts it.
 pub fn read(text: &str) -> Result<Document, Vec<ReadError>> {
     let json = Json::parse(text).map_err(|error| vec![syntax_error(text, &error)])?;
-    read_json(&json, "")
+    read_at(&json, "")
 }
 
-/// Reads a policy document that stands under a pointer of a larger one.
-pub(crate) fn read_json(json: &Json, pointer: &str) -> Result<Document, Vec<ReadError>> {
+/// Reads a document that stands at the pointer.
+pub(crate) fn read_at(json: &Json, pointer: &str) -> Result<Document, Vec<ReadError>> {
     let mut reader = Reader { errors: Vec::new() };
     match reader.document(&At { json, pointer: pointer.to_owned() }) {
         Some(document) if reader.errors.is_empty() => Ok(document),
@@ -68,7 +68,7 @@ pub(crate) fn read_json(json: &Json, pointer: &str) -> Result<Document, Vec<Read
     }
 }
 
-fn syntax_error(text: &str, error: &serde_json::Error) -> ReadError {
+pub(crate) fn syntax_error(text: &str, error: &serde_json::Error) -> ReadError {
     let help = if text.trim_start().starts_with("%7B") {
         "the text is percent-encoded, as the IAM API returns it; decode it first"
     } else {

@@ -8,7 +8,7 @@ use crate::action::{self, Action};
 use crate::document::{Document, Effect, Version};
 use crate::json::Json;
 use crate::operator::{Comparison, Operator, Quantifier};
-use crate::read::{ReadError, child, read_json};
+use crate::read::{ReadError, child, read_at};
 
 /// What a policy is attached to, and so what it decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,7 +116,7 @@ impl<'a> Policy<'a> {
             kind: place.kind,
             version,
             statements: statements.into_iter().flatten().map(|(json, at)| Statement::of(json, at)).collect(),
-            document: read_json(json, &pointer),
+            document: read_at(json, &pointer),
             strings,
             text,
             tenant: options.tenant.as_deref().or(place.tenant),
