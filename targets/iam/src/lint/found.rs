@@ -16,6 +16,8 @@ pub(super) struct Found<'a> {
     pub(super) policies: Vec<Place<'a>>,
     /// How many belong to AWS.
     pub(super) left_out: usize,
+    /// How many have functions of CloudFormation in them.
+    pub(super) unresolved: usize,
 }
 
 /// A policy and where it stands.
@@ -82,6 +84,10 @@ impl<'a> Found<'a> {
     }
 
     fn add(&mut self, json: Cow<'a, Json>, pointer: &str, around: Around<'a>, options: &Options) {
+        if has_function(&json) {
+            self.unresolved += 1;
+            return;
+        }
         let kind = options.kind.unwrap_or_else(|| kind(&json, around));
         let is_text = matches!(json, Cow::Owned(_));
         self.policies.push(Place { json, pointer: pointer.to_owned(), is_text, kind, tenant: around.tenant });
@@ -96,6 +102,18 @@ fn is_policy(json: &Json) -> bool {
         Some(Json::List(items)) => items.iter().any(is_statement),
         Some(one) => is_statement(one),
         None => false,
+    }
+}
+
+/// Whether a value is left to CloudFormation to compute.
+fn has_function(json: &Json) -> bool {
+    match json {
+        Json::Object(entries) => {
+            let is_function = |key: &str| key == "Ref" || key.starts_with("Fn::");
+            entries.iter().any(|(key, value)| is_function(key) || has_function(value))
+        }
+        Json::List(items) => items.iter().any(has_function),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => false,
     }
 }
 
@@ -123,10 +141,15 @@ fn decoded(text: &str) -> Option<String> {
 
 fn kind(policy: &Json, around: Around<'_>) -> Kind {
     let beside = |name: &str| around.parent.and_then(|parent| parent.get(name));
-    if around.key == "AssumeRolePolicyDocument" {
+    if ["AssumeRolePolicyDocument", "assume_role_policy"]
+        .iter()
+        .any(|key| key.eq_ignore_ascii_case(around.key))
+    {
         return Kind::Trust;
     }
-    let words = ["Type", "PolicyType"].map(|name| beside(name).and_then(Json::text).unwrap_or_default());
+    let summary = beside("PolicySummary").and_then(|summary| summary.get("Type"));
+    let words = [beside("Type"), beside("PolicyType"), summary]
+        .map(|word| word.and_then(Json::text).unwrap_or_default());
     if words.iter().any(|word| word.ends_with("_CONTROL_POLICY")) {
         return Kind::Ceiling;
     }

@@ -20,7 +20,7 @@ use crate::json::Json;
 
 pub use policy::Kind;
 use policy::{Policy, Text};
-pub use rule::RULES;
+pub use rule::{RULES, UNREADABLE};
 
 /// A kind of finding: its identity, its page, and how it is found.
 #[derive(Debug)]
@@ -80,8 +80,10 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// How many policies were looked at.
     pub policies: usize,
-    /// How many were not: those that AWS manages.
+    /// How many were not, since AWS manages them.
     pub left_out: usize,
+    /// How many were not, since CloudFormation has yet to compute a value in them.
+    pub unresolved: usize,
 }
 
 /// Why a text is not JSON.
@@ -103,6 +105,12 @@ impl fmt::Display for SyntaxError {
 
 impl Error for SyntaxError {}
 
+/// The rule with this code or name.
+#[must_use]
+pub fn find_rule(code: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(code) || rule.name == code)
+}
+
 /// Looks at every policy in a JSON text: a bare policy, or any document that holds some, such as what `aws iam get-role`,
 /// `get-policy-version` and `get-account-authorization-details` print, a template of CloudFormation, or a plan of
 /// Terraform. Policies that are written as strings are read too, also percent-encoded ones. Versions of a policy that
@@ -118,7 +126,8 @@ pub fn lint(text: &str, options: &Options) -> Result<Report, SyntaxError> {
         message: error.to_string(),
     })?;
     let found = found::policies(&json, options);
-    let mut report = Report { policies: found.policies.len(), left_out: found.left_out, ..Report::default() };
+    let (left_out, unresolved) = (found.left_out, found.unresolved);
+    let mut report = Report { policies: found.policies.len(), left_out, unresolved, findings: Vec::new() };
     let is_latin = text.chars().all(is_latin);
     for one in &found.policies {
         let policy = Policy::of(one, options, (!is_latin).then_some(text));

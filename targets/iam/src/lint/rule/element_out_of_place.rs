@@ -32,7 +32,7 @@ fn check(policy: &Policy<'_>, findings: &mut Findings<'_>) {
                 if principals.is_none() {
                     findings.report(
                         &statement.pointer,
-                        "the statement says not whom it is about",
+                        "the statement does not say whom it is about",
                         "add `Principal`",
                     );
                 }
@@ -41,7 +41,7 @@ fn check(policy: &Policy<'_>, findings: &mut Findings<'_>) {
                 if principals.is_none() {
                     findings.report(
                         &statement.pointer,
-                        "the statement says not whom it is about",
+                        "the statement does not say whom it is about",
                         "add `Principal`",
                     );
                 }

@@ -41,7 +41,7 @@ fn mistake(text: &str) -> Option<String> {
     let open = |part: &str| part.contains(['*', '?', '$']);
     let [arn, partition, service, region, account, resource] = parts.as_slice() else {
         let is_short = parts.first() == Some(&"arn") && parts.last().is_some_and(|last| open(last));
-        return (!is_short).then(|| "it has not the six parts of one".to_owned());
+        return (!is_short).then(|| "it does not have the six parts of one".to_owned());
     };
     let is_partition =
         Partition::ALL.iter().any(|known| known.as_str() == *partition) || partition.starts_with("aws-iso");

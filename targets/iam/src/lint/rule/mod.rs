@@ -34,6 +34,9 @@ mod wildcard_resource;
 
 use super::Rule;
 
+/// The rule of what cannot be read at all.
+pub static UNREADABLE: &Rule = &malformed_policy::RULE;
+
 /// Every rule, by code.
 pub static RULES: &[Rule] = &[
     wildcard_resource::RULE,

@@ -20,7 +20,8 @@ fn check(policy: &Policy<'_>, findings: &mut Findings<'_>) {
             let claims: &[&str] =
                 if item.text.contains(":saml-provider/") { &["saml:aud"] } else { claims(&item.text) };
             let asked = |claim: &str| statement.is_narrowed_by(|key| key == claim || key.ends_with(claim));
-            let missing: Vec<&str> = claims.iter().filter(|claim| !asked(claim)).copied().collect();
+            let missing = claims.iter().filter(|claim| !asked(claim));
+            let missing: Vec<&str> = missing.map(|claim| claim.trim_start_matches(':')).collect();
             if let Some(first) = missing.first() {
                 let message = format!(
                     "whoever has a token of `{}` may assume the role: nothing is asked of {}",

@@ -27,7 +27,7 @@ fn check(policy: &Policy<'_>, findings: &mut Findings<'_>) {
     for statement in &policy.statements {
         for item in statement.actions.iter().flat_map(|actions| &actions.items) {
             if item.text.text.contains("${") {
-                let message = format!("`{}` has a variable, which actions know not", item.text.text);
+                let message = format!("`{}` has a variable, which actions do not have", item.text.text);
                 findings.at(&item.text, message, "name the actions");
             }
         }
@@ -59,9 +59,7 @@ fn mistake(inside: &str, is_negated: bool, policy: &Policy<'_>) -> Option<(Strin
     let name = inside.split(',').next().unwrap_or(inside).trim();
     let lower = name.to_ascii_lowercase();
     if policy.version == Version::V2008 {
-        let message = format!(
-            "`${{{name}}}` is plain text here, since the policy has not the version that knows variables"
-        );
+        let message = format!("`${{{name}}}` is plain text in a policy of this version");
         return Some((message, "write `\"Version\": \"2012-10-17\"`".to_owned()));
     }
     let is_written = WRITTEN.contains(&lower.as_str())

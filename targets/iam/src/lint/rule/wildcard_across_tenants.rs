@@ -43,7 +43,11 @@ fn check(policy: &Policy<'_>, findings: &mut Findings<'_>) {
             } else if tenants.is_empty()
                 && let Some(name) = name(&item.text).filter(|name| name.contains(['*', '?']))
             {
-                let message = format!("`{name}` is every name that begins so, whoever it belongs to");
+                let message = if name.trim_matches('*').is_empty() {
+                    format!("`{}` is about all of them, whoever they belong to", item.text)
+                } else {
+                    format!("`{name}` is every name like this, whoever it belongs to")
+                };
                 findings.at(item, message, "write the whole name; below it, a prefix with `*` is fine");
             }
         }
@@ -51,7 +55,7 @@ fn check(policy: &Policy<'_>, findings: &mut Findings<'_>) {
 }
 
 fn owners<'a>(pattern: &str, policy: &'a Policy<'_>) -> Vec<&'a str> {
-    if pattern == "*" {
+    if resource(pattern).is_none_or(|resource| resource == "*") {
         return Vec::new();
     }
     let all = policy.options.owners.iter().filter(|(_, owned)| overlap(pattern, owned));
@@ -59,6 +63,11 @@ fn owners<'a>(pattern: &str, policy: &'a Policy<'_>) -> Vec<&'a str> {
     tenants.sort_unstable();
     tenants.dedup();
     tenants
+}
+
+/// What stands after the account of an ARN.
+fn resource(pattern: &str) -> Option<&str> {
+    pattern.splitn(6, ':').nth(5)
 }
 
 /// The name of what holds data, unless it is nothing but a wildcard.
