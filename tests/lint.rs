@@ -68,3 +68,28 @@ fn what_a_lint_rule_reports_has_its_code_and_the_corrected_twin_has_none() {
         assert!(reported > 0 && accepted > 0, "{}", rule.name);
     }
 }
+
+/// Every JSON file below `expected` of every example, and of the workspaces that the tests of targets compile.
+fn emitted() -> Vec<(String, String)> {
+    let folder = crate::harness::root().join("examples");
+    let files = crate::harness::files_below(&folder).into_iter();
+    let json = files.filter(|name| name.contains("/expected/") && name.ends_with(".json"));
+    json.map(|name| (name.clone(), std::fs::read_to_string(folder.join(&name)).unwrap())).collect()
+}
+
+#[test]
+fn what_aipolicy_emits_is_clean() {
+    let (mut policies, mut problems) = (0, Vec::new());
+    for (name, text) in emitted() {
+        let report = lint(&text, &Options::default()).unwrap();
+        policies += report.policies;
+        let places = Places::new(&text);
+        let told = report.findings.iter().map(|one| {
+            format!("{name}:{}: {}: {}; {}", places.line(&one.pointer), one.rule.code, one.message, one.help)
+        });
+        problems.extend(told);
+    }
+    println!("{policies} emitted policies linted");
+    assert!(policies > 100, "{policies}");
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}

@@ -13,23 +13,27 @@ pub struct ResourceType {
     /// What ARNs of this type look like, such as `arn:${Partition}:s3:::${BucketName}`.
     pub formats: Vec<&'static str>,
     pub(super) keys: Vec<&'static str>,
-    separators: Separators,
     shapes: Vec<Vec<Step>>,
 }
 
-/// What the last part of an ARN does not contain, since another type goes on after it: a bucket has no `/` in its name,
-/// or `arn:aws:s3:::bucket/key` would be one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Separators {
-    slash: bool,
-    colon: bool,
+/// Which characters a part of an ARN does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Except {
+    Nothing,
+    /// `:`, of the partition, the region and the account.
+    Colon,
+    /// `/`, of a name behind which another type of resources goes on: a bucket has none, or `arn:aws:s3:::bucket/key`
+    /// would be one.
+    Slash,
 }
 
-impl Separators {
-    const COLON: Self = Self { slash: false, colon: true };
-
-    fn take(self, c: char) -> bool {
-        !(self.slash && c == '/' || self.colon && c == ':')
+impl Except {
+    fn takes(self, c: char) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Colon => c != ':',
+            Self::Slash => c != '/',
+        }
     }
 }
 
@@ -39,7 +43,7 @@ impl ResourceType {
         formats: Vec<&'static str>,
         keys: Vec<&'static str>,
     ) -> Self {
-        Self { service, name, formats, keys, separators: Separators::default(), shapes: Vec::new() }
+        Self { service, name, formats, keys, shapes: Vec::new() }
     }
 
     /// The names of its own condition keys, such as `aws:ResourceTag/${TagKey}`.
@@ -54,39 +58,36 @@ impl ResourceType {
         self.shapes.iter().any(|shape| meet(&pattern, shape))
     }
 
+    /// Takes in what other types of the service look like.
     pub(super) fn separate_from(&mut self, formats: &[&str]) {
-        let longer = formats.iter().flat_map(|format| {
-            self.formats.iter().filter(|own| own.ends_with('}')).filter_map(|own| format.strip_prefix(*own))
-        });
-        for rest in longer {
-            self.separators.slash |= rest.starts_with('/');
-            self.separators.colon |= rest.starts_with(':');
-        }
-        // The ARN of a log group ends in `:*` where actions on it are allowed ("CloudWatch Logs resources and operations").
-        if self.service == "logs" && self.name == "log-group" {
-            self.separators.colon = false;
-        }
-        self.shapes = self.formats.iter().map(|format| self.shape(format)).collect();
+        let goes_on = |own: &str| {
+            let rest = |format: &&str| format.strip_prefix(own).is_some_and(|rest| rest.starts_with('/'));
+            own.ends_with('}') && formats.iter().any(rest)
+        };
+        let shape =
+            |own: &&'static str| shape(own, if goes_on(own) { Except::Slash } else { Except::Nothing });
+        self.shapes = self.formats.iter().map(shape).collect();
     }
+}
 
-    fn shape(&self, format: &str) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let mut rest = format;
-        while let Some((literal, inside)) = rest.split_once("${") {
-            let Some((_, after)) = inside.split_once('}') else { break };
-            steps.extend(literal.chars().map(wildcard));
-            let is_component = literal.ends_with(':') && after.starts_with(':');
-            let except = match (is_component, after) {
-                (true, _) => Separators::COLON,
-                (false, "") => self.separators,
-                (false, _) => Separators::default(),
-            };
-            steps.extend([Step::One(except), Step::Run(except)]);
-            rest = after;
-        }
-        steps.extend(rest.chars().map(wildcard));
-        steps
+/// The places of a format, and what its last part does not have.
+fn shape(format: &str, last: Except) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut rest = format;
+    while let Some((literal, inside)) = rest.split_once("${") {
+        let Some((_, after)) = inside.split_once('}') else { break };
+        steps.extend(literal.chars().map(wildcard));
+        let is_component = literal.ends_with(':') && after.starts_with(':');
+        let except = match (is_component, after) {
+            (true, _) => Except::Colon,
+            (false, "") => last,
+            (false, _) => Except::Nothing,
+        };
+        steps.extend([Step::One(except), Step::Run(except)]);
+        rest = after;
     }
+    steps.extend(rest.chars().map(wildcard));
+    steps
 }
 
 /// Whether two patterns of `Resource` stand for a resource in common. A policy variable stands for anything.
@@ -98,20 +99,20 @@ pub(crate) fn overlap(one: &str, other: &str) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Char(char),
-    One(Separators),
-    Run(Separators),
+    One(Except),
+    Run(Except),
 }
 
 /// The formats of some services have a `*` for what has no name.
 fn wildcard(c: char) -> Step {
-    if c == '*' { Step::Run(Separators::default()) } else { Step::Char(c) }
+    if c == '*' { Step::Run(Except::Nothing) } else { Step::Char(c) }
 }
 
 fn steps(pattern: &str) -> Vec<Step> {
     let step = |token: &Token| match token {
         Token::Char(c) => Step::Char(*c),
-        Token::One(_) => Step::One(Separators::default()),
-        Token::Run(_) | Token::Variable { .. } => Step::Run(Separators::default()),
+        Token::One(_) => Step::One(Except::Nothing),
+        Token::Run(_) | Token::Variable { .. } => Step::Run(Except::Nothing),
     };
     Pattern::resource(pattern, Version::V2012).tokens().iter().map(step).collect()
 }
@@ -153,7 +154,7 @@ fn share(one: Step, other: Step) -> bool {
     match (one, other) {
         (Step::Char(c), Step::Char(d)) => c == d,
         (Step::Char(c), Step::One(except) | Step::Run(except))
-        | (Step::One(except) | Step::Run(except), Step::Char(c)) => except.take(c),
+        | (Step::One(except) | Step::Run(except), Step::Char(c)) => except.takes(c),
         (Step::One(_) | Step::Run(_), Step::One(_) | Step::Run(_)) => true,
     }
 }

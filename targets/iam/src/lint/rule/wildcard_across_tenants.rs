@@ -80,5 +80,7 @@ fn name(pattern: &str) -> Option<&str> {
         .next()?;
     // What Secrets Manager adds to a name.
     let name = if service == "secretsmanager" { name.strip_suffix("-??????").unwrap_or(name) } else { name };
-    (resource != "*" && !name.is_empty()).then_some(name)
+    // Secrets that a service keeps are named by it: `events!connection/…`.
+    let is_kept = service == "secretsmanager" && name.contains('!');
+    (resource != "*" && !name.is_empty() && !is_kept).then_some(name)
 }
