@@ -93,3 +93,13 @@ fn what_aipolicy_emits_is_clean() {
     assert!(policies > 100, "{policies}");
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
+
+#[test]
+fn codes_and_names_are_unique_over_all_tables() {
+    let ours = RULES.iter().map(|rule| (rule.code, rule.name));
+    let all: Vec<_> = ours.chain(aipolicy_compiler::rules().map(|rule| (rule.code, rule.name))).collect();
+    let codes: BTreeSet<_> = all.iter().map(|(code, _)| code).collect();
+    let names: BTreeSet<_> = all.iter().map(|(_, name)| name).collect();
+    assert_eq!((codes.len(), names.len()), (all.len(), all.len()));
+    assert!(RULES.is_sorted_by_key(|rule| rule.code));
+}
