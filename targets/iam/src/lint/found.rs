@@ -41,22 +41,26 @@ struct Around<'a> {
 }
 
 pub(super) fn policies<'a>(json: &'a Json, options: &Options) -> Found<'a> {
-    let mut found = Found::default();
-    let around = Around { key: "", parent: None, tenant: None, depth: 0 };
-    found.walk(json, "", around, options);
-    found
+    let mut finder = Finder { found: Found::default(), options };
+    finder.walk(json, "", Around { key: "", parent: None, tenant: None, depth: 0 });
+    finder.found
 }
 
-impl<'a> Found<'a> {
-    fn walk(&mut self, json: &'a Json, pointer: &str, around: Around<'a>, options: &Options) {
+struct Finder<'a, 'o> {
+    found: Found<'a>,
+    options: &'o Options,
+}
+
+impl<'a> Finder<'a, '_> {
+    fn walk(&mut self, json: &'a Json, pointer: &str, around: Around<'a>) {
         if around.depth > DEPTH {
             return;
         }
         match json {
-            _ if is_policy(json) => self.add(Cow::Borrowed(json), pointer, around, options),
+            _ if is_policy(json) => self.add(Cow::Borrowed(json), pointer, around),
             Json::Text(text) => {
                 if let Some(policy) = policy_in(text) {
-                    self.add(Cow::Owned(policy), pointer, around, options);
+                    self.add(Cow::Owned(policy), pointer, around);
                 }
             }
             Json::Object(entries) => {
@@ -64,33 +68,39 @@ impl<'a> Found<'a> {
                     json.get("Arn").and_then(Json::text).is_some_and(|arn| arn.contains(":iam::aws:policy/"));
                 let is_old = json.get("IsDefaultVersion") == Some(&Json::Bool(false));
                 if is_of_aws || is_old {
-                    self.left_out += usize::from(is_of_aws);
+                    self.found.left_out += usize::from(is_of_aws);
                     return;
                 }
-                let tenant = tag(json, &options.tenant_tag).or(around.tenant);
+                let tenant = tag(json, &self.options.tenant_tag).or(around.tenant);
                 for (key, value) in entries {
                     let around = Around { key, parent: Some(json), tenant, depth: around.depth + 1 };
-                    self.walk(value, &child(pointer, key), around, options);
+                    self.walk(value, &child(pointer, key), around);
                 }
             }
             Json::List(items) => {
                 for (index, item) in items.iter().enumerate() {
                     let around = Around { depth: around.depth + 1, ..around };
-                    self.walk(item, &child(pointer, &index.to_string()), around, options);
+                    self.walk(item, &child(pointer, &index.to_string()), around);
                 }
             }
             Json::Null | Json::Bool(_) | Json::Number(_) => {}
         }
     }
 
-    fn add(&mut self, json: Cow<'a, Json>, pointer: &str, around: Around<'a>, options: &Options) {
+    fn add(&mut self, json: Cow<'a, Json>, pointer: &str, around: Around<'a>) {
         if has_function(&json) {
-            self.unresolved += 1;
+            self.found.unresolved += 1;
             return;
         }
-        let kind = options.kind.unwrap_or_else(|| kind(&json, around));
+        let kind = self.options.kind.unwrap_or_else(|| kind(&json, around));
         let is_text = matches!(json, Cow::Owned(_));
-        self.policies.push(Place { json, pointer: pointer.to_owned(), is_text, kind, tenant: around.tenant });
+        self.found.policies.push(Place {
+            json,
+            pointer: pointer.to_owned(),
+            is_text,
+            kind,
+            tenant: around.tenant,
+        });
     }
 }
 
@@ -199,6 +209,8 @@ fn tag<'a>(json: &'a Json, wanted: &str) -> Option<&'a str> {
             let is_wanted = |tag: &&Json| tag.get("Key").and_then(Json::text) == Some(wanted);
             tags.iter().find(is_wanted)?.get("Value")?.text()
         }
-        tags => tags.get(wanted)?.text(),
+        tags @ (Json::Object(_) | Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_)) => {
+            tags.get(wanted)?.text()
+        }
     }
 }

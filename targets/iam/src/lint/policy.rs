@@ -225,7 +225,7 @@ impl<'a> Statement<'a> {
             return Vec::new();
         };
         let has = |action: &&Action| action.key_of_service(condition.key).is_some();
-        if actions.iter().any(|action| has(action)) {
+        if actions.iter().any(&has) {
             actions.into_iter().filter(|action| !has(action)).collect()
         } else {
             Vec::new()
@@ -265,8 +265,8 @@ impl<'a> ActionItem<'a> {
     }
 
     pub(super) fn covers(&self, name: &str) -> bool {
-        let named = |action: &&Action| name.split_once(':') == Some((action.service, action.name));
-        self.text.text == "*" || self.actions.iter().any(|action| named(action))
+        let named = |action: &&'static Action| name.split_once(':') == Some((action.service, action.name));
+        self.text.text == "*" || self.actions.iter().any(named)
     }
 }
 
@@ -300,7 +300,9 @@ fn elements<'a>(json: &'a Json, pointer: &str) -> Vec<(&'a Json, String)> {
         Json::List(items) => {
             items.iter().enumerate().map(|(index, item)| (item, child(pointer, &index.to_string()))).collect()
         }
-        one => vec![(one, pointer.to_owned())],
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Object(_) => {
+            vec![(json, pointer.to_owned())]
+        }
     }
 }
 
@@ -324,7 +326,9 @@ fn principals<'a>(json: &'a Json, pointer: &str) -> Vec<(&'a str, Text<'a>)> {
             };
             kinds.iter().flat_map(of_kind).collect()
         }
-        other => texts(other, pointer).into_iter().map(|text| ("*", text)).collect(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => {
+            texts(json, pointer).into_iter().map(|text| ("*", text)).collect()
+        }
     }
 }
 

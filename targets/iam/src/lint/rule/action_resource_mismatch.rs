@@ -38,8 +38,8 @@ fn of_statement(statement: &Statement<'_>, actions: &[&'static Action], findings
         return;
     }
     for item in statement.named() {
-        let is_dead = |action: &&Action| !met.iter().any(|resource| is_about(action, &resource.text));
-        if item.actions.iter().all(|action| is_dead(&action)) {
+        let is_dead = |action: &Action| !met.iter().any(|resource| is_about(action, &resource.text));
+        if item.actions.iter().all(|action| is_dead(action)) {
             let message =
                 format!("`{}` is never about any of the resources of the statement", item.text.text);
             findings.at(&item.text, message, formats(&item.actions));

@@ -75,9 +75,8 @@ fn name(pattern: &str) -> Option<&str> {
     let mut parts = pattern.splitn(6, ':');
     let (service, resource) = (parts.nth(2)?, parts.nth(2)?);
     let known = NAMES.iter().filter(|(known, ..)| *known == service);
-    let name = known
-        .filter_map(|(_, before, ends)| Some(resource.strip_prefix(before)?.split(*ends).next()?))
-        .next()?;
+    let name =
+        known.filter_map(|(_, before, ends)| resource.strip_prefix(before)?.split(*ends).next()).next()?;
     // What Secrets Manager adds to a name.
     let name = if service == "secretsmanager" { name.strip_suffix("-??????").unwrap_or(name) } else { name };
     // Secrets that a service keeps are named by it: `events!connection/…`.
