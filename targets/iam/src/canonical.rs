@@ -46,6 +46,11 @@ pub fn equivalent(a: &Document, b: &Document) -> bool {
     a.canonical() == b.canonical()
 }
 
+/// Whether two statements of one version are the same in two spellings.
+pub(crate) fn same_statement(a: &Statement, b: &Statement) -> bool {
+    CanonicalStatement::new(a) == CanonicalStatement::new(b)
+}
+
 impl Document {
     /// The canonical form of the document.
     #[must_use]

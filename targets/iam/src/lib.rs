@@ -28,6 +28,7 @@
 
 mod arn;
 mod canonical;
+mod compare;
 mod document;
 mod json;
 pub mod limits;

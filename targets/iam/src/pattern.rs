@@ -67,7 +67,7 @@ impl Pattern {
 
     /// A value of `StringEquals`: variables alone. With `fold`, case makes no difference.
     pub(crate) fn exact(text: &str, version: Version, fold: bool) -> Self {
-        let text: Cow<'_, str> = if fold { text.to_lowercase().into() } else { text.into() };
+        let text: Cow<'_, str> = if fold { text.to_ascii_lowercase().into() } else { text.into() };
         let literal = |piece: &str| piece.chars().map(Token::Char).collect();
         Self { tokens: with_variables(&text, version, literal), fold }
     }
@@ -88,6 +88,28 @@ impl Pattern {
             }
         }
         pattern
+    }
+
+    /// The pattern with `*` in place of each variable.
+    pub(crate) fn widened(&self) -> Self {
+        let tokens = self.tokens.iter().map(|token| match token {
+            Token::Variable { .. } => Token::Run(Reach::Anywhere),
+            Token::Char(_) | Token::One(_) | Token::Run(_) => token.clone(),
+        });
+        Self { tokens: tokens.collect(), fold: self.fold }
+    }
+
+    /// The pattern with wildcards that stop at `:`, but for a `*` that ends a component: the least that a pattern of
+    /// `Resource` stands for.
+    pub(crate) fn within_components(&self) -> Self {
+        let next = self.tokens.iter().skip(1).map(Some).chain([None]);
+        let tokens = self.tokens.iter().zip(next).map(|(token, next)| match (token, next) {
+            (Token::Run(_), None | Some(Token::Char(':'))) => token.clone(),
+            (Token::Run(_), Some(_)) => Token::Run(Reach::Component),
+            (Token::One(_), _) => Token::One(Reach::Component),
+            (Token::Char(_) | Token::Variable { .. }, _) => token.clone(),
+        });
+        Self { tokens: tokens.collect(), fold: self.fold }
     }
 
     /// The places of the pattern.
@@ -113,7 +135,7 @@ impl Pattern {
     /// Whether the text is one of those that the pattern stands for. `variable` gives the value of a condition key;
     /// a variable without value and default matches nothing. What a variable stands for is never a wildcard.
     pub(crate) fn matches<'a>(&self, text: &str, variable: impl Fn(&str) -> Option<&'a str>) -> bool {
-        let text: Cow<'_, str> = if self.fold { text.to_lowercase().into() } else { text.into() };
+        let text: Cow<'_, str> = if self.fold { text.to_ascii_lowercase().into() } else { text.into() };
         if !self.has_variables() {
             return matches(&self.tokens, &text);
         }
@@ -124,7 +146,8 @@ impl Pattern {
                 continue;
             };
             let Some(value) = variable(key).or(default.as_deref()) else { return false };
-            let value: Cow<'_, str> = if self.fold { value.to_lowercase().into() } else { value.into() };
+            let value: Cow<'_, str> =
+                if self.fold { value.to_ascii_lowercase().into() } else { value.into() };
             tokens.extend(value.chars().map(Token::Char));
         }
         matches(&tokens, &text)
