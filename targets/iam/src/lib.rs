@@ -21,6 +21,7 @@
 //! | hold a policy | [`Document`], [`Statement`], [`Matcher`], [`Principals`] |
 //! | read and write one | [`read`], [`to_json`], [`to_json_pretty`] |
 //! | ask whether two are the same | [`equivalent`], [`Canonical`] |
+//! | ask what a request is decided to be, and why | [`Policies`], [`Request`], [`Decision`] |
 //! | stay within what AWS accepts | [`limits`], [`measure`], [`split`], [`bounded_name`] |
 //! | name a resource without letting text become syntax | [`Arn`], [`Piece`] |
 
@@ -30,13 +31,16 @@ mod arn;
 mod canonical;
 mod compare;
 mod document;
+mod evaluate;
 mod json;
 pub mod limits;
 mod name;
 mod operator;
 mod pattern;
 mod read;
+mod request;
 mod split;
+mod value;
 mod write;
 
 pub use arn::{Arn, ArnError, ArnParts, Partition, PatternParts, Piece};
@@ -44,8 +48,12 @@ pub use canonical::{Canonical, equivalent};
 pub use document::{
     Conditions, Document, Effect, Matcher, PrincipalKind, PrincipalSet, Principals, Statement, Version,
 };
+pub use evaluate::{
+    Assumption, Cause, Decision, Element, Flaw, Layer, NearMiss, Policies, Silence, Undecided,
+};
 pub use limits::measure;
 pub use name::bounded_name;
 pub use read::{ReadError, read};
+pub use request::{Caller, Context, Request};
 pub use split::{TooLarge, split};
 pub use write::{to_json, to_json_pretty};
