@@ -129,7 +129,15 @@ impl Pattern {
 
     /// Whether a policy variable stands in the pattern.
     pub(crate) fn has_variables(&self) -> bool {
-        self.tokens.iter().any(|token| matches!(token, Token::Variable { .. }))
+        self.variables().next().is_some()
+    }
+
+    /// The condition keys that policy variables of the pattern name, in lower case.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.tokens.iter().filter_map(|token| match token {
+            Token::Variable { key, .. } => Some(key.as_str()),
+            Token::Char(_) | Token::One(_) | Token::Run(_) => None,
+        })
     }
 
     /// Whether the text is one of those that the pattern stands for. `variable` gives the value of a condition key;

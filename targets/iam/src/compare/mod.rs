@@ -6,3 +6,208 @@ mod draft;
 mod line;
 mod search;
 mod space;
+mod witness;
+
+use std::fmt;
+
+use crate::document::{Document, Effect, Matcher, Statement, Version};
+use crate::evaluate::{Layer, Policies};
+use crate::request::Request;
+use search::{Placed, Scope, Search};
+
+/// How two sets of policies relate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// What the second allows and the first does not.
+    pub gained: Change,
+    /// What the first allows and the second does not.
+    pub lost: Change,
+}
+
+/// What one side allows beyond the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing: of all requests, there is none.
+    Nothing,
+    /// At least this, one difference for each statement that allows more. Each has a request that was decided by both
+    /// sides.
+    Shown(Vec<Difference>),
+    /// Nothing was shown, and not all could be ruled out, for these reasons.
+    NotProven(Vec<String>),
+}
+
+/// What a statement allows that the other side does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The statement that allows.
+    pub allowed_by: Place,
+    /// The statement of the other side that denies, where one does; otherwise nothing there allows.
+    pub denied_by: Option<Place>,
+    /// A request that is allowed on the one side and not on the other.
+    pub witness: Request,
+}
+
+/// Where a statement stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The name that the policy was handed in with.
+    pub policy: String,
+    /// The place of the statement in it, counted from 0.
+    pub statement: usize,
+    /// Its `Sid`.
+    pub sid: Option<String>,
+}
+
+/// In one word, how the second side relates to the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Relation {
+    /// Every request is decided alike.
+    Equal,
+    /// It allows less.
+    Narrower,
+    /// It allows more.
+    Wider,
+    /// It allows some requests that the first does not, and the other way round.
+    Incomparable,
+    /// It could not be told.
+    NotProven,
+}
+
+impl fmt::Display for Relation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Equal => "equal",
+            Self::Narrower => "narrower",
+            Self::Wider => "wider",
+            Self::Incomparable => "incomparable",
+            Self::NotProven => "not proven",
+        })
+    }
+}
+
+impl Comparison {
+    /// The relation of the second side to the first.
+    #[must_use]
+    pub fn relation(&self) -> Relation {
+        match (&self.gained, &self.lost) {
+            (Change::Nothing, Change::Nothing) => Relation::Equal,
+            (Change::Nothing, Change::Shown(_)) => Relation::Narrower,
+            (Change::Shown(_), Change::Nothing) => Relation::Wider,
+            (Change::Shown(_), Change::Shown(_)) => Relation::Incomparable,
+            (Change::NotProven(_), _) | (_, Change::NotProven(_)) => Relation::NotProven,
+        }
+    }
+}
+
+/// Compares what two sets of policies allow, over every request.
+///
+/// `Nothing` is a proof, and each difference has a witness which both sides decided. It is exact for wildcards,
+/// `NotAction`, `NotResource`, principals, and all operators on texts, ARNs, numbers, addresses and booleans with
+/// `IfExists`, `Null` and set operators; policy variables are compared as what stands for the same unknown text. What
+/// goes beyond ends in [`Change::NotProven`].
+///
+/// Of the layers, identity policies, a boundary, session policies and control policies may come together, or resource
+/// policies (with them trust policies) alone.
+///
+/// ```
+/// use aipolicy_iam::{Change, Policies, Relation, compare, read};
+///
+/// let policies = |resource: &str| {
+///     let text = format!(r#"{{"Statement": {{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "{resource}"}}}}"#);
+///     Policies::default().identity("reports", &read(&text).unwrap())
+/// };
+/// let compared = compare(&policies("arn:aws:s3:::reports/2026/*"), &policies("arn:aws:s3:::reports/*"));
+/// assert_eq!(compared.relation(), Relation::Wider);
+/// let Change::Shown(gained) = compared.gained else { panic!() };
+/// assert_eq!(gained[0].witness.resource, "arn:aws:s3:::reports/example");
+/// ```
+#[must_use]
+pub fn compare(before: &Policies, after: &Policies) -> Comparison {
+    Comparison { gained: beyond(after, before), lost: beyond(before, after) }
+}
+
+/// What `mine` allows and `other` does not.
+fn beyond(mine: &Policies, other: &Policies) -> Change {
+    let [my_scope, other_scope] = match (scope(mine), scope(other)) {
+        (Ok(mine), Ok(other)) => [mine, other],
+        (Err(reason), _) | (_, Err(reason)) => return Change::NotProven(vec![reason]),
+    };
+    let Ok((found, reasons)) = Search::new(&my_scope, &other_scope).run() else {
+        let reason = "the policies tell more kinds of requests apart than are counted: wildcards in the middle of patterns multiply them";
+        return Change::NotProven(vec![reason.to_owned()]);
+    };
+    if found.leftovers.is_empty() {
+        return Change::Nothing;
+    }
+    let (mine, other) = (for_replay(mine), for_replay(other));
+    let mut shown: Vec<Difference> = Vec::new();
+    for leftover in &found.leftovers {
+        let allowed_by = place(&mine, leftover.allowed_by);
+        if shown.iter().any(|one| one.allowed_by == allowed_by) {
+            continue;
+        }
+        let Some(space) = found.spaces.get(leftover.space) else { continue };
+        let differs =
+            |request: &Request| mine.decide(request).is_allowed() && !other.decide(request).is_allowed();
+        if let Some(witness) = witness::requests(leftover, space).into_iter().find(differs) {
+            let denied_by = leftover.denied_by.map(|deny| place(&other, deny));
+            shown.push(Difference { allowed_by, denied_by, witness });
+        }
+    }
+    if !shown.is_empty() {
+        return Change::Shown(shown);
+    }
+    let mut reasons: Vec<String> = reasons.into_iter().collect();
+    if reasons.is_empty() {
+        reasons.push("requests seem to differ, and none was found that does".to_owned());
+    }
+    Change::NotProven(reasons)
+}
+
+fn scope(policies: &Policies) -> Result<Scope<'_>, String> {
+    let mut layers: std::collections::BTreeMap<Layer, Vec<Placed<'_>>> = std::collections::BTreeMap::new();
+    for (policy, (layer, _, document)) in policies.all().enumerate() {
+        let statements = document.statements.iter().enumerate();
+        layers.entry(layer).or_default().extend(statements.map(|(number, statement)| Placed {
+            statement,
+            version: document.version,
+            policy,
+            number,
+        }));
+    }
+    if !layers.contains_key(&Layer::Resource) {
+        layers.entry(Layer::Identity).or_default();
+    } else if layers.len() > 1 {
+        return Err("resource policies are compared alone, not together with policies of a caller".to_owned());
+    }
+    Ok(Scope { layers: layers.into_values().collect() })
+}
+
+/// What decides about a witness. A caller of another account needs its own policies too, and these do not matter to the
+/// comparison of resource policies.
+fn for_replay(policies: &Policies) -> Policies {
+    if policies.all().any(|(layer, ..)| layer != Layer::Resource) {
+        return policies.clone();
+    }
+    let anything = |text: &str| Matcher::In([text.to_owned()].into());
+    let statement = Statement {
+        sid: None,
+        effect: Effect::Allow,
+        principal: None,
+        actions: anything("*"),
+        resources: Some(anything("*")),
+        conditions: crate::document::Conditions::new(),
+    };
+    let document = Document { version: Version::V2012, id: None, statements: vec![statement] };
+    policies.clone().identity("", &document)
+}
+
+fn place(policies: &Policies, placed: Placed<'_>) -> Place {
+    let policy = policies.all().nth(placed.policy).map_or_else(String::new, |(_, name, _)| name.to_owned());
+    Place { policy, statement: placed.number, sid: placed.statement.sid.clone() }
+}
+
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod tests;

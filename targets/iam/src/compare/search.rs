@@ -1,11 +1,13 @@
 //! What one side allows and the other does not, as blocks of requests: none left is a proof.
 
+use std::collections::BTreeSet;
+
 use super::atoms::TooMany;
 use super::block::Block;
 use super::draft::{Draft, Reading, Reasons, Toward, Variables, draft};
 use super::space::Space;
 use crate::canonical::same_statement;
-use crate::document::{Effect, Statement, Version};
+use crate::document::{Effect, Matcher, Statement, Version};
 use crate::pattern::Pattern;
 
 /// The statements of the policies that decide together: a request is allowed when a statement of each layer allows it,
@@ -24,6 +26,27 @@ pub(crate) struct Placed<'a> {
     pub(crate) policy: usize,
     /// The number of the statement in its policy.
     pub(crate) number: usize,
+}
+
+impl Placed<'_> {
+    /// The patterns of `Resource`; none of `NotResource`.
+    pub(crate) fn resources(&self) -> Vec<Pattern> {
+        match &self.statement.resources {
+            Some(Matcher::In(texts)) => {
+                texts.iter().map(|text| Pattern::resource(text, self.version)).collect()
+            }
+            Some(Matcher::NotIn(_)) | None => Vec::new(),
+        }
+    }
+
+    /// The condition keys that policy variables of the statement name, in lower case.
+    pub(crate) fn variables(&self) -> BTreeSet<String> {
+        let values = self.statement.conditions.values().flat_map(|keys| keys.values()).flatten();
+        let resources = self.statement.resources.iter().flat_map(Matcher::patterns);
+        let texts = values.map(String::as_str).chain(resources);
+        let patterns = texts.map(|text| Pattern::like(text, self.version));
+        patterns.flat_map(|pattern| pattern.variables().map(str::to_owned).collect::<Vec<_>>()).collect()
+    }
 }
 
 impl<'a> Scope<'a> {
