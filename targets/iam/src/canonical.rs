@@ -19,7 +19,7 @@ pub struct Canonical {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct CanonicalStatement {
+pub(crate) struct CanonicalStatement {
     effect: Effect,
     principal: Option<Principals>,
     actions: Matcher,
@@ -46,11 +46,6 @@ pub fn equivalent(a: &Document, b: &Document) -> bool {
     a.canonical() == b.canonical()
 }
 
-/// Whether two statements of one version are the same in two spellings.
-pub(crate) fn same_statement(a: &Statement, b: &Statement) -> bool {
-    CanonicalStatement::new(a) == CanonicalStatement::new(b)
-}
-
 impl Document {
     /// The canonical form of the document.
     #[must_use]
@@ -61,7 +56,7 @@ impl Document {
 }
 
 impl CanonicalStatement {
-    fn new(statement: &Statement) -> Self {
+    pub(crate) fn new(statement: &Statement) -> Self {
         Self {
             effect: statement.effect,
             principal: statement.principal.as_ref().map(principals),

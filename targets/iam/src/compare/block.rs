@@ -97,6 +97,10 @@ impl Side {
         })
     }
 
+    fn is_nothing(&self) -> bool {
+        matches!(self, Self::One(classes) if classes.is_clear())
+    }
+
     fn is_apart(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::One(a), Self::One(b)) => a.is_disjoint(b),
@@ -140,7 +144,7 @@ impl Block {
     /// The requests of the block that are also within `side`; `None` where there are none.
     pub(crate) fn narrowed(mut self, dimension: usize, side: &Side) -> Option<Self> {
         let place = self.sides.get_mut(dimension)?;
-        *place = place.and(side)?;
+        *place = place.and(side).filter(|both| !both.is_nothing())?;
         Some(self)
     }
 

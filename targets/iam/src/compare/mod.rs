@@ -8,8 +8,10 @@ mod search;
 mod space;
 mod witness;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::canonical::CanonicalStatement;
 use crate::document::{Document, Effect, Matcher, Statement, Version};
 use crate::evaluate::{Layer, Policies};
 use crate::request::Request;
@@ -128,11 +130,12 @@ pub fn compare(before: &Policies, after: &Policies) -> Comparison {
 
 /// What `mine` allows and `other` does not.
 fn beyond(mine: &Policies, other: &Policies) -> Change {
-    let [my_scope, other_scope] = match (scope(mine), scope(other)) {
+    let mut twins = BTreeMap::new();
+    let [my_scope, other_scope] = match (scope(mine, &mut twins), scope(other, &mut twins)) {
         (Ok(mine), Ok(other)) => [mine, other],
         (Err(reason), _) | (_, Err(reason)) => return Change::NotProven(vec![reason]),
     };
-    let Ok((found, reasons)) = Search::new(&my_scope, &other_scope).run() else {
+    let Ok((found, mut reasons)) = Search::new(&my_scope, &other_scope).run() else {
         let reason = "the policies tell more kinds of requests apart than are counted: wildcards in the middle of patterns multiply them";
         return Change::NotProven(vec![reason.to_owned()]);
     };
@@ -146,7 +149,7 @@ fn beyond(mine: &Policies, other: &Policies) -> Change {
         if shown.iter().any(|one| one.allowed_by == allowed_by) {
             continue;
         }
-        let Some(space) = found.spaces.get(leftover.space) else { continue };
+        let Some((_, space)) = found.spaces.get(leftover.space) else { continue };
         let differs =
             |request: &Request| mine.decide(request).is_allowed() && !other.decide(request).is_allowed();
         if let Some(witness) = witness::requests(leftover, space).into_iter().find(differs) {
@@ -157,23 +160,31 @@ fn beyond(mine: &Policies, other: &Policies) -> Change {
     if !shown.is_empty() {
         return Change::Shown(shown);
     }
-    let mut reasons: Vec<String> = reasons.into_iter().collect();
-    if reasons.is_empty() {
-        reasons.push("requests seem to differ, and none was found that does".to_owned());
+    if found.leftovers.iter().any(|one| found.spaces.get(one.space).is_some_and(|(reading, _)| !reading.over_colons)) {
+        reasons.insert("whether `*` stands for `:` where it does not end a part of the ARN, AWS does not say".to_owned());
     }
-    Change::NotProven(reasons)
+    let statements = || my_scope.layers.iter().chain(&other_scope.layers).flatten();
+    let variables: BTreeSet<String> = statements().flat_map(Placed::variables).collect();
+    reasons.extend(variables.iter().map(|key| format!("`${{{key}}}` may stand for any text")));
+    if reasons.is_empty() {
+        reasons.insert("requests seem to differ, and none was found that does".to_owned());
+    }
+    Change::NotProven(reasons.into_iter().collect())
 }
 
-fn scope(policies: &Policies) -> Result<Scope<'_>, String> {
-    let mut layers: std::collections::BTreeMap<Layer, Vec<Placed<'_>>> = std::collections::BTreeMap::new();
+/// A number for each statement, however it is spelled.
+type Twins = BTreeMap<(Version, CanonicalStatement), usize>;
+
+fn scope<'a>(policies: &'a Policies, twins: &mut Twins) -> Result<Scope<'a>, String> {
+    let mut layers: BTreeMap<Layer, Vec<Placed<'a>>> = BTreeMap::new();
     for (policy, (layer, _, document)) in policies.all().enumerate() {
-        let statements = document.statements.iter().enumerate();
-        layers.entry(layer).or_default().extend(statements.map(|(number, statement)| Placed {
-            statement,
-            version: document.version,
-            policy,
-            number,
-        }));
+        let version = document.version;
+        let placed = layers.entry(layer).or_default();
+        for (number, statement) in document.statements.iter().enumerate() {
+            let next = twins.len();
+            let twin = *twins.entry((version, CanonicalStatement::new(statement))).or_insert(next);
+            placed.push(Placed { statement, version, policy, number, twin });
+        }
     }
     if !layers.contains_key(&Layer::Resource) {
         layers.entry(Layer::Identity).or_default();

@@ -6,7 +6,6 @@ use super::atoms::TooMany;
 use super::block::Block;
 use super::draft::{Draft, Reading, Reasons, Toward, Variables, draft};
 use super::space::Space;
-use crate::canonical::same_statement;
 use crate::document::{Effect, Matcher, Statement, Version};
 use crate::pattern::Pattern;
 
@@ -26,6 +25,8 @@ pub(crate) struct Placed<'a> {
     pub(crate) policy: usize,
     /// The number of the statement in its policy.
     pub(crate) number: usize,
+    /// The same for statements of both sides that differ in spelling alone.
+    pub(crate) twin: usize,
 }
 
 impl Placed<'_> {
@@ -68,14 +69,14 @@ pub(crate) struct Leftover<'a> {
     pub(crate) denied_by: Option<Placed<'a>>,
     /// Requests, in a space of the search.
     pub(crate) block: Block,
-    /// Which space.
+    /// The number of the space.
     pub(crate) space: usize,
 }
 
 /// All that was found, and the spaces in which it stands.
 #[derive(Debug, Default)]
 pub(crate) struct Found<'a> {
-    pub(crate) spaces: Vec<Space>,
+    pub(crate) spaces: Vec<(Reading, Space)>,
     pub(crate) leftovers: Vec<Leftover<'a>>,
 }
 
@@ -149,7 +150,7 @@ impl<'a, 's> Search<'a, 's> {
                 )
             }
             Pass::Denies => {
-                let denies = other.denies().filter(|deny| !mine.denies().any(|own| same(own, *deny)));
+                let denies = other.denies().filter(|deny| !mine.denies().any(|own| own.twin == deny.twin));
                 (Vec::new(), self.drafts(denies, Toward::More, reading))
             }
         };
@@ -164,9 +165,14 @@ impl<'a, 's> Search<'a, 's> {
         let allowed: Vec<Vec<Drawn<'a>>> = allowed.iter().map(draw).collect();
         let (taken, denied) = (draw(&taken), draw(&denied));
         let given: Vec<Vec<Drawn<'a>>> = given.iter().map(draw).collect();
-        for (allowed_by, block) in self.product(&allowed)? {
+        for (statements, block) in self.product(&allowed)? {
+            let Some(allowed_by) = statements.first().copied() else { continue };
             let rest = self.without(vec![block], &taken, &space)?;
             for layer in &given {
+                // Not even what is read with an error on the safe side is beyond a statement that is there as well.
+                if layer.iter().any(|(one, _)| statements.iter().any(|own| own.twin == one.twin)) {
+                    continue;
+                }
                 let left = self.without(rest.clone(), layer, &space)?;
                 self.leave((allowed_by, None), left);
             }
@@ -176,7 +182,7 @@ impl<'a, 's> Search<'a, 's> {
                 self.leave((allowed_by, Some(*deny)), hit);
             }
         }
-        self.found.spaces.push(space);
+        self.found.spaces.push((reading, space));
         Ok(())
     }
 
@@ -194,17 +200,18 @@ impl<'a, 's> Search<'a, 's> {
             .collect()
     }
 
-    /// What statements of all layers allow together, by the statement of the first.
-    fn product(&mut self, layers: &[Vec<Drawn<'a>>]) -> Result<Vec<(Placed<'a>, Block)>, TooMany> {
+    /// What statements of all layers allow together, and these statements.
+    fn product(&mut self, layers: &[Vec<Drawn<'a>>]) -> Result<Vec<(Vec<Placed<'a>>, Block)>, TooMany> {
         let Some((first, others)) = layers.split_first() else { return Ok(Vec::new()) };
         let blocks =
-            first.iter().flat_map(|(placed, blocks)| blocks.iter().map(|block| (*placed, block.clone())));
-        let mut product: Vec<(Placed<'a>, Block)> = blocks.collect();
+            first.iter().flat_map(|(one, blocks)| blocks.iter().map(|block| (vec![*one], block.clone())));
+        let mut product: Vec<(Vec<Placed<'a>>, Block)> = blocks.collect();
         for layer in others {
             let mut both = Vec::new();
-            for (placed, block) in &product {
-                for other in layer.iter().flat_map(|(_, blocks)| blocks) {
-                    both.extend(block.and(other).map(|both| (*placed, both)));
+            for (statements, block) in &product {
+                for (one, blocks) in layer {
+                    let met = blocks.iter().filter_map(|other| block.and(other));
+                    both.extend(met.map(|met| (statements.iter().copied().chain([*one]).collect(), met)));
                 }
                 self.spend(layer.len())?;
             }
@@ -242,9 +249,4 @@ impl<'a, 's> Search<'a, 's> {
         let leftovers = blocks.into_iter().map(|block| Leftover { allowed_by, denied_by, block, space });
         self.found.leftovers.extend(leftovers);
     }
-}
-
-/// Whether two statements are the same in any spelling.
-fn same(a: Placed<'_>, b: Placed<'_>) -> bool {
-    a.version == b.version && same_statement(a.statement, b.statement)
 }

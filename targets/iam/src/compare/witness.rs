@@ -7,7 +7,7 @@ use fixedbitset::FixedBitSet;
 use super::atoms::Letter;
 use super::block::Side;
 use super::draft::Key;
-use super::search::Leftover;
+use super::search::{Leftover, Placed};
 use super::space::{Classes, Dimension, Space};
 use crate::document::{Matcher, PrincipalKind};
 use crate::pattern::{Pattern, Token};
@@ -16,18 +16,20 @@ use crate::request::{Caller, Request};
 /// Requests of a leftover, the most likely first.
 pub(crate) fn requests(leftover: &Leftover<'_>, space: &Space) -> Vec<Request> {
     let maker = Maker { leftover, space };
-    let Some(context) = maker.context() else { return Vec::new() };
-    let caller =
-        maker.texts(&Key::Principal, &[CALLER.to_owned()], &context).iter().find_map(|text| caller(text));
     let mut requests = Vec::new();
-    for action in maker.actions(&context) {
-        for resource in maker.resources(&context) {
-            let mut request = Request::new(action.clone(), resource);
-            request.principal.clone_from(&caller);
-            for (key, values) in &context {
-                request.context.set(key, values.clone());
+    for value in maker.values() {
+        let Some(context) = maker.context(&value) else { continue };
+        let caller = maker.texts(&Key::Principal, &[CALLER.to_owned()], &context).iter().find_map(|text| caller(text));
+        let resources = maker.resources(&context);
+        for action in maker.actions(&context) {
+            for resource in &resources {
+                let mut request = Request::new(action.clone(), resource.clone());
+                request.principal.clone_from(&caller);
+                for (key, values) in &context {
+                    request.context.set(key, values.clone());
+                }
+                requests.push(request);
             }
-            requests.push(request);
         }
     }
     requests
@@ -60,11 +62,34 @@ impl Maker<'_> {
         Some((self.space.dimensions.get(at)?, side))
     }
 
+    /// The condition keys that policy variables name.
+    fn variables(&self) -> BTreeSet<String> {
+        let mut variables = self.leftover.allowed_by.variables();
+        variables.extend(self.leftover.denied_by.iter().flat_map(Placed::variables));
+        variables
+    }
+
+    /// What policy variables are tried with: some name, or a word of the resources, which another pattern may ask for.
+    fn values(&self) -> Vec<String> {
+        let mut values = vec![NAME.to_owned()];
+        if !self.variables().is_empty() {
+            let context = Context::new();
+            let words: BTreeSet<String> = self
+                .resources(&context)
+                .iter()
+                .flat_map(|text| text.split(['/', ':']).map(str::to_owned).collect::<Vec<_>>())
+                .filter(|word| !word.is_empty() && word != NAME)
+                .collect();
+            values.extend(words);
+        }
+        values
+    }
+
     /// The values of each condition key that has to have one, and of those that policy variables name; `None` where a
     /// key can have none.
-    fn context(&self) -> Option<Context> {
+    fn context(&self, value: &str) -> Option<Context> {
         let mut context = Context::new();
-        let named = self.leftover.allowed_by.variables();
+        let named = self.variables();
         for (at, dimension) in self.space.dimensions.iter().enumerate() {
             let Key::Condition(key) = &dimension.key else { continue };
             let side = match self.leftover.block.side(at) {
@@ -78,14 +103,16 @@ impl Maker<'_> {
                     if may_lack && !named.contains(key) {
                         continue;
                     }
-                    let value = self.text(dimension, classes);
-                    if value.is_none() && may_lack {
-                        continue;
-                    }
-                    vec![value?]
+                    let Some(text) = self.text(dimension, classes, value) else {
+                        if may_lack {
+                            continue;
+                        }
+                        return None;
+                    };
+                    vec![text]
                 }
                 Side::Many(values) => {
-                    let of_each = values.meets.iter().map(|meet| self.text(dimension, meet));
+                    let of_each = values.meets.iter().map(|meet| self.text(dimension, meet, value));
                     of_each.collect::<Option<Vec<String>>>()?
                 }
                 Side::Full => continue,
@@ -93,21 +120,22 @@ impl Maker<'_> {
             context.insert(key.clone(), values);
         }
         for key in named {
-            context.entry(key).or_insert_with(|| vec![NAME.to_owned()]);
+            context.entry(key).or_insert_with(|| vec![value.to_owned()]);
         }
         Some(context)
     }
 
-    /// One text of these classes: of those that the policies name, or else the shortest.
-    fn text(&self, dimension: &Dimension, classes: &FixedBitSet) -> Option<String> {
+    /// One text of these classes: the value if it is, or else one that the policies name, or else the shortest.
+    fn text(&self, dimension: &Dimension, classes: &FixedBitSet, value: &str) -> Option<String> {
         match &dimension.classes {
-            Classes::Any => Some(NAME.to_owned()),
+            Classes::Any => Some(value.to_owned()),
             Classes::Line(line) => {
                 classes.ones().find(|piece| *piece < line.len()).map(|piece| line.text(piece))
             }
             Classes::Texts(patterns, _) => {
-                let proposed: Vec<String> = patterns.iter().map(|pattern| filled(pattern, NAME)).collect();
                 let context = Context::new();
+                let named = patterns.iter().map(|pattern| with(pattern, value, &context));
+                let proposed: Vec<String> = named.chain([value.to_owned()]).collect();
                 self.among(dimension, classes, &proposed, &context).into_iter().next()
             }
         }
@@ -122,7 +150,8 @@ impl Maker<'_> {
     }
 
     fn resources(&self, context: &Context) -> Vec<String> {
-        let patterns = self.leftover.allowed_by.resources();
+        let mut patterns = self.leftover.allowed_by.resources();
+        patterns.extend(self.leftover.denied_by.iter().flat_map(Placed::resources));
         let proposed: Vec<String> =
             FILLERS.iter().flat_map(|filler| patterns.iter().map(|one| with(one, filler, context))).collect();
         let found = self.texts(&Key::Resource, &proposed, context);
@@ -177,10 +206,6 @@ impl Maker<'_> {
 
 /// What is tried in place of `*`.
 const FILLERS: [&str; 4] = [NAME, "", "x", "example/example"];
-
-fn filled(pattern: &Pattern, filler: &str) -> String {
-    with(pattern, filler, &Context::new())
-}
 
 /// A text of the pattern, with a region and an account where an ARN has them.
 fn with(pattern: &Pattern, filler: &str, context: &Context) -> String {
