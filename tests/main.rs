@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, and prints figures for whoever asks with `--nocapture`"
 )]
 
+mod actions;
 mod checks;
 mod cli;
 mod harness;

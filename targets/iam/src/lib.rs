@@ -23,10 +23,12 @@
 //! | ask whether two are the same | [`equivalent`], [`Canonical`] |
 //! | ask what a request is decided to be, and why | [`Policies`], [`Request`], [`Decision`] |
 //! | stay within what AWS accepts | [`limits`], [`measure`], [`split`], [`bounded_name`] |
+//! | ask what actions there are, on what and under which condition keys | [`action`] |
 //! | name a resource without letting text become syntax | [`Arn`], [`Piece`] |
 
 #![deny(clippy::disallowed_methods, reason = "this crate does no IO")]
 
+pub mod action;
 mod arn;
 mod canonical;
 mod compare;
