@@ -209,17 +209,9 @@ fn what_is_proven_holds_of_every_request_that_is_tried() {
     for number in 0..pairs {
         let (before, after) = pair(&mut random);
         let compared = compare(&before, &after);
-        let with_variables = before.all().chain(after.all()).any(|(.., document)| to_json(document).contains("${"));
+        let with_variables =
+            before.all().chain(after.all()).any(|(.., document)| to_json(document).contains("${"));
         *counts.entry((with_variables, compared.relation())).or_default() += 1;
-            let t = |p: &Policies| {
-                p.all()
-                    .map(|(l, _, d)| format!("{l}: {}", crate::to_json(d)))
-                    .collect::<Vec<_>>()
-                    .join("\n   ")
-            };
-            let v = (t(&before) + &t(&after)).contains("${");
-            println!("NP vars={v} {:?}\n  A {}\n  B {}", compared, t(&before), t(&after));
-        }
         for (change, mine, other) in [(&compared.gained, &after, &before), (&compared.lost, &before, &after)]
         {
             if let Some(request) = contradiction(change, mine, other, &mut random) {
@@ -229,7 +221,8 @@ fn what_is_proven_holds_of_every_request_that_is_tried() {
     }
     println!("{counts:?}");
     let share = |with_variables, relation| {
-        let all: usize = counts.iter().filter(|(key, _)| key.0 == with_variables).map(|(_, count)| count).sum();
+        let all: usize =
+            counts.iter().filter(|(key, _)| key.0 == with_variables).map(|(_, count)| count).sum();
         counts.get(&(with_variables, relation)).copied().unwrap_or_default() * 100 / all
     };
     for relation in [Relation::Equal, Relation::Narrower, Relation::Wider, Relation::Incomparable] {

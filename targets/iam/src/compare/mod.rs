@@ -15,7 +15,8 @@ use crate::canonical::CanonicalStatement;
 use crate::document::{Document, Effect, Matcher, Statement, Version};
 use crate::evaluate::{Layer, Policies};
 use crate::request::Request;
-use search::{Placed, Scope, Search};
+use search::{Found, Placed, Scope, Search};
+use witness::Candidate;
 
 /// How two sets of policies relate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,9 @@ pub struct Difference {
     pub denied_by: Option<Place>,
     /// A request that is allowed on the one side and not on the other.
     pub witness: Request,
+    /// Whether the action of the witness is in the catalog, and its resource of a type that the action is about. Where
+    /// not, the difference is one of actions or resources that nobody knows.
+    pub known: bool,
 }
 
 /// Where a statement stands.
@@ -136,40 +140,60 @@ fn beyond(mine: &Policies, other: &Policies) -> Change {
         (Err(reason), _) | (_, Err(reason)) => return Change::NotProven(vec![reason]),
     };
     let Ok((found, mut reasons)) = Search::new(&my_scope, &other_scope).run() else {
-        let reason = "the policies tell more kinds of requests apart than are counted: wildcards in the middle of patterns multiply them";
-        return Change::NotProven(vec![reason.to_owned()]);
+        return Change::NotProven(vec![TOO_MANY.to_owned()]);
     };
     if found.leftovers.is_empty() {
         return Change::Nothing;
     }
-    let (mine, other) = (for_replay(mine), for_replay(other));
-    let mut shown: Vec<Difference> = Vec::new();
-    for leftover in &found.leftovers {
-        let allowed_by = place(&mine, leftover.allowed_by);
-        if shown.iter().any(|one| one.allowed_by == allowed_by) {
-            continue;
-        }
-        let Some((_, space)) = found.spaces.get(leftover.space) else { continue };
-        let differs =
-            |request: &Request| mine.decide(request).is_allowed() && !other.decide(request).is_allowed();
-        if let Some(witness) = witness::requests(leftover, space).into_iter().find(differs) {
-            let denied_by = leftover.denied_by.map(|deny| place(&other, deny));
-            shown.push(Difference { allowed_by, denied_by, witness });
-        }
-    }
+    let shown = differences(&found, &for_replay(mine), &for_replay(other));
     if !shown.is_empty() {
         return Change::Shown(shown);
     }
-    if found.leftovers.iter().any(|one| found.spaces.get(one.space).is_some_and(|(reading, _)| !reading.over_colons)) {
-        reasons.insert("whether `*` stands for `:` where it does not end a part of the ARN, AWS does not say".to_owned());
+    let spaces = found.leftovers.iter().filter_map(|one| found.spaces.get(one.space));
+    if spaces.map(|(reading, _)| reading).any(|reading| !reading.over_colons) {
+        reasons.insert(COLONS.to_owned());
     }
-    let statements = || my_scope.layers.iter().chain(&other_scope.layers).flatten();
-    let variables: BTreeSet<String> = statements().flat_map(Placed::variables).collect();
+    let statements = my_scope.layers.iter().chain(&other_scope.layers).flatten();
+    let variables: BTreeSet<String> = statements.flat_map(Placed::variables).collect();
     reasons.extend(variables.iter().map(|key| format!("`${{{key}}}` may stand for any text")));
     if reasons.is_empty() {
         reasons.insert("requests seem to differ, and none was found that does".to_owned());
     }
     Change::NotProven(reasons.into_iter().collect())
+}
+
+const TOO_MANY: &str = "more kinds of requests are told apart than are counted; wildcards in the middle of patterns multiply them";
+const COLONS: &str = "whether `*` stands for `:` where it does not end a part of the ARN, AWS does not say";
+
+/// How many requests are tried before a leftover counts as not shown.
+const TRIED: usize = 20_000;
+
+/// The leftovers of which a request was found that both sides decided so, one for each statement.
+fn differences(found: &Found<'_>, mine: &Policies, other: &Policies) -> Vec<Difference> {
+    let mut shown: BTreeMap<Place, Difference> = BTreeMap::new();
+    let mut left = TRIED;
+    for leftover in &found.leftovers {
+        let allowed_by = place(mine, leftover.allowed_by);
+        let Some((_, space)) = found.spaces.get(leftover.space) else { continue };
+        if shown.get(&allowed_by).is_some_and(|difference| difference.known) {
+            continue;
+        }
+        let candidates = witness::candidates(leftover, space).into_iter().take(left);
+        let mut tried = 0;
+        let witness = candidates.inspect(|_| tried += 1).find(|Candidate { request, .. }| {
+            mine.decide(request).is_allowed() && !other.decide(request).is_allowed()
+        });
+        left -= tried;
+        if let Some(Candidate { request, known }) = witness
+            && (known || !shown.contains_key(&allowed_by))
+        {
+            let denied_by = leftover.denied_by.map(|deny| place(other, deny));
+            let difference =
+                Difference { allowed_by: allowed_by.clone(), denied_by, witness: request, known };
+            shown.insert(allowed_by, difference);
+        }
+    }
+    shown.into_values().collect()
 }
 
 /// A number for each statement, however it is spelled.

@@ -9,34 +9,33 @@ use super::block::Side;
 use super::draft::Key;
 use super::search::{Leftover, Placed};
 use super::space::{Classes, Dimension, Space};
+use crate::action::{Action, Service, action, actions_matching, service};
 use crate::document::{Matcher, PrincipalKind};
 use crate::pattern::{Pattern, Token};
 use crate::request::{Caller, Request};
 
+/// A request that may show a leftover.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) request: Request,
+    /// Whether the catalog knows the action, and the resource is of a type that it is about.
+    pub(crate) known: bool,
+}
+
 /// Requests of a leftover, the most likely first.
-pub(crate) fn requests(leftover: &Leftover<'_>, space: &Space) -> Vec<Request> {
+pub(crate) fn candidates(leftover: &Leftover<'_>, space: &Space) -> Vec<Candidate> {
     let maker = Maker { leftover, space };
-    let mut requests = Vec::new();
+    let mut candidates = Vec::new();
     for value in maker.values() {
         let Some(context) = maker.context(&value) else { continue };
-        let caller = maker.texts(&Key::Principal, &[CALLER.to_owned()], &context).iter().find_map(|text| caller(text));
-        let resources = maker.resources(&context);
-        for action in maker.actions(&context) {
-            for resource in &resources {
-                let mut request = Request::new(action.clone(), resource.clone());
-                request.principal.clone_from(&caller);
-                for (key, values) in &context {
-                    request.context.set(key, values.clone());
-                }
-                requests.push(request);
-            }
-        }
+        candidates.extend(maker.candidates(&context));
     }
-    requests
+    candidates.sort_by_key(|one| !one.known);
+    candidates
 }
 
 /// How many texts are tried for one dimension.
-const TRIED: usize = 6;
+const TRIED: usize = 8;
 
 /// What stands for a caller who may be any.
 const CALLER: &str = "AWS:arn:aws:iam::123456789012:role/example";
@@ -80,7 +79,7 @@ impl Maker<'_> {
                 .flat_map(|text| text.split(['/', ':']).map(str::to_owned).collect::<Vec<_>>())
                 .filter(|word| !word.is_empty() && word != NAME)
                 .collect();
-            values.extend(words);
+            values.extend(words.into_iter().take(TRIED));
         }
         values
     }
@@ -141,12 +140,81 @@ impl Maker<'_> {
         }
     }
 
-    fn actions(&self, context: &Context) -> Vec<String> {
-        let proposed: Vec<String> = match &self.leftover.allowed_by.statement.actions {
+    fn candidates(&self, context: &Context) -> Vec<Candidate> {
+        let caller =
+            self.texts(&Key::Principal, &[CALLER.to_owned()], context).iter().find_map(|text| caller(text));
+        let resources = self.resources(context);
+        let mut pairs: Vec<(String, String, bool)> = Vec::new();
+        for action in self.known_actions() {
+            for resource in self.resources_of(action, &resources, context) {
+                pairs.push((action.to_string(), resource, true));
+            }
+            if pairs.len() >= TRIED {
+                break;
+            }
+        }
+        for action in self.texts(&Key::Action, &self.named_actions(), context) {
+            pairs.extend(resources.iter().map(|resource| (action.clone(), resource.clone(), false)));
+        }
+        let candidate = |(action, resource, known): (String, String, bool)| {
+            let mut request = Request::new(action, resource);
+            request.principal.clone_from(&caller);
+            for (key, values) in context {
+                request.context.set(key, values.clone());
+            }
+            Candidate { request, known }
+        };
+        pairs.into_iter().map(candidate).collect()
+    }
+
+    /// The actions that the statement names without wildcards.
+    fn named_actions(&self) -> Vec<String> {
+        match &self.leftover.allowed_by.statement.actions {
             Matcher::In(names) => names.iter().filter(|name| !name.contains(['*', '?'])).cloned().collect(),
             Matcher::NotIn(_) => Vec::new(),
+        }
+    }
+
+    /// Actions of the leftover that the catalog knows, those with the shortest names first.
+    fn known_actions(&self) -> Vec<&'static Action> {
+        let Some((dimension, Side::One(classes))) = self.dimension(&Key::Action) else { return Vec::new() };
+        let is_left = |action: &&&Action| is_of(dimension, classes, &action.to_string().to_ascii_lowercase());
+        let named: Vec<&Action> = self.named_actions().iter().filter_map(|name| action(name)).collect();
+        let named: Vec<&Action> = named.iter().filter(is_left).copied().collect();
+        if !named.is_empty() {
+            return named;
+        }
+        let mut actions: Vec<&Action> = match &self.leftover.allowed_by.statement.actions {
+            Matcher::In(patterns) if !patterns.contains("*") => {
+                patterns.iter().flat_map(|pattern| actions_matching(pattern)).collect()
+            }
+            Matcher::In(_) | Matcher::NotIn(_) => {
+                services_named(dimension).flat_map(Service::actions).collect()
+            }
         };
-        self.texts(&Key::Action, &proposed, context)
+        actions.sort_by_key(|action| (action.name.len(), action.name, action.service));
+        actions.iter().filter(is_left).take(TRIED).copied().collect()
+    }
+
+    /// Resources of the leftover that the action is about: of those proposed, or as the reference writes them.
+    fn resources_of(&self, action: &Action, proposed: &[String], context: &Context) -> Vec<String> {
+        if action.on.is_empty() {
+            return self
+                .texts_or_any(&Key::Resource, &["*".to_owned()], context)
+                .into_iter()
+                .take(1)
+                .filter(|text| text == "*")
+                .collect();
+        }
+        let types: Vec<_> = action.resource_types().collect();
+        let formats: Vec<String> =
+            types.iter().flat_map(|kind| kind.formats.iter().map(|format| from_format(format))).collect();
+        let of_type = |text: &&String| types.iter().any(|kind| kind.overlaps(text));
+        let mut found: Vec<String> = proposed.iter().filter(of_type).cloned().collect();
+        let formats = self.texts_or_any(&Key::Resource, &formats, context);
+        found.extend(formats.into_iter().filter(|text| of_type(&text)));
+        found.truncate(TRIED);
+        found
     }
 
     fn resources(&self, context: &Context) -> Vec<String> {
@@ -154,12 +222,15 @@ impl Maker<'_> {
         patterns.extend(self.leftover.denied_by.iter().flat_map(Placed::resources));
         let proposed: Vec<String> =
             FILLERS.iter().flat_map(|filler| patterns.iter().map(|one| with(one, filler, context))).collect();
-        let found = self.texts(&Key::Resource, &proposed, context);
-        if found.is_empty() && self.dimension(&Key::Resource).is_none() {
-            vec!["*".to_owned()]
-        } else {
-            found
+        self.texts_or_any(&Key::Resource, &proposed, context)
+    }
+
+    /// Those that are of the leftover; all where nothing is asked of the dimension.
+    fn texts_or_any(&self, key: &Key, proposed: &[String], context: &Context) -> Vec<String> {
+        if self.dimension(key).is_none() {
+            return proposed.to_vec();
         }
+        self.texts(key, proposed, context)
     }
 
     fn texts(&self, key: &Key, proposed: &[String], context: &Context) -> Vec<String> {
@@ -176,11 +247,7 @@ impl Maker<'_> {
         context: &Context,
     ) -> Vec<String> {
         let Classes::Texts(_, atoms) = &dimension.classes else { return Vec::new() };
-        let fits = |text: &&String| {
-            let letters: Vec<Letter> = text.chars().map(Letter::Char).collect();
-            atoms.class_of(&letters).is_none_or(|class| classes.contains(class))
-        };
-        let proposed = proposed.iter().filter(fits).cloned();
+        let proposed = proposed.iter().filter(|text| is_of(dimension, classes, text)).cloned();
         let shortest =
             classes.ones().filter_map(|class| atoms.texts.get(class)).map(|text| self.plain(text, context));
         let mut seen = BTreeSet::new();
@@ -204,6 +271,47 @@ impl Maker<'_> {
     }
 }
 
+/// The services whose actions the policies name, and some others.
+fn services_named(dimension: &Dimension) -> impl Iterator<Item = &'static Service> {
+    let Classes::Texts(patterns, _) = &dimension.classes else { return BTreeMap::new().into_values() };
+    let texts: Vec<String> = patterns.iter().map(|pattern| with(pattern, "", &Context::new())).collect();
+    let prefixes = texts.iter().filter_map(|text| text.split_once(':')).map(|(prefix, _)| prefix);
+    let found = prefixes.chain(USUAL).filter_map(service).map(|service| (service.prefix, service));
+    found.collect::<BTreeMap<_, _>>().into_values()
+}
+
+/// Services that everybody knows.
+const USUAL: [&str; 3] = ["bedrock", "iam", "s3"];
+
+fn is_of(dimension: &Dimension, classes: &FixedBitSet, text: &str) -> bool {
+    let Classes::Texts(_, atoms) = &dimension.classes else { return true };
+    let letters: Vec<Letter> = text.chars().map(Letter::Char).collect();
+    // What a variable stands for may make a class that no plain text is of.
+    atoms.class_of(&letters).is_none_or(|class| classes.contains(class))
+}
+
+/// An ARN of a format of the reference.
+fn from_format(format: &str) -> String {
+    let mut text = String::new();
+    let mut rest = format;
+    while let Some((before, inside)) = rest.split_once("${") {
+        let Some((name, after)) = inside.split_once('}') else { break };
+        text.push_str(before);
+        text.push_str(match name {
+            "Partition" => "aws",
+            "Region" => REGION,
+            "Account" => ACCOUNT,
+            _ => NAME,
+        });
+        rest = after;
+    }
+    text + rest
+}
+
+/// What stands for a region and an account that may be any.
+const REGION: &str = "eu-central-1";
+const ACCOUNT: &str = "123456789012";
+
 /// What is tried in place of `*`.
 const FILLERS: [&str; 4] = [NAME, "", "x", "example/example"];
 
@@ -220,12 +328,8 @@ fn with(pattern: &Pattern, filler: &str, context: &Context) -> String {
                 text.push(*c);
             }
             Token::One(_) => text.push('x'),
-            Token::Run(_) if colons == 3 && ends_component && text.ends_with(':') => {
-                text.push_str("eu-central-1")
-            }
-            Token::Run(_) if colons == 4 && ends_component && text.ends_with(':') => {
-                text.push_str("123456789012")
-            }
+            Token::Run(_) if colons == 3 && ends_component && text.ends_with(':') => text.push_str(REGION),
+            Token::Run(_) if colons == 4 && ends_component && text.ends_with(':') => text.push_str(ACCOUNT),
             Token::Run(_) => text.push_str(filler),
             Token::Variable { key, default } => {
                 let value = context.get(key).and_then(|values| values.first()).or(default.as_ref());
