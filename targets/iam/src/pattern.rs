@@ -9,6 +9,7 @@ use crate::document::Version;
 pub(crate) struct Pattern {
     tokens: Vec<Token>,
     fold: bool,
+    loose: bool,
 }
 
 /// One place of a pattern.
@@ -51,7 +52,7 @@ impl Reach {
 impl Pattern {
     /// A pattern of `Action`: wildcards, no variables, and no difference of case.
     pub(crate) fn action(text: &str) -> Self {
-        Self { tokens: wildcards(&text.to_ascii_lowercase()).collect(), fold: true }
+        Self { tokens: wildcards(&text.to_ascii_lowercase()).collect(), fold: true, loose: false }
     }
 
     /// A pattern of `Resource`: wildcards and variables. `*` stands for `:` too. AWS says that a `*` which ends a
@@ -62,14 +63,18 @@ impl Pattern {
 
     /// A value of `StringLike`: wildcards and variables.
     pub(crate) fn like(text: &str, version: Version) -> Self {
-        Self { tokens: with_variables(text, version, |piece| wildcards(piece).collect()), fold: false }
+        Self {
+            tokens: with_variables(text, version, |piece| wildcards(piece).collect()),
+            fold: false,
+            loose: false,
+        }
     }
 
     /// A value of `StringEquals`: variables alone. With `fold`, case makes no difference.
     pub(crate) fn exact(text: &str, version: Version, fold: bool) -> Self {
         let text: Cow<'_, str> = if fold { text.to_ascii_lowercase().into() } else { text.into() };
         let literal = |piece: &str| piece.chars().map(Token::Char).collect();
-        Self { tokens: with_variables(&text, version, literal), fold }
+        Self { tokens: with_variables(&text, version, literal), fold, loose: false }
     }
 
     /// A value of `ArnLike` and `ArnEquals`, which are the same: each of the six components is compared for itself
@@ -96,7 +101,17 @@ impl Pattern {
             Token::Variable { .. } => Token::Run(Reach::Anywhere),
             Token::Char(_) | Token::One(_) | Token::Run(_) => token.clone(),
         });
-        Self { tokens: tokens.collect(), fold: self.fold }
+        Self { tokens: tokens.collect(), fold: self.fold, loose: self.loose }
+    }
+
+    /// The pattern as what may match, where a policy variable stands in the text: each text that such a text can become.
+    pub(crate) fn loosened(self) -> Self {
+        Self { loose: true, ..self }
+    }
+
+    /// Whether the pattern is of what may match.
+    pub(crate) fn is_loose(&self) -> bool {
+        self.loose
     }
 
     /// The pattern with wildcards that stop at `:`, but for a `*` that ends a component: the least that a pattern of
@@ -109,7 +124,7 @@ impl Pattern {
             (Token::One(_), _) => Token::One(Reach::Component),
             (Token::Char(_) | Token::Variable { .. }, _) => token.clone(),
         });
-        Self { tokens: tokens.collect(), fold: self.fold }
+        Self { tokens: tokens.collect(), fold: self.fold, loose: self.loose }
     }
 
     /// The places of the pattern.

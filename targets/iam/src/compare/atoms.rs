@@ -58,6 +58,7 @@ type Position = (u32, u32);
 struct Compiled {
     steps: Vec<Step>,
     fold: bool,
+    loose: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,15 +78,19 @@ impl Compiled {
                 Step::Letter(Letter::Variable(alphabet.number(key, default.as_ref())))
             }
         });
-        Self { steps: steps.collect(), fold: pattern.folds() }
+        Self { steps: steps.collect(), fold: pattern.folds(), loose: pattern.is_loose() }
     }
 
     fn step(&self, at: u32) -> Option<Step> {
         self.steps.get(at as usize).copied()
     }
 
+    fn end(&self) -> u32 {
+        u32::try_from(self.steps.len()).unwrap_or(u32::MAX)
+    }
+
     fn is_end(&self, at: u32) -> bool {
-        at as usize == self.steps.len()
+        at == self.end()
     }
 
     /// Whether the letter is the one that the pattern asks for.
@@ -244,6 +249,11 @@ impl<'a> Walk<'a> {
         let mut next = Vec::with_capacity(state.len());
         for &(number, place) in state {
             let Some(pattern) = self.pattern(number) else { continue };
+            if pattern.loose && matches!(letter, Letter::Variable(_)) {
+                // Some text takes each place to each later one.
+                next.extend((place..=pattern.end()).map(|later| (number, later)));
+                continue;
+            }
             match pattern.step(place) {
                 Some(Step::Letter(wanted)) if pattern.is(wanted, letter) => next.push((number, place + 1)),
                 Some(step @ Step::One(_)) if step.takes(letter) => next.push((number, place + 1)),

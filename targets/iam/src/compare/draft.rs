@@ -86,8 +86,8 @@ pub(crate) struct Reading {
 /// How policy variables are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Variables {
-    /// As letters of their own, that nothing but the same variable and `*` match. Whatever holds of such texts holds of
-    /// those with any values in place of the variables, as long as nothing is denied on the right.
+    /// As letters of their own. A text with such letters surely matches where the same variable or `*` stands, and may
+    /// match where any text would.
     Letters,
     /// As any text, or as none.
     Anything,
@@ -165,15 +165,18 @@ impl Drafter<'_> {
         self.draft.constraints.push(constraint);
     }
 
-    /// A pattern with variables, as the reading has it and with the error on the safe side.
+    /// A pattern with the error on the safe side. What surely passes a negated test is what no value of a variable makes
+    /// match, be the variable in the pattern or in the text.
     fn safe(&self, pattern: Pattern, negated: bool) -> Option<Pattern> {
-        if !pattern.has_variables() {
-            return Some(pattern);
-        }
+        let has_variables = pattern.has_variables();
         let more = (self.toward == Toward::More) != negated;
         match self.reading.variables {
-            Variables::Letters if !negated || self.toward == Toward::More => Some(pattern),
-            Variables::Letters | Variables::Anything => more.then(|| pattern.widened()),
+            Variables::Letters if negated && self.toward == Toward::Less => {
+                Some(pattern.widened().loosened())
+            }
+            Variables::Letters => Some(pattern),
+            Variables::Anything if !has_variables => Some(pattern),
+            Variables::Anything => more.then(|| pattern.widened()),
         }
     }
 
