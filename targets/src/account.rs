@@ -208,6 +208,16 @@ impl<'a> Account<'a> {
         name.chars().take(48).collect()
     }
 
+    /// The name of an agent on Agents Classic.
+    pub(crate) fn classic(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        self.limited_name(&[agent.name().as_str()], "bedrock.agentName")
+    }
+
+    /// The name of the alias that callers of an agent on Agents Classic use, after that of the agent.
+    pub(crate) fn alias(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        Some(format!("{}.{}", self.classic(agent)?, self.environment.name()))
+    }
+
     /// The name of the function that starts an agent for a trigger, and of what leads there.
     pub(crate) fn trigger(&self, agent: &Resource<AgentSpec>, trigger: &AgentTrigger) -> Option<String> {
         self.limited_name(&["trigger", agent.name().as_str(), trigger.name()], "lambda.functionName")

@@ -78,7 +78,7 @@ static TARGETS: &[Target] = &[
     Target {
         name: TargetName::Observability,
         render: observability::render,
-        carries: &[Control::BudgetNotice, Control::OtherBudget, Control::Notifications],
+        carries: &[Control::BudgetNotice, Control::OtherBudget, Control::Audit, Control::Notifications],
     },
 ];
 

@@ -20,6 +20,7 @@ mod origins;
 mod refusals;
 mod roles;
 mod traces;
+mod trails;
 mod verification;
 
 use std::sync::LazyLock;

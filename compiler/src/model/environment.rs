@@ -155,6 +155,8 @@ record! {
         invocations: Option<Ref<DataStoreSpec>>,
         /// Traces.
         traces: Option<Ref<DataStoreSpec>>,
+        /// Who called what, as CloudTrail records it.
+        audit: Option<Ref<DataStoreSpec>>,
     }
 }
 

@@ -184,12 +184,18 @@ fn of_budget(budget: &BudgetSpec) -> Vec<Declared> {
 }
 
 fn of_environment(environment: &EnvironmentSpec) -> Vec<Declared> {
-    let stores = environment.logging.iter().flat_map(|Logging { invocations, traces }| [invocations, traces]);
-    let logs = stores.flatten().map(|store| at(Control::Logging, store.name.span));
+    let logs = environment.logging.iter().flat_map(of_logging);
     let tls = environment.network.as_ref().and_then(|network| network.tls.as_ref());
     let told = environment.notifications.iter().filter_map(|found| found.sns.first());
     let logs = logs.chain(told.map(|topic| at(Control::Notifications, topic.span)));
     logs.chain(tls.map(|tls| at(Control::Tls, tls.span))).collect()
+}
+
+fn of_logging(logging: &Logging) -> Vec<Declared> {
+    let Logging { invocations, traces, audit } = logging;
+    let stores = [(Control::Logging, invocations), (Control::Logging, traces), (Control::Audit, audit)];
+    let named = stores.into_iter().filter_map(|(control, store)| Some((control, store.as_ref()?)));
+    named.map(|(control, store)| at(control, store.name.span)).collect()
 }
 
 fn of_tenant(tenant: &TenantSpec) -> Vec<Declared> {

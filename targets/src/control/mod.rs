@@ -84,6 +84,8 @@ controls! {
     AgentNotice = Budget "thresholds.notify";
     /// What is logged of prompts and completions, and of traces.
     Logging = Environment "logging";
+    /// Who called what, as CloudTrail records it.
+    Audit = Environment "logging.audit";
     /// Who is told when something is wrong.
     Notifications = Environment "notifications";
     /// The least version of TLS.

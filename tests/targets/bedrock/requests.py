@@ -58,6 +58,9 @@ OPERATIONS = {
     "Subscription": ("sns", "Subscribe"),
     "Table": ("dynamodb", "CreateTable"),
     "TimeToLive": ("dynamodb", "UpdateTimeToLive"),
+    "Trail": ("cloudtrail", "CreateTrail"),
+    "TrailLogging": ("cloudtrail", "StartLogging"),
+    "TrailSelectors": ("cloudtrail", "PutEventSelectors"),
     "TraceDestination": ("xray", "UpdateTraceSegmentDestination"),
 }
 
@@ -73,6 +76,7 @@ GIVEN = [
     f"arn:aws:bedrock-agentcore:{PLACE}:gateway/name-a1b2c3d4e5",
     f"arn:aws:bedrock-agentcore:{PLACE}:policy-engine/name-a1b2c3d4e5",
     f"arn:aws:bedrock-agentcore:{PLACE}:harness/name-a1b2c3d4e5",
+    f"arn:aws:bedrock-agentcore:{PLACE}:runtime/name-a1b2c3d4e5",
     f"arn:aws:bedrock-agentcore:{PLACE}:memory/name-a1b2c3d4e5",
     f"arn:aws:bedrock:{PLACE}:guardrail/a1b2c3d4e5",
     f"arn:aws:bedrock:{PLACE}:application-inference-profile/a1b2c3d4e5f6",

@@ -62,7 +62,8 @@ fn logs<'g>(graph: &'g Graph, environment: &'g Resource<EnvironmentSpec>) -> Vec
     let logging = environment.spec.logging.as_ref();
     let invocations = logging.and_then(|logging| logging.invocations.as_ref());
     let traces = logging.and_then(|logging| logging.traces.as_ref());
-    let named = [("invocations", invocations), ("traces", traces)];
+    let audit = logging.and_then(|logging| logging.audit.as_ref());
+    let named = [("invocations", invocations), ("traces", traces), ("audit", audit)];
     let found = named.into_iter().filter_map(|(place, reference)| {
         let id = reference?.id()?;
         Some(Log { place, reference: reference?, id, store: graph.resource(id)? })

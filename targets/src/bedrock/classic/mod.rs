@@ -30,13 +30,12 @@ impl<'a> Agent<'a> {
 }
 
 fn own_address(account: &Account<'_>, agent: &Resource<AgentSpec>) -> Option<Address> {
-    Some(address("Agent", account.limited_name(&[agent.name().as_str()], "bedrock.agentName")?))
+    account.classic(agent).map(|name| address("Agent", name))
 }
 
 /// The address of the alias that callers use.
 fn alias_address(account: &Account<'_>, agent: &Resource<AgentSpec>) -> Option<Address> {
-    let agent = own_address(account, agent)?;
-    Some(address("AgentAlias", format!("{}.{}", agent.name, account.environment.name())))
+    account.alias(agent).map(|name| address("AgentAlias", name))
 }
 
 /// What a function needs to know of an agent to start it.

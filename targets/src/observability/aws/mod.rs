@@ -1,10 +1,12 @@
-//! What AWS itself watches: budgets on its bill, alarms on metrics of its services, and the delivery of what
-//! AgentCore writes.
+//! What AWS itself watches: budgets on its bill, alarms on metrics of its services, the delivery of what AgentCore
+//! writes, and the trail of who called what.
 
 mod action;
 mod alarm;
 mod budget;
 mod delivery;
+mod recorded;
+mod trail;
 mod watch;
 
 use aipolicy_compiler::diagnostic::Diagnostics;
@@ -39,6 +41,7 @@ pub(super) fn artifacts(
     let mut artifacts = budget::artifacts(&cloud, out);
     artifacts.extend(alarm::artifacts(&cloud, out));
     artifacts.extend(delivery::artifacts(&cloud, out));
+    artifacts.extend(trail::artifacts(account, out));
     artifacts
 }
 
