@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::line::{Point, Scale, Span, addresses, number};
+use super::line::{Point, Scale, Span, addresses, instant, number};
 use crate::document::{Matcher, PrincipalKind, PrincipalSet, Principals, Statement, Version};
 use crate::operator::{Comparison, Operator, Order, Quantifier};
 use crate::pattern::Pattern;
@@ -252,12 +252,12 @@ impl Drafter<'_> {
             Comparison::Arn => Ok(texts(&|value| Pattern::arn(value, version))),
             Comparison::Bool => Ok(texts(&|value| Pattern::exact(value, Version::V2008, true))),
             Comparison::Number(order) => spans(&|value| number(value).map(|point| ordered(order, point))),
+            Comparison::Date(order) => spans(&|value| instant(value).map(|point| ordered(order, point))),
             Comparison::Address => spans(&|value| addresses(value).map(|span| vec![span])),
             Comparison::Null => Ok(Test::Presence {
                 absent: values.iter().any(|value| value.eq_ignore_ascii_case("true")),
                 present: values.iter().any(|value| value.eq_ignore_ascii_case("false")),
             }),
-            Comparison::Date(_) => Err("dates are not compared".to_owned()),
             Comparison::Binary => Err("bytes are not compared".to_owned()),
         }
     }

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use fixedbitset::FixedBitSet;
 
+use crate::value::Instant;
+
 /// A value: what it counts, and where it stands among those.
 pub(crate) type Point = (Scale, u128);
 
@@ -16,7 +18,7 @@ pub(crate) type Span = (Point, Point);
 pub(crate) enum Scale {
     /// Numbers, in billionths above the least.
     Number,
-    /// Instants, in seconds above the earliest.
+    /// Instants, in nanoseconds above the earliest.
     Date,
     /// Addresses of IPv4.
     V4,
@@ -91,7 +93,8 @@ impl Line {
         let Some(((scale, from), (_, to))) = self.pieces.get(piece) else { return String::new() };
         match scale {
             Scale::Number => decimal(round(*from, *to, UNIT)),
-            Scale::Date => second(round(*from, *to, DAY)).to_string(),
+            // Seconds since 1970, as conditions may write a date.
+            Scale::Date => decimal(round(*from, *to, DAY)),
             Scale::V4 => {
                 let value = from.saturating_add(u128::from(from < to));
                 IpAddr::from(Ipv4Addr::from_bits(u32::try_from(value).unwrap_or(u32::MAX))).to_string()
@@ -103,8 +106,8 @@ impl Line {
 
 /// Numbers are held in billionths.
 const UNIT: u128 = 1_000_000_000;
-/// Seconds of a day.
-const DAY: u128 = 86_400;
+/// Nanoseconds of a day.
+const DAY: u128 = 86_400 * UNIT;
 /// Where zero stands.
 const ZERO: u128 = 1 << 127;
 
@@ -130,11 +133,6 @@ fn decimal(point: u128) -> String {
     }
 }
 
-fn second(point: u128) -> i128 {
-    i128::try_from(point.saturating_sub(ZERO)).unwrap_or(i128::MAX)
-        - i128::try_from(ZERO.saturating_sub(point)).unwrap_or(i128::MAX)
-}
-
 /// The place of a number; `None` for what has more than nine decimal places, or is no number.
 pub(crate) fn number(text: &str) -> Option<Point> {
     let (negative, digits) = match text.strip_prefix('-') {
@@ -150,10 +148,9 @@ pub(crate) fn number(text: &str) -> Option<Point> {
     Some((Scale::Number, if negative { ZERO - distance } else { ZERO + distance }))
 }
 
-/// The place of an instant, in seconds since 1970.
-pub(crate) fn instant(seconds: i64) -> Point {
-    let distance = u128::from(seconds.unsigned_abs());
-    (Scale::Date, if seconds < 0 { ZERO - distance } else { ZERO + distance })
+/// The place of a date.
+pub(crate) fn instant(text: &str) -> Option<Point> {
+    Some((Scale::Date, ZERO.checked_add_signed(Instant::parse(text)?.nanoseconds())?))
 }
 
 /// The addresses of a block such as `10.0.0.0/8`, or of one address.

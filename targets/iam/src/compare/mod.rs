@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::canonical::CanonicalStatement;
-use crate::document::{Document, Effect, Matcher, Statement, Version};
+use crate::document::{Conditions, Document, Effect, Matcher, Statement, Version};
 use crate::evaluate::{Layer, Policies};
 use crate::request::Request;
 use search::{Found, Placed, Scope, Search};
@@ -231,7 +231,7 @@ fn for_replay(policies: &Policies) -> Policies {
         principal: None,
         actions: anything("*"),
         resources: Some(anything("*")),
-        conditions: crate::document::Conditions::new(),
+        conditions: Conditions::new(),
     };
     let document = Document { version: Version::V2012, id: None, statements: vec![statement] };
     policies.clone().identity("", &document)
@@ -242,7 +242,5 @@ fn place(policies: &Policies, placed: Placed<'_>) -> Place {
     Place { policy, statement: placed.number, sid: placed.statement.sid.clone() }
 }
 
-#[cfg(test)]
-mod fuzz;
 #[cfg(test)]
 mod tests;

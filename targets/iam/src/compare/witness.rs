@@ -135,7 +135,7 @@ impl Maker<'_> {
                 let context = Context::new();
                 let named = patterns.iter().map(|pattern| with(pattern, value, &context));
                 let proposed: Vec<String> = named.chain([value.to_owned()]).collect();
-                self.among(dimension, classes, &proposed, &context).into_iter().next()
+                self.among((dimension, classes), &proposed, &context).into_iter().next()
             }
         }
     }
@@ -235,14 +235,13 @@ impl Maker<'_> {
 
     fn texts(&self, key: &Key, proposed: &[String], context: &Context) -> Vec<String> {
         let Some((dimension, Side::One(classes))) = self.dimension(key) else { return Vec::new() };
-        self.among(dimension, classes, proposed, context)
+        self.among((dimension, classes), proposed, context)
     }
 
     /// Those texts that are of the classes, and the shortest ones of the classes.
     fn among(
         &self,
-        dimension: &Dimension,
-        classes: &FixedBitSet,
+        (dimension, classes): (&Dimension, &FixedBitSet),
         proposed: &[String],
         context: &Context,
     ) -> Vec<String> {
