@@ -223,7 +223,7 @@ fn contradiction(mine: &Set, other: &Set, random: &mut Random) -> Option<Request
 
 #[test]
 fn what_is_proven_holds_of_every_request_that_is_tried() {
-    let pairs = std::env::var("AIPOLICY_CASES").map_or(300, |cases| cases.parse().unwrap());
+    let pairs = std::env::var("AIPOLICY_CASES").map_or(600, |cases| cases.parse().unwrap());
     let mut random = Random(20_261_123);
     let mut counts = BTreeMap::<(bool, Relation), usize>::new();
     for number in 0..pairs {
@@ -253,5 +253,5 @@ fn what_is_proven_holds_of_every_request_that_is_tried() {
     for relation in [Relation::Equal, Relation::Narrower, Relation::Wider, Relation::Incomparable] {
         assert!(share(false, relation) > 3 && share(true, relation) > 3, "{counts:?}");
     }
-    assert!(share(false, Relation::NotProven) < 1 && share(true, Relation::NotProven) < 5, "{counts:?}");
+    assert!(share(false, Relation::NotProven) < 2 && share(true, Relation::NotProven) < 5, "{counts:?}");
 }

@@ -49,7 +49,7 @@ impl Alphabet {
 pub(crate) struct TooMany;
 
 /// How many places of patterns may be looked at for one list of patterns: some tenths of a second.
-const STEPS: usize = 8_000_000;
+const STEPS: usize = 2_000_000;
 
 /// Where a text has come to in one pattern: its number and the place in it.
 type Position = (u32, u32);

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::canonical::CanonicalStatement;
-use crate::document::{Conditions, Document, Effect, Matcher, Statement, Version};
+use crate::document::{Document, Version};
 use crate::evaluate::{Layer, Policies};
 use crate::request::Request;
 use search::{Found, Placed, Scope, Search};
@@ -135,17 +135,15 @@ pub fn compare(before: &Policies, after: &Policies) -> Comparison {
 /// What `mine` allows and `other` does not.
 fn beyond(mine: &Policies, other: &Policies) -> Change {
     let mut twins = BTreeMap::new();
-    let [my_scope, other_scope] = match (scope(mine, &mut twins), scope(other, &mut twins)) {
-        (Ok(mine), Ok(other)) => [mine, other],
-        (Err(reason), _) | (_, Err(reason)) => return Change::NotProven(vec![reason]),
-    };
+    let Some(about) = About::of([mine, other]) else { return Change::NotProven(vec![MIXED.to_owned()]) };
+    let [my_scope, other_scope] = [mine, other].map(|policies| scope(policies, about, &mut twins));
     let Ok((found, mut reasons)) = Search::new(&my_scope, &other_scope).run() else {
         return Change::NotProven(vec![TOO_MANY.to_owned()]);
     };
     if found.leftovers.is_empty() {
         return Change::Nothing;
     }
-    let shown = differences(&found, &for_replay(mine), &for_replay(other));
+    let shown = differences(&found, about, [mine, other]);
     if !shown.is_empty() {
         return Change::Shown(shown);
     }
@@ -163,13 +161,15 @@ fn beyond(mine: &Policies, other: &Policies) -> Change {
 }
 
 const TOO_MANY: &str = "more kinds of requests are told apart than are counted; wildcards in the middle of patterns multiply them";
+const MIXED: &str =
+    "resource policies are compared by themselves, and not together with policies of a caller";
 const COLONS: &str = "whether `*` stands for `:` where it does not end a part of the ARN, AWS does not say";
 
 /// How many requests are tried before a leftover counts as not shown.
 const TRIED: usize = 20_000;
 
 /// The leftovers of which a request was found that both sides decided so, one for each statement.
-fn differences(found: &Found<'_>, mine: &Policies, other: &Policies) -> Vec<Difference> {
+fn differences(found: &Found<'_>, about: About, [mine, other]: [&Policies; 2]) -> Vec<Difference> {
     let mut shown: BTreeMap<Place, Difference> = BTreeMap::new();
     let mut left = TRIED;
     for leftover in &found.leftovers {
@@ -180,9 +180,9 @@ fn differences(found: &Found<'_>, mine: &Policies, other: &Policies) -> Vec<Diff
         }
         let candidates = witness::candidates(leftover, space).into_iter().take(left);
         let mut tried = 0;
-        let witness = candidates.inspect(|_| tried += 1).find(|Candidate { request, .. }| {
-            mine.decide(request).is_allowed() && !other.decide(request).is_allowed()
-        });
+        let witness = candidates
+            .inspect(|_| tried += 1)
+            .find(|Candidate { request, .. }| about.allows(mine, request) && !about.allows(other, request));
         left -= tried;
         if let Some(Candidate { request, known }) = witness
             && (known || !shown.contains_key(&allowed_by))
@@ -196,11 +196,39 @@ fn differences(found: &Found<'_>, mine: &Policies, other: &Policies) -> Vec<Diff
     shown.into_values().collect()
 }
 
+/// What policies are about: who asks, or what is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    /// Everything that a caller may do.
+    Caller,
+    /// What a resource policy, such as the trust policy of a role, lets others do.
+    Resource,
+}
+
+impl About {
+    /// `None` where policies of both kinds come together.
+    fn of(sides: [&Policies; 2]) -> Option<Self> {
+        let of_resources = |(layer, ..): (Layer, &str, &Document)| layer == Layer::Resource;
+        let mut all = sides.into_iter().flat_map(Policies::all).map(of_resources);
+        let first = all.next().unwrap_or(false);
+        all.all(|one| one == first).then_some(if first { Self::Resource } else { Self::Caller })
+    }
+
+    fn allows(self, policies: &Policies, request: &Request) -> bool {
+        match self {
+            Self::Caller => policies.decide(request).is_allowed(),
+            Self::Resource => policies.resource_allows(request),
+        }
+    }
+}
+
 /// A number for each statement, however it is spelled.
 type Twins = BTreeMap<(Version, CanonicalStatement), usize>;
 
-fn scope<'a>(policies: &'a Policies, twins: &mut Twins) -> Result<Scope<'a>, String> {
+fn scope<'a>(policies: &'a Policies, about: About, twins: &mut Twins) -> Scope<'a> {
     let mut layers: BTreeMap<Layer, Vec<Placed<'a>>> = BTreeMap::new();
+    // Without any, nothing is allowed.
+    layers.entry(if about == About::Caller { Layer::Identity } else { Layer::Resource }).or_default();
     for (policy, (layer, _, document)) in policies.all().enumerate() {
         let version = document.version;
         let placed = layers.entry(layer).or_default();
@@ -210,31 +238,7 @@ fn scope<'a>(policies: &'a Policies, twins: &mut Twins) -> Result<Scope<'a>, Str
             placed.push(Placed { statement, version, policy, number, twin });
         }
     }
-    if !layers.contains_key(&Layer::Resource) {
-        layers.entry(Layer::Identity).or_default();
-    } else if layers.len() > 1 {
-        return Err("resource policies are compared alone, not together with policies of a caller".to_owned());
-    }
-    Ok(Scope { layers: layers.into_values().collect() })
-}
-
-/// What decides about a witness. A caller of another account needs its own policies too, and these do not matter to the
-/// comparison of resource policies.
-fn for_replay(policies: &Policies) -> Policies {
-    if policies.all().any(|(layer, ..)| layer != Layer::Resource) {
-        return policies.clone();
-    }
-    let anything = |text: &str| Matcher::In([text.to_owned()].into());
-    let statement = Statement {
-        sid: None,
-        effect: Effect::Allow,
-        principal: None,
-        actions: anything("*"),
-        resources: Some(anything("*")),
-        conditions: Conditions::new(),
-    };
-    let document = Document { version: Version::V2012, id: None, statements: vec![statement] };
-    policies.clone().identity("", &document)
+    Scope { layers: layers.into_values().collect() }
 }
 
 fn place(policies: &Policies, placed: Placed<'_>) -> Place {

@@ -50,6 +50,14 @@ impl Classes {
         }
     }
 
+    /// The patterns that tell texts apart.
+    pub(crate) fn patterns(&self) -> &[Pattern] {
+        match self {
+            Self::Texts(patterns, _) => patterns,
+            Self::Line(_) | Self::Any => &[],
+        }
+    }
+
     fn of(tests: &[&Test], alphabet: &mut Alphabet) -> Result<Self, TooMany> {
         let spans: Vec<Span> = tests.iter().flat_map(|test| test.spans()).copied().collect();
         let mut patterns: Vec<Pattern> = tests.iter().flat_map(|test| test.patterns()).cloned().collect();

@@ -73,9 +73,11 @@ impl Maker<'_> {
         let mut values = vec![NAME.to_owned()];
         if !self.variables().is_empty() {
             let context = Context::new();
-            let words: BTreeSet<String> = self
-                .resources(&context)
-                .iter()
+            let resources = self.dimension(&Key::Resource).map(|(dimension, _)| dimension.classes.patterns());
+            let words: BTreeSet<String> = resources
+                .into_iter()
+                .flatten()
+                .map(|pattern| with(pattern, NAME, &context))
                 .flat_map(|text| text.split(['/', ':']).map(str::to_owned).collect::<Vec<_>>())
                 .filter(|word| !word.is_empty() && word != NAME)
                 .collect();
@@ -141,8 +143,6 @@ impl Maker<'_> {
     }
 
     fn candidates(&self, context: &Context) -> Vec<Candidate> {
-        let caller =
-            self.texts(&Key::Principal, &[CALLER.to_owned()], context).iter().find_map(|text| caller(text));
         let resources = self.resources(context);
         let mut pairs: Vec<(String, String, bool)> = Vec::new();
         for action in self.known_actions() {
@@ -156,15 +156,29 @@ impl Maker<'_> {
         for action in self.texts(&Key::Action, &self.named_actions(), context) {
             pairs.extend(resources.iter().map(|resource| (action.clone(), resource.clone(), false)));
         }
-        let candidate = |(action, resource, known): (String, String, bool)| {
-            let mut request = Request::new(action, resource);
-            request.principal.clone_from(&caller);
-            for (key, values) in context {
-                request.context.set(key, values.clone());
-            }
-            Candidate { request, known }
+        let by = |caller: Option<&Caller>| {
+            let caller = caller.cloned();
+            pairs.iter().map(move |(action, resource, known)| {
+                let mut request = Request::new(action, resource);
+                request.principal.clone_from(&caller);
+                for (key, values) in context {
+                    request.context.set(key, values.clone());
+                }
+                Candidate { request, known: *known }
+            })
         };
-        pairs.into_iter().map(candidate).collect()
+        if self.dimension(&Key::Principal).is_none() {
+            return by(None).collect();
+        }
+        self.callers(context).iter().flat_map(|caller| by(Some(caller))).collect()
+    }
+
+    /// Callers of the leftover.
+    fn callers(&self, context: &Context) -> Vec<Caller> {
+        let Some((dimension, _)) = self.dimension(&Key::Principal) else { return Vec::new() };
+        let named = dimension.classes.patterns().iter().map(|pattern| with(pattern, "role/example", context));
+        let proposed: Vec<String> = named.chain([CALLER.to_owned()]).collect();
+        self.texts(&Key::Principal, &proposed, context).iter().filter_map(|text| caller(text)).collect()
     }
 
     /// The actions that the statement names without wildcards.
@@ -207,8 +221,16 @@ impl Maker<'_> {
                 .collect();
         }
         let types: Vec<_> = action.resource_types().collect();
-        let formats: Vec<String> =
-            types.iter().flat_map(|kind| kind.formats.iter().map(|format| from_format(format))).collect();
+        let written: Vec<&str> = match &self.leftover.allowed_by.statement.resources {
+            Some(Matcher::In(texts)) => texts.iter().map(String::as_str).collect(),
+            Some(Matcher::NotIn(_)) | None => vec!["*"],
+        };
+        let formats = types.iter().flat_map(|kind| &kind.formats);
+        let formats: Vec<String> = formats
+            .flat_map(|format| {
+                written.iter().map(move |pattern| with_fields_of(pattern, &from_format(format)))
+            })
+            .collect();
         let of_type = |text: &&String| types.iter().any(|kind| kind.overlaps(text));
         let mut found: Vec<String> = proposed.iter().filter(of_type).cloned().collect();
         let formats = self.texts_or_any(&Key::Resource, &formats, context);
@@ -306,6 +328,19 @@ fn from_format(format: &str) -> String {
     }
     text + rest
 }
+
+/// The ARN with the fields before its resource that the pattern says without wildcards.
+fn with_fields_of(pattern: &str, arn: &str) -> String {
+    let said: Vec<&str> = pattern.splitn(FIELDS, ':').collect();
+    let fields = arn.splitn(FIELDS, ':').enumerate().map(|(at, field)| match said.get(at) {
+        Some(said) if at + 1 < FIELDS && !said.contains(['*', '?', '$']) => *said,
+        Some(_) | None => field,
+    });
+    fields.collect::<Vec<_>>().join(":")
+}
+
+/// The fields of an ARN.
+const FIELDS: usize = 6;
 
 /// What stands for a region and an account that may be any.
 const REGION: &str = "eu-central-1";

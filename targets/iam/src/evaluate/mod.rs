@@ -122,6 +122,12 @@ impl Policies {
         self
     }
 
+    /// Whether the resource policies allow a request, whatever the policies of the caller say.
+    #[must_use]
+    pub fn resource_allows(&self, request: &Request) -> bool {
+        layers::resource_allows(self, request)
+    }
+
     /// Every policy: where it belongs, its name and what it says.
     pub(crate) fn all(&self) -> impl Iterator<Item = (Layer, &str, &Document)> {
         self.policies.iter().map(|policy| (policy.layer, policy.name.as_str(), &policy.document))
