@@ -1,9 +1,11 @@
 //! `aipolicy iam`.
 
+mod compare;
 mod decision;
 mod evaluate;
 mod file;
 mod role;
+mod subject;
 
 use crate::error::{CliError, Exit};
 use crate::ui::Ui;
@@ -21,12 +23,14 @@ pub(crate) struct IamArgs {
 /// What can be asked about policies.
 #[derive(clap::Subcommand)]
 enum Question {
+    Compare(compare::Compare),
     Evaluate(evaluate::Evaluate),
 }
 
 impl IamArgs {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
         match self.question {
+            Question::Compare(compare) => compare.run(ui),
             Question::Evaluate(evaluate) => evaluate.run(ui),
         }
     }
