@@ -24,7 +24,7 @@ pub(crate) struct IamArgs {
 #[derive(clap::Subcommand)]
 enum Question {
     Compare(compare::Compare),
-    Evaluate(evaluate::Evaluate),
+    Evaluate(Box<evaluate::Evaluate>),
 }
 
 impl IamArgs {
