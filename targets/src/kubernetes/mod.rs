@@ -10,6 +10,7 @@ mod object;
 mod pod;
 mod reach;
 mod scale;
+mod scrape;
 mod site;
 mod space;
 mod workload;
@@ -26,6 +27,7 @@ use crate::account::Account;
 use crate::artifact::{Address, Artifact};
 use crate::gateway::{Given, given};
 use crate::input::Input;
+use crate::observability::{Rules, rules};
 use crate::origin::Origin;
 use object::Object;
 use site::Site;
@@ -33,14 +35,17 @@ use site::Site;
 /// Renders every object of every cluster of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
-    let given = given(input);
+    let sites = site::sites(&account, out);
+    let operated = sites.iter().any(|site| site.cluster.spec.prometheus_operator.is_some());
+    let rules = operated.then(|| rules(input)).flatten();
+    let shared = Shared { given: given(input), rules };
     let mut artifacts = Vec::new();
-    for site in site::sites(&account, out) {
+    for site in sites {
         let (guards, artifacts_of_site) = (BTreeMap::new(), Vec::new());
         let mut writer = Writer {
             account: &account,
             site: &site,
-            given: &given,
+            shared: &shared,
             guards,
             artifacts: artifacts_of_site,
             out,
@@ -51,12 +56,18 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     artifacts
 }
 
+/// What is gathered once for all clusters.
+struct Shared<'s> {
+    given: BTreeMap<Id<GatewaySpec>, Given>,
+    /// The rules for a Prometheus in a cluster, where one evaluates them.
+    rules: Option<Rules<'s>>,
+}
+
 /// Writes the objects of one cluster, and reports what Kubernetes cannot express.
 struct Writer<'w> {
     account: &'w Account<'w>,
     site: &'w Site<'w>,
-    /// What gateways are given, for all clusters.
-    given: &'w BTreeMap<Id<GatewaySpec>, Given>,
+    shared: &'w Shared<'w>,
     /// What stands before that which runs in a namespace, by the name of the namespace.
     guards: BTreeMap<String, Vec<Address>>,
     artifacts: Vec<Artifact>,
@@ -66,6 +77,7 @@ struct Writer<'w> {
 impl<'w> Writer<'w> {
     fn write(&mut self) {
         let site = self.site;
+        self.check_labels();
         for space in &site.spaces {
             self.space(space);
         }
