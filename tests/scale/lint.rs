@@ -68,13 +68,15 @@ fn role(at: usize) -> Value {
     let allow = |actions: &[&str], resources: &[String]| json!({ "Effect": "Allow", "Action": actions, "Resource": resources });
     let model = |region: &str| format!("arn:aws:bedrock:{region}::foundation-model/amazon.nova-lite-v1:0");
     let here = |service: &str, name: &str| format!("arn:aws:{service}:eu-central-1:111122223333:{name}-{at}");
-    let star = if at % DEFECTIVE == 0 { "s3:*" } else { "s3:GetObject" };
-    let mut invoke = allow(
-        &["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
-        &["eu-central-1", "eu-north-1", "eu-west-1", "eu-west-3"].map(model),
-    );
-    let profile = here("bedrock", "inference-profile/eu.amazon.nova-lite-v1:0");
-    invoke["Condition"] = json!({ "StringEquals": { "bedrock:InferenceProfileArn": profile } });
+    let star = if at.is_multiple_of(DEFECTIVE) { "s3:*" } else { "s3:GetObject" };
+    let invoke = json!({
+        "Effect": "Allow",
+        "Action": ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+        "Resource": ["eu-central-1", "eu-north-1", "eu-west-1", "eu-west-3"].map(model),
+        "Condition": { "StringEquals": {
+            "bedrock:InferenceProfileArn": here("bedrock", "inference-profile/eu.amazon.nova-lite-v1:0"),
+        } },
+    });
     let statements = json!([
         invoke,
         allow(&[star, "s3:PutObject"], &[format!("arn:aws:s3:::acme-{at}/eu/*")]),
