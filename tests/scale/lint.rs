@@ -69,10 +69,11 @@ fn role(at: usize) -> Value {
     let model = |region: &str| format!("arn:aws:bedrock:{region}::foundation-model/amazon.nova-lite-v1:0");
     let here = |service: &str, name: &str| format!("arn:aws:{service}:eu-central-1:111122223333:{name}-{at}");
     let star = if at.is_multiple_of(DEFECTIVE) { "s3:*" } else { "s3:GetObject" };
+    let models = ["eu-central-1", "eu-north-1", "eu-west-1", "eu-west-3"].map(model);
     let invoke = json!({
         "Effect": "Allow",
         "Action": ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
-        "Resource": ["eu-central-1", "eu-north-1", "eu-west-1", "eu-west-3"].map(model),
+        "Resource": models,
         "Condition": { "StringEquals": {
             "bedrock:InferenceProfileArn": here("bedrock", "inference-profile/eu.amazon.nova-lite-v1:0"),
         } },
