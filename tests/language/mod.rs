@@ -11,7 +11,7 @@ use aipolicy_compiler::diagnostic::{Diagnostics, Family, Severity};
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{SourceKind, SourceMap};
 
-use crate::harness::{files_below, read, root};
+use crate::harness::{cases, files_below, read, root};
 
 /// The files of the examples whose names end so, each with its path and text.
 fn example_files(endings: &[&str]) -> Vec<(String, String)> {
@@ -41,9 +41,4 @@ fn is_refused(text: &str) -> bool {
         let by_form = found.family == Family::Input || found.code == rule::INLINE_SECRET.code;
         by_form && found.severity == Severity::Mandatory
     })
-}
-
-/// How many cases a property is tried with: as many as `AIPOLICY_CASES` says, and `usual` otherwise.
-fn cases(usual: usize) -> usize {
-    std::env::var("AIPOLICY_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
 }
