@@ -2,8 +2,10 @@
 
 mod decision;
 mod evaluate;
+mod explain;
 mod file;
 mod role;
+mod words;
 
 use crate::error::{CliError, Exit};
 use crate::ui::Ui;
@@ -22,12 +24,14 @@ pub(crate) struct IamArgs {
 #[derive(clap::Subcommand)]
 enum Question {
     Evaluate(evaluate::Evaluate),
+    Explain(explain::Explain),
 }
 
 impl IamArgs {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
         match self.question {
             Question::Evaluate(evaluate) => evaluate.run(ui),
+            Question::Explain(explain) => explain.run(ui),
         }
     }
 }

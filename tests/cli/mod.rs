@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod cloudformation;
 mod examples;
+mod iam;
 mod questions;
 mod walk;
 

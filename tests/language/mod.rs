@@ -11,7 +11,7 @@ use aipolicy_compiler::diagnostic::{Diagnostics, Family, Severity};
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{SourceKind, SourceMap};
 
-use crate::harness::{cases, files_below, read, root};
+use crate::harness::{files_below, read, root};
 
 /// The files of the examples whose names end so, each with its path and text.
 fn example_files(endings: &[&str]) -> Vec<(String, String)> {

@@ -53,9 +53,9 @@ impl Case {
 
     /// The request in our types.
     pub(super) fn request(&self) -> Request {
-        let values = |value: &Value| match value {
-            Value::Array(all) => all.iter().map(|one| one.as_str().unwrap().to_owned()).collect(),
-            one => vec![one.as_str().unwrap().to_owned()],
+        let values = |value: &Value| -> Vec<String> {
+            let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            all.iter().map(|one| one.as_str().unwrap().to_owned()).collect()
         };
         let context: Context = self.context.iter().map(|(key, value)| (key, values(value))).collect();
         let caller = match self.principal.ends_with(".amazonaws.com") {
@@ -117,9 +117,7 @@ impl Case {
             named.map(|(number, policy)| json!({"name": format!("p{number}"), "policy": policy})).collect()
         };
         let levels = |levels: &[Vec<Value>]| -> Vec<Value> {
-            let level = |(number, level): (usize, &Vec<Value>)| {
-                json!({"orgIdentifier": format!("ou-{number}"), "policies": named(level)})
-            };
+            let level = |(number, level): (usize, &Vec<Value>)| json!({"orgIdentifier": format!("ou-{number}"), "policies": named(level)});
             levels.iter().enumerate().map(level).collect()
         };
         let mut simulation = json!({

@@ -137,14 +137,13 @@ impl Generator {
         let version = if is_old { "2008-10-17" } else { "2012-10-17" };
         let mut statements: Vec<_> = self.times(1, most).map(|_| self.statement(asked, purpose)).collect();
         if matches!(purpose, Purpose::ServiceControl | Purpose::ResourceControl) && self.chance(80) {
-            statements.push(match purpose {
-                Purpose::ResourceControl => {
-                    json!({"Effect": "Deny", "Principal": "*", "Action": "s3:CreateBucket", "Resource": "*"})
-                }
-                _ => json!({"Effect": "Allow", "Action": "*", "Resource": "*"}),
+            statements.push(match purpose == Purpose::ResourceControl {
+                true => json!({"Effect": "Deny", "Principal": "*", "Action": "s3:CreateBucket", "Resource": "*"}),
+                false => json!({"Effect": "Allow", "Action": "*", "Resource": "*"}),
             });
         }
-        let statement = if statements.len() == 1 && self.chance(30) { statements.remove(0) } else { json!(statements) };
+        let statement =
+            if statements.len() == 1 && self.chance(30) { statements.remove(0) } else { json!(statements) };
         json!({"Version": version, "Statement": statement})
     }
 
@@ -154,7 +153,8 @@ impl Generator {
         statement.insert("Effect".to_owned(), json!(if is_deny { "Deny" } else { "Allow" }));
         if matches!(purpose, Purpose::Resource | Purpose::Trust | Purpose::ResourceControl) {
             let is_not = is_deny && purpose == Purpose::Resource && self.chance(15);
-            let mut principal = if purpose == Purpose::ResourceControl { json!("*") } else { self.named(asked) };
+            let mut principal =
+                if purpose == Purpose::ResourceControl { json!("*") } else { self.named(asked) };
             if is_not && principal.to_string().contains('*') {
                 principal = json!({"AWS": ACCOUNTS[0]});
             }
@@ -171,7 +171,8 @@ impl Generator {
         if purpose != Purpose::Trust {
             let is_not = self.chance(12);
             let resources = self.times(1, 3).map(|_| self.resource(asked, !is_not)).collect();
-            statement.insert(if is_not { "NotResource" } else { "Resource" }.to_owned(), self.list(resources));
+            statement
+                .insert(if is_not { "NotResource" } else { "Resource" }.to_owned(), self.list(resources));
         }
         let percent = if is_deny { 85 } else { 45 };
         if self.chance(percent) {
@@ -204,7 +205,8 @@ impl Generator {
             json!({"Service": "lambda.amazonaws.com", "AWS": "arn:aws:iam::111122223333:role/app"}),
         ];
         if asked.principal.ends_with(".amazonaws.com") {
-            named = vec![json!({"Service": asked.principal}), json!("*"), json!({"Service": "s3.amazonaws.com"})];
+            named =
+                vec![json!({"Service": asked.principal}), json!("*"), json!({"Service": "s3.amazonaws.com"})];
         }
         self.one(&named).clone()
     }
@@ -254,7 +256,8 @@ impl Generator {
         let first = if is_resource { begin_of_name(text) } else { 0 };
         let last = letters.len().saturating_sub(1).max(first);
         let at = usize::try_from(self.within(first as u64, last as u64)).unwrap();
-        let (before, after) = (letters[..at].iter().collect::<String>(), letters.get(at + 1..).unwrap_or(&[]));
+        let (before, after) =
+            (letters[..at].iter().collect::<String>(), letters.get(at + 1..).unwrap_or(&[]));
         let after: String = after.iter().collect();
         match self.within(1, 10) {
             1 => format!("{before}*"),
@@ -263,7 +266,9 @@ impl Generator {
             4 => format!("{before}*{}*", after.chars().last().map(String::from).unwrap_or_default()),
             5 => self.with_variable(text, asked, first),
             6 if is_resource => text.replacen(":eu-central-1:", ":*:", 1),
-            7 if is_resource => text.rsplit_once(':').map_or(String::new(), |(account, _)| format!("{account}:*")),
+            7 if is_resource => {
+                text.rsplit_once(':').map_or(String::new(), |(account, _)| format!("{account}:*"))
+            }
             _ => text.to_owned(),
         }
     }
@@ -273,7 +278,8 @@ impl Generator {
         let names = ["aws:PrincipalTag/team", "aws:username", "aws:RequestedRegion", "aws:PrincipalAccount"];
         let name = *self.one(&names);
         let name = self.cased(name);
-        let value = asked.context.iter().find(|(key, _)| key.eq_ignore_ascii_case(&name)).map(|(_, value)| value);
+        let value =
+            asked.context.iter().find(|(key, _)| key.eq_ignore_ascii_case(&name)).map(|(_, value)| value);
         let variable = match self.within(1, 5) {
             1 => format!("${{{name}, 'red'}}"),
             2 => "${*}".to_owned(),
@@ -332,7 +338,9 @@ impl Generator {
                 _ => (*self.one(key.values)).to_owned(),
             };
             values.push(match key.kind {
-                Kind::Text | Kind::Name if operator.contains("Like") => self.pattern_of(&own, asked, key.kind == Kind::Name),
+                Kind::Text | Kind::Name if operator.contains("Like") => {
+                    self.pattern_of(&own, asked, key.kind == Kind::Name)
+                }
                 Kind::Text if self.chance(15) => self.with_variable(&own, asked, 0),
                 Kind::Text | Kind::Name | Kind::Number | Kind::Date | Kind::Bool | Kind::Binary => own,
                 Kind::Address => self.network(&own),
@@ -342,7 +350,8 @@ impl Generator {
     }
 
     fn network(&mut self, address: &str) -> String {
-        let all: &[u64] = if address.contains(':') { &[0, 16, 32, 47, 64, 128] } else { &[0, 8, 12, 23, 24, 31, 32] };
+        let all: &[u64] =
+            if address.contains(':') { &[0, 16, 32, 47, 64, 128] } else { &[0, 8, 12, 23, 24, 31, 32] };
         match self.within(1, 4) {
             1 => address.to_owned(),
             _ => format!("{address}/{}", self.one(all)),

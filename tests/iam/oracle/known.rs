@@ -79,9 +79,10 @@ fn each_statement(case: &Case, change: impl Fn(&mut Map<String, Value>, &str)) -
     let mut case = case.clone();
     for policy in case.documents() {
         let version = policy["Version"].as_str().unwrap().to_owned();
-        let statements = match &mut policy["Statement"] {
-            Value::Array(all) => all.iter_mut().collect(),
-            one => vec![one],
+        let statements = &mut policy["Statement"];
+        let statements: Vec<_> = match statements.is_array() {
+            true => statements.as_array_mut().unwrap().iter_mut().collect(),
+            false => vec![statements],
         };
         for statement in statements {
             change(statement.as_object_mut().unwrap(), &version);
@@ -115,7 +116,8 @@ fn without_session(case: &Case) -> Case {
 
 fn with_everyone_denied(case: &Case) -> Case {
     each_statement(case, |statement, _| {
-        let leaves_out_all = statement.get("NotPrincipal").is_none_or(|names| names.to_string().contains('*'));
+        let leaves_out_all =
+            statement.get("NotPrincipal").is_none_or(|names| names.to_string().contains('*'));
         if !leaves_out_all {
             statement.remove("NotPrincipal");
             statement.insert("Principal".to_owned(), json!("*"));
@@ -127,7 +129,10 @@ fn without_unresolved(case: &Case) -> Case {
     each_statement(case, |statement, version| {
         each_condition(statement, |operator, _, values| {
             if version == "2012-10-17" && operator.to_ascii_lowercase().contains("not") {
-                each_text(values, |text| if case.resolves(text) { text.to_owned() } else { "none".to_owned() });
+                each_text(
+                    values,
+                    |text| if case.resolves(text) { text.to_owned() } else { "none".to_owned() },
+                );
             }
             true
         });

@@ -15,7 +15,7 @@ use generate::Generator;
 use known::{KNOWN, restated};
 
 use crate::harness::tools::{Client, Tool};
-use crate::harness::cases;
+use crate::harness::tries;
 
 /// The simulator. Its license is that of the GNU Affero GPL, so it only ever runs as a process of its own.
 static SIMULATOR: Tool = Tool {
@@ -39,7 +39,7 @@ struct Tally {
 
 #[test]
 fn the_simulator_decides_alike() {
-    let (folder, wanted, start) = (SIMULATOR.folder(), cases(20_000), Instant::now());
+    let (folder, wanted, start) = (SIMULATOR.folder(), tries(20_000), Instant::now());
     let mut tally = Tally::default();
     for first in (0..wanted).step_by(AT_ONCE) {
         let numbers = first..wanted.min(first + AT_ONCE);
@@ -78,9 +78,7 @@ impl Tally {
         let ways = KNOWN.len() + 1;
         let restatements: Vec<Case> = disputed
             .iter()
-            .flat_map(|(case, _)| {
-                KNOWN.iter().map(|known| (known.restated)(case)).chain([restated(case)])
-            })
+            .flat_map(|(case, _)| KNOWN.iter().map(|known| (known.restated)(case)).chain([restated(case)]))
             .collect();
         let said = asked(folder, &restatements);
         let mut unexplained = Vec::new();

@@ -90,7 +90,9 @@ impl Kind {
                 "StringLike",
                 "StringNotLike",
             ],
-            Self::Name => &["ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "StringLike", "StringEquals"],
+            Self::Name => {
+                &["ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "StringLike", "StringEquals"]
+            }
             Self::Number => &[
                 "NumericEquals",
                 "NumericNotEquals",
