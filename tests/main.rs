@@ -13,6 +13,7 @@ mod cli;
 mod harness;
 mod iam;
 mod language;
+mod lint;
 mod policies;
 mod residency;
 mod targets;

@@ -1,10 +1,13 @@
 //! `aipolicy iam`.
 
+mod compare;
 mod decision;
 mod evaluate;
 mod explain;
 mod file;
+mod lint;
 mod role;
+mod subject;
 mod words;
 
 use crate::error::{CliError, Exit};
@@ -23,15 +26,19 @@ pub(crate) struct IamArgs {
 /// What can be asked about policies.
 #[derive(clap::Subcommand)]
 enum Question {
-    Evaluate(evaluate::Evaluate),
+    Compare(compare::Compare),
+    Evaluate(Box<evaluate::Evaluate>),
     Explain(explain::Explain),
+    Lint(lint::Lint),
 }
 
 impl IamArgs {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
         match self.question {
+            Question::Compare(compare) => compare.run(ui),
             Question::Evaluate(evaluate) => evaluate.run(ui),
             Question::Explain(explain) => explain.run(ui),
+            Question::Lint(lint) => lint.run(ui),
         }
     }
 }

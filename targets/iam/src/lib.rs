@@ -25,6 +25,7 @@
 //! | ask what a request is decided to be, and why | [`Policies`], [`Request`], [`Decision`] |
 //! | stay within what AWS accepts | [`limits`], [`measure`], [`split`], [`bounded_name`] |
 //! | ask what actions there are, on what and under which condition keys | [`action`] |
+//! | find what is wrong about a policy, and where that stands | [`lint`], [`Places`] |
 //! | name a resource without letting text become syntax | [`Arn`], [`Piece`] |
 
 #![deny(clippy::disallowed_methods, reason = "this crate does no IO")]
@@ -32,11 +33,13 @@
 pub mod action;
 mod arn;
 mod canonical;
+mod compare;
 mod document;
 mod evaluate;
 mod found;
 mod json;
 pub mod limits;
+pub mod lint;
 mod name;
 mod operator;
 mod pattern;
@@ -49,6 +52,7 @@ mod write;
 
 pub use arn::{Arn, ArnError, ArnParts, Partition, PatternParts, Piece};
 pub use canonical::{Canonical, equivalent};
+pub use compare::{Change, Comparison, Difference, Place, Relation, compare};
 pub use document::{
     Conditions, Document, Effect, Matcher, PrincipalKind, PrincipalSet, Principals, Statement, Version,
 };

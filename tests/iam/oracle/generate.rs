@@ -138,7 +138,9 @@ impl Generator {
         let mut statements: Vec<_> = self.times(1, most).map(|_| self.statement(asked, purpose)).collect();
         if matches!(purpose, Purpose::ServiceControl | Purpose::ResourceControl) && self.chance(80) {
             statements.push(match purpose == Purpose::ResourceControl {
-                true => json!({"Effect": "Deny", "Principal": "*", "Action": "s3:CreateBucket", "Resource": "*"}),
+                true => {
+                    json!({"Effect": "Deny", "Principal": "*", "Action": "s3:CreateBucket", "Resource": "*"})
+                }
                 false => json!({"Effect": "Allow", "Action": "*", "Resource": "*"}),
             });
         }
