@@ -68,7 +68,7 @@ impl<'a> Writer<'_, 'a> {
         let Some(origin) = role.map(|grant| Origin::granted(*grant)) else { return };
         let calls = tool::calls(self.account, (resource, grants), self.out);
         for call in calls.iter().filter(|call| call.server().is_none()) {
-            self.artifacts.extend(gate::artifact(self.account, call, self.out));
+            self.artifacts.extend(gate::artifacts(self.account, call, self.out).unwrap_or_default());
             self.wait(call);
         }
         self.artifacts.extend(shared::function::artifact(self.account, resource, &calls, self.out));

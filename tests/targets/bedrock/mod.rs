@@ -3,7 +3,7 @@
 mod calls;
 mod function;
 mod keys;
-mod machines;
+pub(super) mod machines;
 mod operations;
 mod policies;
 mod refusals;

@@ -30,8 +30,13 @@ pub(super) struct Machine<'m> {
     pub(super) needs: Vec<Address>,
 }
 
-/// The state machine of a tool, as a request to create it; nothing, with a report, where its call cannot be made.
-pub(crate) fn artifact(account: &Account<'_>, call: &Call<'_>, out: &mut Diagnostics) -> Option<Artifact> {
+/// The state machine of a tool, as a request to create it, with what it writes to; nothing, with a report, where its call
+/// cannot be made.
+pub(crate) fn artifacts(
+    account: &Account<'_>,
+    call: &Call<'_>,
+    out: &mut Diagnostics,
+) -> Option<Vec<Artifact>> {
     let mut machine = Machine { account, call, states: Vec::new(), waits: SECONDS, needs: Vec::new() };
     let name = account.machine(call.agent, call.tool)?;
     machine.build(out)?;
@@ -46,14 +51,15 @@ pub(crate) fn artifact(account: &Account<'_>, call: &Call<'_>, out: &mut Diagnos
     ];
     members.extend(history(account, call).map(|history| ("encryptionConfiguration", history)));
     members.push(("tags", shared::lower_tags(account)));
+    let stream = record::shared_stream(&machine, &name);
     let mut needs = machine.needs;
     needs.push(role_address);
+    needs.extend(stream.iter().map(|stream| stream.document.address.clone()));
     let region =
         (account.region_of(call.agent).to_owned(), shared::function::region_origin(account, call.agent));
-    Some(
-        Request { address: request::address("StateMachine", name), region, members, needs }
-            .artifact(&call.origin),
-    )
+    let address = request::address("StateMachine", name);
+    let made = Request { address, region, members, needs }.artifact(&call.origin);
+    Some(stream.into_iter().chain([made]).collect())
 }
 
 /// The history of executions holds inputs and answers, and is encrypted like them. Express executions have none.
@@ -116,10 +122,12 @@ impl Machine<'_> {
 
     /// Puts the input into a variable.
     fn receive(&mut self) {
-        let next = if self.keeps_records() { "OpenRecord" } else { "Validate" };
+        let next = if self.opens_records() { "OpenRecord" } else { "Validate" };
         let mut variables = vec![("input", Tree::text("{% $states.input.input %}"))];
         if self.keeps_records() {
             variables.extend([("decidedBy", Tree::list([])), ("outcome", Tree::text("none"))]);
+            variables.push(("call", Tree::map::<String>([])));
+            variables.extend(record::ids());
         }
         let state = Tree::map([
             ("Type", Tree::text("Pass")),
@@ -168,9 +176,13 @@ impl Machine<'_> {
         let records = self.keeps_records();
         let next = if records { "RecordCall" } else { "Done" };
         let cause = jsonata::template(&jsonata::text("the call failed, or its answer was lost"));
+        let timing = || records.then(|| ("call", record::timing()));
+        let called =
+            [("result", Tree::text(jsonata::template(task.result))), ("outcome", Tree::text("called"))];
+        let lost = [("outcome", Tree::text(cause))];
         let failed = Tree::list([Tree::map([
             ("ErrorEquals", Tree::list([Tree::text("States.ALL")])),
-            ("Assign", Tree::map([("outcome", Tree::text(cause))])),
+            ("Assign", Tree::map(lost.into_iter().chain(timing()))),
             ("Next", Tree::text(if records { "RecordFailure" } else { "Failed" })),
         ])]);
         let state = Tree::map([
@@ -178,13 +190,7 @@ impl Machine<'_> {
             ("Resource", Tree::text(task.resource)),
             ("Arguments", task.arguments),
             ("TimeoutSeconds", Tree::integer(60).from(self.account.default("bedrock.callTimeout"))),
-            (
-                "Assign",
-                Tree::map([
-                    ("result", Tree::text(jsonata::template(task.result))),
-                    ("outcome", Tree::text("called")),
-                ]),
-            ),
+            ("Assign", Tree::map(called.into_iter().chain(timing()))),
             ("Catch", failed),
             ("Next", Tree::text(next)),
         ]);
@@ -207,9 +213,14 @@ impl Machine<'_> {
         }
     }
 
-    /// Whether decisions are written down before anything happens. Those of ungated tools are not.
+    /// Whether calls are written down.
     pub(super) fn keeps_records(&self) -> bool {
-        is_gated(self.call.tool) && shared::record_group(self.account).is_some()
+        shared::record_group(self.account, self.call.agent).is_some()
+    }
+
+    /// Whether a record is opened before anything happens, since somebody decides.
+    pub(super) fn opens_records(&self) -> bool {
+        is_gated(self.call.tool) && self.keeps_records()
     }
 
     /// A resource of Step Functions, for instance `lambda:invoke`.
