@@ -6,6 +6,7 @@ mod can;
 mod check;
 mod diff;
 mod explain;
+mod iam;
 mod init;
 mod plan;
 mod schema;
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Why(why::Why),
     Where(r#where::Where),
     Explain(explain::Explain),
+    Iam(iam::IamArgs),
     Schema(schema::Schema),
     State(state::StateArgs),
 }
@@ -52,6 +54,7 @@ impl Command {
             Self::Why(why) => why.run(ui),
             Self::Where(place) => place.run(ui),
             Self::Explain(explain) => explain.run(ui),
+            Self::Iam(iam) => iam.run(ui),
             Self::Schema(schema) => schema.run(ui),
             Self::State(state) => state.run(ui),
         }

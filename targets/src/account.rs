@@ -2,7 +2,7 @@
 
 use aipolicy_compiler::ir::Invocation;
 use aipolicy_compiler::model::Resource;
-use aipolicy_compiler::model::agent::{Access, AgentRuntime, AgentSpec, Gate, Tool};
+use aipolicy_compiler::model::agent::{Access, AgentRuntime, AgentSpec, ApprovalGate, Gate, Tool};
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::data_store::StoreKind;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
@@ -262,6 +262,14 @@ impl<'a> Account<'a> {
             return Some(name);
         }
         Some(format!("n_{}", self.name(words, longest.saturating_sub(2)).replace('-', "_")))
+    }
+
+    /// The seconds in which somebody has to approve a call, and what says so.
+    pub(crate) fn approved_within(&self, gate: &ApprovalGate) -> (u64, Origin) {
+        match &gate.within {
+            Some(within) => (within.value.seconds(), Origin::written(within.span)),
+            None => (3600, self.default("gate.within")),
+        }
     }
 
     /// The name of the queue in which calls wait for the approval of a group.

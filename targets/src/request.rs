@@ -1,9 +1,9 @@
 //! Documents that are requests to services of AWS, with values in them that only the world knows.
 //!
-//! A document is the request that creates the thing, member by member. Three keys are ours, and are gone once it is
+//! A document is the request that creates the thing, member by member. Four keys are ours, and are gone once it is
 //! applied: `$region` at the top, where the request is sent; `{ "$ref": "ADDRESS#member" }`, a member of the answer that
-//! creates another document; `{ "$join": […] }`, a text that is put together. What services take as the text of a JSON
-//! document is written as the document.
+//! creates another document; `{ "$join": […] }`, a text that is put together; `{ "$last": … }`, what follows the last `/` of a
+//! text. What services take as the text of a JSON document is written as the document.
 
 use crate::account::Account;
 use crate::artifact::{Address, Artifact, Format};
@@ -40,6 +40,11 @@ pub(crate) fn reference(address: &Address, member: &str) -> Tree {
 /// A text that is put together.
 pub(crate) fn join(parts: impl IntoIterator<Item = Tree>) -> Tree {
     Tree::map([("$join", Tree::list(parts))])
+}
+
+/// What follows the last `/` of a text, for instance the id at the end of an ARN.
+pub(crate) fn last(text: Tree) -> Tree {
+    Tree::map([("$last", text)])
 }
 
 /// The ARN of a role of the target `iam`, and the address of the role.

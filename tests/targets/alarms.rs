@@ -1,16 +1,20 @@
 //! Alarms of CloudWatch: on metrics that exist, about things that are made, and told where they are heard.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
+use aipolicy_targets::artifact::Artifact;
 use serde_json::{Value, json};
 
+use super::bedrock::{EVERYTHING, files};
 use super::{ACME, at, document, texts};
 use crate::harness::workspace::Built;
 
 /// Metrics with a dimension, as the user guides of the services name them.
 const DOCUMENTED: &[(&str, &str, &[&str])] = &[
-    ("AWS/States", "StateMachineArn", &["ExecutionsFailed", "ExecutionsTimedOut"]),
-    ("AWS/Lambda", "FunctionName", &["Errors", "Throttles"]),
+    ("AWS/States", "StateMachineArn", &["ExecutionsAborted", "ExecutionsFailed", "ExecutionsTimedOut"]),
+    ("AWS/Lambda", "FunctionName", &["DeadLetterErrors", "Errors", "Throttles"]),
+    ("AWS/SQS", "QueueName", &["ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"]),
     ("AWS/Bedrock-AgentCore", "Resource", &["SystemErrors", "Throttles"]),
     ("AWS/Bedrock/Guardrails", "GuardrailArn", &["InvocationServerErrors", "InvocationThrottles"]),
     (
@@ -44,12 +48,14 @@ fn alarms(built: &Built) -> Vec<(String, Value, BTreeSet<String>)> {
 fn metrics(alarm: &Value) -> Vec<(String, String, String, String)> {
     let plain = |one: &Value| {
         let dimension = at(one, "/Dimensions/0");
+        let known =
+            |value: &Value| value.pointer("/$last/$ref").unwrap_or(value).as_str().unwrap().to_owned();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         (
             text(&one["Namespace"]),
             text(&one["MetricName"]),
             text(&dimension["Name"]),
-            text(&dimension["Value"]),
+            known(&dimension["Value"]),
         )
     };
     let Some(many) = alarm["Metrics"].as_array() else { return vec![plain(alarm)] };
@@ -86,7 +92,16 @@ fn alarms_watch_documented_metrics_of_things_that_are_made() {
             let kind = match namespace.as_str() {
                 "AWS/States" => format!("bedrock/StateMachine/{}", value.rsplit_once(':').unwrap().1),
                 "AWS/Lambda" => format!("bedrock/Function/{value}"),
-                "AWS/Bedrock" => String::new(),
+                "AWS/SQS" if value.starts_with("acme-prod-") => format!("bedrock/ApprovalQueue/{value}"),
+                "AWS/SQS" => {
+                    let arn = format!(":sqs:{}:111122223333:{value}\"", alarm["$region"].as_str().unwrap());
+                    let named = ACME.all().filter(|one| {
+                        one.document.address.kind == "QueueRedrive" || one.document.address.kind == "Function"
+                    });
+                    assert!(named.into_iter().any(|one| one.document.text.contains(&arn)), "{name}: {arn}");
+                    String::new()
+                }
+                "AWS/Bedrock" if !value.contains('#') => String::new(),
                 _ => value.split_once('#').unwrap().0.to_owned(),
             };
             assert!(kind.is_empty() || made.contains(&kind), "{name} watches {kind}");
@@ -162,6 +177,104 @@ fn limits_come_from_what_was_measured_and_from_quotas() {
     assert_eq!(at(&alarm("tokens"), "/Threshold"), 180_000.0);
     assert_eq!(at(&alarm("tokens"), "/Metrics/0/MetricStat/Period"), 60);
     assert_eq!(at(&alarm("throttles"), "/Dimensions/0/Value"), "amazon.nova-micro-v1:0");
+}
+
+/// The workspace of the target for Bedrock with somebody to tell, a reserved model and a function that takes messages.
+fn agents() -> &'static Built {
+    static BUILT: LazyLock<Built> = LazyLock::new(|| {
+        let image = format!("111122223333.dkr.ecr.eu-central-1.amazonaws.com/x@sha256:{}", "0".repeat(64));
+        let workload = format!(
+            "tenant: t, platform: lambda, image: \"{image}\", consumes: {{ sqs: work }}, deadLetter: spare"
+        );
+        let arn = "arn:aws:bedrock:eu-central-1:111122223333:provisioned-model/abcdefghij01";
+        let model = format!(
+            "provider: bedrock, modelId: amazon.nova-micro-v1:0, inference: {{ provisioned: \"{arn}\" }}"
+        );
+        let mut documents = EVERYTHING.to_vec();
+        documents.extend([
+            ("Connector", "spare", "sqs: { queue: spare }, region: eu-central-1, dataClass: internal"),
+            ("Workload", "taker", workload.as_str()),
+            ("Model", "reserved", model.as_str()),
+            ("Agent", "steady", "tenant: t, model: { model: reserved }"),
+        ]);
+        let mut files = files(&documents);
+        let own = &mut files[0].1;
+        *own = own.replace("targets: [iam, bedrock]", "targets: [iam, bedrock, lambda, observability]");
+        *own = own.replace("models: [m]", "models: [m, reserved]");
+        *own = own.replacen("logging: {", &format!("{}, logging: {{", &topics(&["eu-central-1"])[2..]), 1);
+        Built::new(&files)
+    });
+    &BUILT
+}
+
+fn alarm(name: &str) -> Value {
+    agents().json(&format!("observability/Alarm/w-prod-{name}"))
+}
+
+/// The text that a value of a document comes from.
+fn origin(address: &str, pointer: &str) -> &'static str {
+    let built = agents();
+    let found = built.sound().into_iter().find(|one| one.document.address.to_string() == address).unwrap();
+    built.sources.slice(found.trace.at(pointer).unwrap().span)
+}
+
+#[test]
+fn models_of_agents_are_counted_under_the_id_of_the_profile_of_their_tenant() {
+    let made = "bedrock/InferenceProfile/w-prod-t-m-eu-central-1";
+    for word in ["throttles", "server-errors", "client-errors"] {
+        let found = alarm(&format!("t-m-eu-central-1-{word}"));
+        let id = json!({ "$last": { "$ref": format!("{made}#inferenceProfileArn") } });
+        assert_eq!(at(&found, "/Dimensions"), &json!([{ "Name": "ModelId", "Value": id }]));
+    }
+    let built = agents();
+    let is = |one: &&Artifact| one.document.address.name == "w-prod-t-m-eu-central-1-throttles";
+    let found = built.sound().into_iter().find(is).unwrap();
+    assert!(found.needs.iter().any(|need| need.to_string() == made), "{:?}", found.needs);
+    let direct = at(&alarm("reserved-eu-central-1-throttles"), "/Dimensions/0/Value").clone();
+    assert_eq!(direct, "arn:aws:bedrock:eu-central-1:111122223333:provisioned-model/abcdefghij01");
+}
+
+#[test]
+fn whatever_failed_is_told_once_for_each_queue() {
+    let about = |metric: &str| -> Vec<String> {
+        let all = alarms(agents()).into_iter().filter(|(_, alarm, _)| alarm["MetricName"] == metric);
+        all.map(|(_, alarm, _)| at(&alarm, "/Dimensions/0/Value").as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(about("ApproximateNumberOfMessagesVisible"), ["failed", "failed.fifo", "spare"]);
+    let found = alarm("failed-eu-central-1-dead-letters");
+    assert_eq!((at(&found, "/Statistic"), at(&found, "/Threshold")), (&json!("Maximum"), &json!(0.0)));
+    let lost = about("DeadLetterErrors");
+    assert!(lost.iter().all(|name| name.starts_with("w-prod-trigger-started-")), "{lost:?}");
+    assert_eq!(lost.len(), 7, "{lost:?}");
+    for metric in ["Errors", "Throttles"] {
+        let watched = about(metric);
+        for name in ["w-prod-trigger-started-plain", "w-prod-workload-taker"]
+            .iter()
+            .copied()
+            .chain(lost.iter().map(String::as_str))
+        {
+            assert!(watched.iter().any(|found| found == name), "{metric} of {name}: {watched:?}");
+        }
+    }
+}
+
+#[test]
+fn calls_wait_half_as_long_as_the_shortest_approval() {
+    let found = alarm("approvals-eu-central-1-waiting");
+    assert_eq!(at(&found, "/MetricName"), "ApproximateAgeOfOldestMessage");
+    assert_eq!(at(&found, "/Threshold"), 300.0);
+    let address = "observability/Alarm/w-prod-approvals-eu-central-1-waiting";
+    assert_eq!(origin(address, "/Threshold"), "10m");
+}
+
+/// Only executions of gates are kept, so that somebody can stop them.
+#[test]
+fn gates_that_somebody_stops_are_told() {
+    let stopped = alarms(agents()).into_iter().filter(|(name, ..)| name.ends_with("-aborted"));
+    let machines =
+        stopped.map(|(_, alarm, _)| at(&alarm, "/Dimensions/0/Value").as_str().unwrap().to_owned());
+    let machines: Vec<_> = machines.collect();
+    assert!(!machines.is_empty() && machines.iter().all(|arn| arn.contains(":w-prod-gate-")), "{machines:?}");
 }
 
 #[test]

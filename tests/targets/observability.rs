@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use aipolicy_targets::artifact::Artifact;
 use serde_json::{Value, json};
 
-use super::{ACME, QUICKSTART, document, kubernetes};
+use super::{ACME, QUICKSTART, at, document, kubernetes};
 use crate::harness::debian::Program;
 use crate::harness::workspace::Built;
 
@@ -74,7 +74,9 @@ fn with_budgets(budgets: &str) -> Built {
             "gateway: g, match: { tenants: [t] }, dataClass: internal, caps: { output: 100 }, primary: [{ model: m }]",
         ),
     ];
-    Built::of(documents.concat() + budgets)
+    let built = Built::of(documents.concat() + budgets);
+    assert!(!built.artifacts.is_empty(), "{:?}", built.findings());
+    built
 }
 
 fn of_kind(built: &Built, kind: &str) -> String {
@@ -202,6 +204,46 @@ fn every_alert_fires_when_it_should_and_only_then() {
     assert!(sound, "{told}");
     let (sound, told) = test(rules, tests);
     assert!(sound, "{told}");
+}
+
+/// Budgets of everybody and of two tenants with limits close to each other.
+fn close_limits() -> String {
+    let budgets = [
+        ("all", "organisation", "month", "USD 1000", "90%"),
+        ("here", "{ environment: e }", "month", "USD 990", "60%"),
+        ("own", "{ tenant: t }", "month", "USD 980", "90%"),
+        ("other", "{ tenant: somebody }", "month", "USD 690", "90%"),
+        ("daily", "{ tenant: t }", "day", "USD 40", "90%"),
+        ("counted", "{ tenant: t }", "month", "980M tokens", "90%"),
+    ];
+    let budget = |(name, scope, period, limit, share): &(&str, &str, &str, &str, &str)| {
+        let notify = format!("thresholds: [{{ at: {share}, do: notify, to: [a@b.example] }}]");
+        document("Budget", name, &format!("scope: {scope}, period: {period}, limit: {limit}, {notify}"))
+    };
+    let spec = "owner: a@b.example, environments: [e], clearance: [internal], models: [m]";
+    let route = "gateway: g, match: { tenants: [somebody] }, dataClass: internal, caps: { output: 100 }, primary: [{ model: m }]";
+    let rest = document("Tenant", "somebody", spec) + &document("Route", "s", route);
+    rest + &budgets.iter().map(budget).collect::<String>()
+}
+
+/// Whoever spends one budget spends those around it too, so the tests name every alert that fires in a world.
+#[test]
+fn alerts_on_budgets_with_close_limits_are_all_expected() {
+    let built = with_budgets(&close_limits());
+    let (rules, tests) = (of_kind(&built, "PrometheusRules"), of_kind(&built, "PrometheusTests"));
+    let (sound, told) = test(&rules, &tests);
+    assert!(sound, "{told}");
+    let read: Value = serde_saphyr::from_str(&tests).unwrap();
+    let told = |name: &str| -> Vec<String> {
+        let all = read["tests"].as_array().unwrap();
+        let test = all.iter().find(|test| test["name"] == name).unwrap_or_else(|| panic!("no {name}"));
+        let expected = at(test, "/alert_rule_test/0/exp_alerts").as_array().unwrap();
+        expected.iter().map(|alert| at(alert, "/exp_labels/budget").as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(told("BudgetBurnFast fires: budget own, tenant t"), ["own", "daily", "all", "here"]);
+    assert_eq!(told("BudgetBurnFast fires: budget all"), ["other", "all", "here"]);
+    assert_eq!(told("BudgetBurnFast keeps quiet: budget counted, tenant t"), [""; 0]);
+    assert_eq!(told("BudgetNotice keeps quiet: budget all, share 90 %, to a@b.example"), ["other", "here"]);
 }
 
 /// What is recorded of a period grows throughout it, and begins anew with the next one.

@@ -20,6 +20,7 @@
 //! |---|---|
 //! | hold a policy | [`Document`], [`Statement`], [`Matcher`], [`Principals`] |
 //! | read and write one | [`read`], [`to_json`], [`to_json_pretty`] |
+//! | find documents in what AWS prints, and their lines | [`find`], [`Places`] |
 //! | ask whether two are the same | [`equivalent`], [`Canonical`] |
 //! | ask what a request is decided to be, and why | [`Policies`], [`Request`], [`Decision`] |
 //! | stay within what AWS accepts | [`limits`], [`measure`], [`split`], [`bounded_name`] |
@@ -33,11 +34,13 @@ mod arn;
 mod canonical;
 mod document;
 mod evaluate;
+mod found;
 mod json;
 pub mod limits;
 mod name;
 mod operator;
 mod pattern;
+mod place;
 mod read;
 mod request;
 mod split;
@@ -52,8 +55,10 @@ pub use document::{
 pub use evaluate::{
     Assumption, Cause, Decision, Element, Flaw, Layer, NearMiss, Policies, Silence, Undecided,
 };
+pub use found::{Found, find};
 pub use limits::measure;
 pub use name::bounded_name;
+pub use place::Places;
 pub use read::{ReadError, read};
 pub use request::{Caller, Context, Request};
 pub use split::{TooLarge, split};

@@ -56,14 +56,19 @@ impl Error for ReadError {}
 /// policy may name actions that do not exist, and AWS accepts it.
 pub fn read(text: &str) -> Result<Document, Vec<ReadError>> {
     let json = Json::parse(text).map_err(|error| vec![syntax_error(text, &error)])?;
+    read_at(&json, "")
+}
+
+/// Reads a document that stands at the pointer.
+pub(crate) fn read_at(json: &Json, pointer: &str) -> Result<Document, Vec<ReadError>> {
     let mut reader = Reader { errors: Vec::new() };
-    match reader.document(&json) {
+    match reader.document(&At { json, pointer: pointer.to_owned() }) {
         Some(document) if reader.errors.is_empty() => Ok(document),
         Some(_) | None => Err(reader.errors),
     }
 }
 
-fn syntax_error(text: &str, error: &serde_json::Error) -> ReadError {
+pub(crate) fn syntax_error(text: &str, error: &serde_json::Error) -> ReadError {
     let help = if text.trim_start().starts_with("%7B") {
         "the text is percent-encoded, as the IAM API returns it; decode it first"
     } else {
@@ -108,8 +113,8 @@ impl Reader {
         });
     }
 
-    fn document(&mut self, json: &Json) -> Option<Document> {
-        let fields = self.fields(&At { json, pointer: String::new() }, &DOCUMENT)?;
+    fn document(&mut self, at: &At<'_>) -> Option<Document> {
+        let fields = self.fields(at, &DOCUMENT)?;
         let version = self.version(&fields);
         let id = fields.get("Id").and_then(|at| self.text(at));
         let statements = self.statements(&fields);

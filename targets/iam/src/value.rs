@@ -1,7 +1,7 @@
 //! Values that conditions compare by meaning rather than as text: numbers, dates, addresses, bytes.
 
+use core::net::IpAddr;
 use std::cmp::Ordering;
-use std::net::IpAddr;
 
 /// A decimal number, compared exactly whatever its number of digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::alert::Alert;
+use super::alert::spent::Rivals;
 use super::metric::{self, Percentile, Recorded};
 use super::promql::duration;
 use super::{Watched, alert};
@@ -77,7 +78,8 @@ fn annotations(alert: &Alert) -> Tree {
 }
 
 fn tests(watched: &Watched<'_>, file: &str, alerts: &[Alert]) -> Tree {
-    let tests = alerts.iter().flat_map(|alert| [test(alert, true), test(alert, false)]);
+    let rivals = Rivals::of(alerts);
+    let tests = alerts.iter().flat_map(|alert| [test(alert, true, &rivals), test(alert, false, &rivals)]);
     let interval = Origin::default(watched.input.sources, "alerts.interval");
     Tree::map([
         ("rule_files", Tree::list([Tree::text(file)])),
@@ -87,26 +89,19 @@ fn tests(watched: &Watched<'_>, file: &str, alerts: &[Alert]) -> Tree {
     .from(watched.origin.clone())
 }
 
-fn test(alert: &Alert, fires: bool) -> Tree {
-    let feeds = if fires { &alert.proof.loud } else { &alert.proof.quiet };
+fn test<'a>(alert: &'a Alert, fires: bool, rivals: &Rivals<'a>) -> Tree {
+    let (feeds, told) = rivals.world(alert, fires);
     let minutes = feeds.iter().map(|feed| feed.minutes).max().unwrap_or_default();
     let series = feeds.iter().map(|feed| {
         Tree::map([("series", Tree::text(feed.series.to_string())), ("values", Tree::text(feed.values()))])
     });
-    let told = Tree::map([
-        ("exp_labels", labels(alert, alert.left.as_ref())),
-        ("exp_annotations", annotations(alert)),
-    ]);
-    let beside = alert.beside.iter().filter(|_| fires).map(|other| {
-        let labels = other.labels.iter().map(|(label, value)| (*label, Tree::text(value.as_str())));
-        let labels = labels.chain([("severity", Tree::text(alert.urgency.word()))]);
-        let summary = Tree::map([("summary", Tree::text(other.summary.as_str()))]);
-        Tree::map([("exp_labels", Tree::map(labels)), ("exp_annotations", summary)])
+    let told = told.into_iter().map(|one| {
+        Tree::map([("exp_labels", labels(one, one.left.as_ref())), ("exp_annotations", annotations(one))])
     });
     let expected = Tree::map([
         ("eval_time", Tree::text(format!("{minutes}m"))),
         ("alertname", Tree::text(alert.name)),
-        ("exp_alerts", Tree::list(fires.then_some(told).into_iter().chain(beside))),
+        ("exp_alerts", Tree::list(told)),
     ]);
     let verb = if fires { "fires" } else { "keeps quiet" };
     let about: Vec<_> = alert.labels.iter().map(|(label, value)| format!("{label} {value}")).collect();

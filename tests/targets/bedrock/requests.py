@@ -140,6 +140,9 @@ class Check:
         if isinstance(value, dict) and set(value) == {"$join"}:
             parts = [self.resolve(part, at) for part in value["$join"]]
             return "".join(part for part in parts if part is not None)
+        if isinstance(value, dict) and set(value) == {"$last"}:
+            text = self.resolve(value["$last"], at)
+            return text and text.rpartition("/")[2]
         return value
 
     def check(self, name, value, at):

@@ -1,7 +1,7 @@
 //! Conditions, compiled: an operator, a key, and the values that the key is compared with.
 
+use core::net::IpAddr;
 use std::fmt;
-use std::net::IpAddr;
 
 use crate::document::{Conditions, Version};
 use crate::operator::{Comparison, Operator, Order, Quantifier};

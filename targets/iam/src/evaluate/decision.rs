@@ -139,3 +139,13 @@ pub enum Undecided {
     /// Policies of a caller, for a caller that has none, such as a service.
     NoHolder(String),
 }
+
+impl fmt::Display for Undecided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => f.write_str("the root user of an account needs no identity policy"),
+            Self::Caller(name) => write!(f, "`{name}` is no user, role, session, service or provider"),
+            Self::NoHolder(name) => write!(f, "`{name}` has no policies of its own"),
+        }
+    }
+}

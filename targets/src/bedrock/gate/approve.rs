@@ -35,10 +35,7 @@ pub(super) fn states(
 ) -> Option<()> {
     let account = machine.account;
     let approvers = approvers(machine, (gate, span), out)?;
-    let (seconds, waiting) = match &gate.within {
-        Some(within) => (within.value.seconds(), Origin::written(within.span)),
-        None => (3600, account.default("gate.within")),
-    };
+    let (seconds, waiting) = account.approved_within(gate);
     let queue = shared::approvals(account, account.region_of(machine.call.agent))?;
     machine.needs.push(queue.address.clone());
     for round in 1..=approvers.required {

@@ -5,7 +5,8 @@ use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::budget::{BudgetPeriod, BudgetScope, BudgetSpec};
 use aipolicy_compiler::model::value::BudgetLimit;
 
-use super::{Alert, Feed, Proof, Urgency, number};
+use super::spent::{Over, Spent};
+use super::{Alert, Proof, Urgency, number};
 use crate::observability::metric::{self, Recorded};
 use crate::observability::promql::{Expression, Series};
 use crate::origin::Origin;
@@ -13,6 +14,8 @@ use crate::origin::Origin;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
+/// For how long a budget must be spent too fast before that is told.
+const HOLD: u64 = 2 * MINUTE;
 
 /// A share of a budget that is gone within a window.
 struct Burn {
@@ -120,14 +123,12 @@ impl Counted<'_> {
         let name = self.budget.name();
         let labels = [("budget", Some(name.as_str())), ("tenant", self.tenant)];
         let labels = labels.into_iter().filter_map(|(label, value)| Some((label, value?.to_owned())));
-        // An hour is enough, in which as much is spent as in the whole window.
-        let reached = factor * self.limit / number(period) * number(burn.long) / number(HOUR);
         Alert {
             name: burn.name,
             urgency: burn.urgency,
             reads: vec![long, short],
             expression,
-            hold: 2 * MINUTE,
+            hold: HOLD,
             labels: labels.collect(),
             left: self.left(),
             summary: format!(
@@ -136,11 +137,10 @@ impl Counted<'_> {
                 crate::observability::promql::duration(burn.long)
             ),
             origin: Origin::written(self.budget.spec.limit.span),
-            beside: Vec::new(),
-            proof: Proof {
-                loud: vec![Feed::steady(self.series(), reached * 1.5, 60)],
-                quiet: vec![Feed::steady(self.series(), reached * 0.9, 60)],
-            },
+            proof: self.proof(
+                Over::Windows { long: burn.long, short: burn.short, hold: HOLD },
+                factor * self.limit / number(period),
+            ),
         }
     }
 
@@ -161,9 +161,9 @@ impl Counted<'_> {
         }
     }
 
-    /// The counter of whoever spends it.
-    pub(super) fn series(&self) -> Series {
-        Series::of(self.counter).with(metric::TENANT, self.tenant.unwrap_or("somebody"))
+    /// Worlds in which so much of it is spent over a time.
+    pub(super) fn proof(&self, over: Over, most: f64) -> Proof {
+        Proof::Spent(Spent { counter: self.counter, tenant: self.tenant.map(str::to_owned), over, most })
     }
 
     /// The label that is left of what is seen.

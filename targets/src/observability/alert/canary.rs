@@ -62,7 +62,6 @@ fn ratio(
         left: Some((metric::DEPLOYMENT, deployment.id.clone())),
         summary: format!("the canary {} of route {} {told}", deployment.model, deployment.route),
         origin,
-        beside: Vec::new(),
-        proof: Proof { loud: with(1.5), quiet: with(0.5) },
+        proof: Proof::Series { loud: with(1.5), quiet: with(0.5) },
     }
 }

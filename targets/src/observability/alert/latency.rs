@@ -68,8 +68,7 @@ pub(super) fn alert(
             deployment.route
         ),
         origin: Origin::written(written.span),
-        beside: Vec::new(),
-        proof: Proof { loud: answered_in(deployment, above), quiet: answered_in(deployment, below) },
+        proof: Proof::Series { loud: answered_in(deployment, above), quiet: answered_in(deployment, below) },
     })
 }
 

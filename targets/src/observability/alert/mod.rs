@@ -5,6 +5,7 @@ pub(super) mod canary;
 pub(super) mod latency;
 pub(super) mod notice;
 pub(super) mod route;
+pub(super) mod spent;
 pub(super) mod tokens;
 
 use super::metric::Recorded;
@@ -47,23 +48,18 @@ pub(super) struct Alert {
     /// The line with the limit.
     pub(super) origin: Origin,
     pub(super) proof: Proof,
-    /// Others of its name that fire when it does. When it keeps quiet, they do too.
-    pub(super) beside: Vec<Beside>,
 }
 
-/// Series in which an alert fires, and series in which it does not.
-pub(super) struct Proof {
-    pub(super) loud: Vec<Feed>,
-    pub(super) quiet: Vec<Feed>,
-}
-
-/// An alert of the same name that fires in the same world.
-pub(super) struct Beside {
-    pub(super) labels: Vec<(&'static str, String)>,
-    pub(super) summary: String,
+/// What shows that an alert fires, and that it keeps quiet.
+pub(super) enum Proof {
+    /// Series in which it alone fires, and series in which nothing of its name does.
+    Series { loud: Vec<Feed>, quiet: Vec<Feed> },
+    /// What is spent of a budget, which others may count too.
+    Spent(spent::Spent),
 }
 
 /// A counter with one sample a minute.
+#[derive(Clone)]
 pub(super) struct Feed {
     pub(super) series: Series,
     /// Growth a minute.

@@ -35,8 +35,7 @@ pub(in crate::observability) fn fallbacks(watched: &Watched<'_>, route: &Route<'
             left: Some((metric::ROUTE, route.name.to_owned())),
             summary: format!("more than {} % of the requests of route {} {told}", most * 100.0, route.name),
             origin: origin.clone(),
-            beside: Vec::new(),
-            proof: Proof { loud: of(most * 1.5, counter), quiet: of(most * 0.5, counter) },
+            proof: Proof::Series { loud: of(most * 1.5, counter), quiet: of(most * 0.5, counter) },
         }
     };
     vec![
@@ -72,8 +71,7 @@ pub(in crate::observability) fn breaker(deployment: &Deployment<'_>) -> Option<A
             deployment.model, deployment.route
         ),
         origin: Origin::written(breaker.consecutive_failures.span),
-        beside: Vec::new(),
-        proof: Proof {
+        proof: Proof::Series {
             loud: vec![Feed::steady(opened.clone(), 1.0 / 60.0, 30)],
             quiet: vec![Feed::steady(opened, 0.0, 30)],
         },

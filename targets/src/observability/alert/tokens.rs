@@ -48,8 +48,7 @@ fn spike(tenant: &str, floor: f64, origin: Origin) -> Alert {
         left: Some((metric::TENANT, tenant.to_owned())),
         summary: format!("tenant {tenant} uses more than {TIMES} times the tokens of the last day"),
         origin,
-        beside: Vec::new(),
-        proof: Proof {
+        proof: Proof::Series {
             // For an hour out of a day that is 24 times the usual, and for seven hours not quite four times.
             loud: vec![Feed::steady(series(), floor * 2.0, 60)],
             quiet: vec![Feed::steady(series(), floor * 2.0, 420)],
@@ -74,8 +73,7 @@ fn near(tenant: &str, quota: &Spanned<Rate>) -> Alert {
         left: Some((metric::TENANT, tenant.to_owned())),
         summary: format!("tenant {tenant} uses more than {NEAR} % of its tokens"),
         origin: Origin::written(quota.span),
-        beside: Vec::new(),
-        proof: Proof {
+        proof: Proof::Series {
             loud: vec![Feed::steady(series(), most * 0.95, 30)],
             quiet: vec![Feed::steady(series(), most * 0.5, 30)],
         },

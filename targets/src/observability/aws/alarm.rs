@@ -1,5 +1,5 @@
-//! Alarms of CloudWatch on what agents are made of and on the models that gateways and workloads call. They tell the topics
-//! of their own region.
+//! Alarms of CloudWatch on what agents and workloads are made of, on their queues, and on the models that are called. They
+//! tell the topics of their own region.
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
 use aipolicy_compiler::model::value::Arn;
@@ -16,22 +16,18 @@ use crate::tree::Tree;
 /// What an alarm compares.
 pub(super) enum Metric {
     /// A statistic of one metric with these dimensions.
-    One {
-        namespace: &'static str,
-        name: &'static str,
-        dimension: (&'static str, String),
-        statistic: Statistic,
-    },
+    One { namespace: &'static str, name: &'static str, dimension: (&'static str, Tree), statistic: Statistic },
     /// The sum of a metric over everything that a resource reports, whatever else it says about itself.
     Any { namespace: &'static str, name: &'static str, label: &'static str, resource: Tree },
     /// The sum of metrics with one dimension.
-    Sum { namespace: &'static str, names: [&'static str; 2], dimension: (&'static str, String) },
+    Sum { namespace: &'static str, names: [&'static str; 2], dimension: (&'static str, Tree) },
 }
 
 /// A statistic of CloudWatch.
 #[derive(Clone, Copy)]
 pub(super) enum Statistic {
     Sum,
+    Maximum,
     Percentile(&'static str),
 }
 
@@ -130,8 +126,8 @@ fn artifact(cloud: &Cloud<'_, '_>, alarm: Alarm, topics: &[&Spanned<Arn>]) -> Op
 
 /// The metric of an alarm as members of the request.
 fn compared(account: &Account<'_>, alarm: &Alarm) -> Members {
-    let dimensions = |(name, value): &(&'static str, String)| {
-        Tree::list([Tree::map([("Name", Tree::text(*name)), ("Value", Tree::text(value))])])
+    let dimensions = |(name, value): &(&'static str, Tree)| {
+        Tree::list([Tree::map([("Name", Tree::text(*name)), ("Value", value.clone())])])
     };
     let period = || Tree::integer(alarm.periods.0).from(alarm.limit.clone());
     match &alarm.metric {
@@ -142,6 +138,7 @@ fn compared(account: &Account<'_>, alarm: &Alarm) -> Members {
             ("Period", period()),
             match statistic {
                 Statistic::Sum => ("Statistic", Tree::text("Sum")),
+                Statistic::Maximum => ("Statistic", Tree::text("Maximum")),
                 Statistic::Percentile(word) => ("ExtendedStatistic", Tree::text(*word)),
             },
         ],

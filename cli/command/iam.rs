@@ -1,0 +1,33 @@
+//! `aipolicy iam`.
+
+mod decision;
+mod evaluate;
+mod file;
+mod role;
+
+use crate::error::{CliError, Exit};
+use crate::ui::Ui;
+
+/// Understands policies of IAM, whoever wrote them
+///
+/// Files hold a policy document, what `build` writes, or what `aws iam get-policy-version`, `aws iam get-role`,
+/// `aws s3api get-bucket-policy` and the like print. No workspace is needed, and nothing is asked of AWS.
+#[derive(clap::Args)]
+pub(crate) struct IamArgs {
+    #[command(subcommand)]
+    question: Question,
+}
+
+/// What can be asked about policies.
+#[derive(clap::Subcommand)]
+enum Question {
+    Evaluate(evaluate::Evaluate),
+}
+
+impl IamArgs {
+    pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
+        match self.question {
+            Question::Evaluate(evaluate) => evaluate.run(ui),
+        }
+    }
+}
