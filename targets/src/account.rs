@@ -111,6 +111,11 @@ impl<'a> Account<'a> {
         format!("{}/{}/calls", agent.name(), tool.name.value)
     }
 
+    /// The stream there of the records of sessions that a trigger starts.
+    pub(crate) fn sessions(&self, agent: &Resource<AgentSpec>, trigger: &AgentTrigger) -> String {
+        format!("{}/{}/sessions", agent.name(), trigger.name())
+    }
+
     /// The key of the place where services keep content of a kind for agents, in a region.
     pub(crate) fn kept_key(&self, place: StorePlace, region: &str) -> Option<&'a Spanned<AwsArn>> {
         let (_, store) = self.graph().kept(self.input.grants.environment(), place, region)?;

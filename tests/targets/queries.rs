@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::bedrock::machines::recorded;
+use super::bedrock::starts::session;
 use super::{ACME, at, texts};
 
 /// A text that stands wherever somebody said something.
@@ -106,6 +107,13 @@ fn a_query_puts_together_what_is_written_of_an_agent() {
     assert_eq!(call["inputDigest"].as_str().unwrap().len(), 64);
     assert!(call["tookMilliseconds"].is_u64() && call["callMilliseconds"].is_u64(), "{call:?}");
     assert!(call["started"].is_string());
+    // What a trigger starts has everything in one row.
+    let started = row(&columns, &session());
+    assert_eq!(started["model"], "amazon.nova-micro-v1:0");
+    assert_eq!((&started["inputTokens"], &started["outputTokens"]), (&json!(250), &json!(50)));
+    for column in ["step", "inSession", "inTrace", "asRole", "became", "started", "tookMilliseconds"] {
+        assert!(started.contains_key(column), "{column}");
+    }
     let [invocation, span, log] = written_by_services().map(|(_, record)| row(&columns, &record));
     assert_eq!(invocation["model"], "amazon.nova-lite-v1:0");
     assert_eq!((&invocation["inputTokens"], &invocation["outputTokens"]), (&json!(120), &json!(34)));
@@ -122,7 +130,7 @@ fn a_query_puts_together_what_is_written_of_an_agent() {
 fn every_field_is_one_that_some_record_has_and_none_is_what_was_said() {
     let columns = columns(&text(&query("invoice-bot")));
     let mut records: Vec<_> = written_by_services().map(|(_, record)| record).to_vec();
-    records.push(recorded("get", SAID));
+    records.extend([recorded("get", SAID), session()]);
     let mut known = BTreeMap::new();
     records.iter().for_each(|record| fields(record, "", &mut known));
     // What a span has when something failed.

@@ -20,7 +20,7 @@ use crate::origin::Origin;
 const START: &[&str] = &["states:StartExecution"];
 const START_AND_WAIT: &[&str] = &["states:StartSyncExecution"];
 pub(super) const WRITE_LOG: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
-const APPEND_LOG: &[&str] = &["logs:PutLogEvents"];
+pub(super) const APPEND_LOG: &[&str] = &["logs:PutLogEvents"];
 const MAKE_LOG: &[&str] = &["logs:CreateLogGroup"];
 const KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
 const ASK: &[&str] = &["sqs:SendMessage"];

@@ -8,7 +8,7 @@ mod operations;
 mod policies;
 mod refusals;
 pub(super) mod requests;
-mod starts;
+pub(super) mod starts;
 mod triggers;
 
 use std::sync::LazyLock;

@@ -1,6 +1,7 @@
 //! The function of a trigger. It starts one agent, and knows nothing else.
 
 use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::model::agent::AgentModel;
 use aipolicy_compiler::model::trigger::{AgentTrigger, TriggerSource};
 
 use super::check::Wait;
@@ -8,7 +9,7 @@ use super::{Started, Trigger, starts};
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Members, Request, address, reference, role};
-use crate::bedrock::shared::tag_map;
+use crate::bedrock::shared::{self, tag_map};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -43,6 +44,7 @@ pub(super) fn artifacts(
     let (role, role_address) = role(agent.account, &["trigger", agent.name(), trigger.spec.name()]);
     let default = || trigger.default("trigger.function");
     let mut variables: Members = started.variables.iter().map(|(key, value)| (*key, value.clone())).collect();
+    let sessions = sessions(trigger);
     variables.push(("START", start(trigger, wait)));
     variables.push(("TABLE", Tree::text(&table.name).from(trigger.default("origin.name"))));
     let mut members: Members = vec![
@@ -62,23 +64,51 @@ pub(super) fn artifacts(
     members.push(("Tags", tag_map(agent.account)));
     let mut needs = vec![role_address, code_address(), table];
     needs.extend(started.needs.iter().cloned());
-    needs.extend(logs.iter().map(|one| one.document.address.clone()));
+    needs.extend(logs.iter().chain(&sessions).map(|one| one.document.address.clone()));
     let made = Request { address: trigger.address("Function"), region: agent.region(), members, needs };
     let made = made.artifact(&trigger.origin);
     super::check::environment(trigger, &made, out);
     let limits = limits(trigger);
-    logs.into_iter().chain([made]).chain(limits).collect()
+    logs.into_iter().chain(sessions).chain([made]).chain(limits).collect()
 }
 
-/// What the function is told about its trigger.
+/// The stream for records of sessions, in the log group for traces, where that is in the region of the agent.
+fn sessions(trigger: &Trigger<'_>) -> Option<Artifact> {
+    let (group, origin) = shared::record_group(trigger.agent.account, trigger.agent.resource)?;
+    let stream = trigger.agent.account.sessions(trigger.agent.resource, trigger.spec);
+    let members = vec![
+        ("logGroupName", Tree::text(group).from(origin)),
+        ("logStreamName", Tree::text(stream).from(trigger.default("trigger.record"))),
+    ];
+    let (address, region) = (trigger.address("LogStream"), trigger.agent.region());
+    Some(Request { address, region, members, needs: Vec::new() }.artifact(&trigger.origin))
+}
+
+/// The model of an agent that calls one itself.
+fn model(trigger: &Trigger<'_>) -> Option<Tree> {
+    let agent = trigger.agent;
+    let AgentModel::Model(named) = &agent.spec().model.value else { return None };
+    let id = &agent.account.graph().get(named)?.spec.model_id;
+    Some(Tree::text(id.value.as_str()).from(Origin::written(id.span)))
+}
+
+/// What the function is told about its trigger, and what it tells in records of sessions.
 fn start(trigger: &Trigger<'_>, wait: &Wait) -> Tree {
-    let spec = trigger.spec;
+    let (spec, agent) = (trigger.spec, trigger.agent);
     let idempotency = spec.idempotency.as_ref();
     let mut entries = vec![
+        ("agent", Tree::text(agent.name()).from(Origin::written(agent.resource.name_span()))),
+        ("role", role(agent.account, &["agent", agent.name()]).0),
         ("source", Tree::text(spec.word())),
         ("trigger", Tree::text(spec.name())),
         ("wait", Tree::integer(wait.agent).from(wait.origin.clone())),
     ];
+    entries.extend(model(trigger).map(|model| ("model", model)));
+    entries.extend(shared::record_group(agent.account, agent.resource).map(|(group, origin)| {
+        let stream = Tree::text(agent.account.sessions(agent.resource, spec));
+        let stream = stream.from(trigger.default("trigger.record"));
+        ("record", Tree::map([("group", Tree::text(group).from(origin)), ("stream", stream)]))
+    }));
     let retention = idempotency.and_then(|found| found.retention.as_ref());
     entries.push(match retention {
         Some(time) => ("retention", Tree::integer(time.value.seconds()).from(Origin::written(time.span))),

@@ -21,13 +21,13 @@ use crate::tree::Tree;
 /// The columns: a name, and the fields of the records that have it, in the order in which they are looked for. Fields are
 /// those of records of machines, the log of invocations, spans, and logs of AgentCore.
 const COLUMNS: &[(&str, &[&str])] = &[
-    ("step", &["tool", "operation", "attributes.aws.operation.name", "name"]),
+    ("step", &["tool", "trigger", "operation", "attributes.aws.operation.name", "name"]),
     ("inSession", &["session", "session_id", "attributes.session.id"]),
     ("inTrace", &["trace", "trace_id", "traceId"]),
     ("inRequest", &["request", "request_id", "attributes.aws.request_id", "requestId"]),
     ("model", &["modelId"]),
-    ("inputTokens", &["input.inputTokenCount"]),
-    ("outputTokens", &["output.outputTokenCount"]),
+    ("inputTokens", &["input.inputTokenCount", "usage.inputTokens"]),
+    ("outputTokens", &["output.outputTokenCount", "usage.outputTokens"]),
     ("inputDigest", &["inputSha256"]),
     ("asRole", &["role", "identity.arn"]),
     ("became", &["outcome", "attributes.error_type"]),
