@@ -106,14 +106,14 @@ impl<'a> Account<'a> {
         (store.region.value.as_str() == region).then_some((&group.log_group, named.name.span))
     }
 
-    /// The stream that records of an ungated tool share in that group.
-    pub(crate) fn stream(&self, agent: &Resource<AgentSpec>, tool: &Tool) -> String {
-        format!("{}/{}/calls", agent.name(), tool.name.value)
+    /// The stream that records of ungated calls of an agent share in that group.
+    pub(crate) fn calls(&self, agent: &Resource<AgentSpec>) -> String {
+        format!("{}/calls", agent.name())
     }
 
-    /// The stream there of the records of sessions that a trigger starts.
-    pub(crate) fn sessions(&self, agent: &Resource<AgentSpec>, trigger: &AgentTrigger) -> String {
-        format!("{}/{}/sessions", agent.name(), trigger.name())
+    /// The stream there of the records of sessions that triggers start.
+    pub(crate) fn sessions(&self, agent: &Resource<AgentSpec>) -> String {
+        format!("{}/sessions", agent.name())
     }
 
     /// The key of the place where services keep content of a kind for agents, in a region.

@@ -164,23 +164,13 @@ impl<'w> Writer<'w> {
         Some(support("Record", WRITE_LOG, (arn, Origin::written(group.span)), Origin::granted(gated.call)))
     }
 
-    /// The right to write down ungated calls, each in the stream of its tool, which is there already.
-    fn records(&mut self, plain: &[&Called<'w>]) -> Option<Allow> {
-        let first = plain.first()?;
+    /// The right to write down ungated calls, in a stream that is there already.
+    fn records(&mut self, first: &Called<'w>) -> Option<Allow> {
         let region = self.account.region_of(first.agent);
         let (group, _) = self.account.records(region)?;
-        let mut allow: Option<Allow> = None;
-        for called in plain {
-            let stream = self.account.stream(called.agent, called.tool);
-            let resource = format!("log-group:{}:log-stream:{stream}", group.value);
-            let Some(arn) = self.arn("logs", region, (&resource, group.span)) else { continue };
-            let place = (arn, Origin::written(called.tool.name.span));
-            match &mut allow {
-                Some(allow) => allow.resources.push(place),
-                None => allow = Some(support("Record", APPEND_LOG, place, Origin::granted(called.call))),
-            }
-        }
-        allow
+        let resource = format!("log-group:{}:log-stream:{}", group.value, self.account.calls(first.agent));
+        let arn = self.arn("logs", region, (&resource, group.span))?;
+        Some(support("Record", APPEND_LOG, (arn, Origin::written(group.span)), Origin::granted(first.call)))
     }
 
     /// The role that the machines of ungated tools share.
@@ -191,7 +181,7 @@ impl<'w> Writer<'w> {
             allows.extend(self.connector(called.connector));
             allows.extend(self.server(called));
         }
-        allows.extend(self.records(plain));
+        allows.extend(self.records(first));
         let machines = if plain.len() > LISTED {
             self.any_machine(first).into_iter().collect()
         } else {

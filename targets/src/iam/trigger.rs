@@ -160,7 +160,7 @@ impl<'w> Writer<'w> {
     fn sessions(&mut self, starts: &Starts<'w>) -> Option<Allow> {
         let region = self.account.region_of(starts.agent);
         let (group, _) = self.account.records(region)?;
-        let stream = self.account.sessions(starts.agent, starts.trigger);
+        let stream = self.account.sessions(starts.agent);
         let resource = format!("log-group:{}:log-stream:{stream}", group.value);
         let arn = self.arn("logs", region, (&resource, group.span))?;
         Some(support("Record sessions", APPEND_LOG, (arn, starts.place()), starts.origin()))

@@ -289,9 +289,9 @@ fn ungated_calls_are_recorded_too_and_told_by_the_ids_that_they_have_elsewhere()
     let input = json!({ "input": { "id": "x" }, "ids": ids });
     let run = execution("get", &input, &[]);
     let (message, stream) = record(&run);
-    assert_eq!(stream, "plain/get/calls");
+    assert_eq!(stream, "plain/calls");
     assert!(everything().sound().iter().any(|one| {
-        one.document.address.kind == "LogStream" && one.document.text.contains("\"plain/get/calls\"")
+        one.document.address.kind == "LogStream" && one.document.text.contains("\"plain/calls\"")
     }));
     for (name, value) in ids.as_object().unwrap() {
         assert_eq!(&message[name], value);

@@ -131,7 +131,7 @@ aipolicy_start.print = PRINTED.append
 
 def run(name, event, source="sqs", at=0, **start):
     CLOCK[0] += at
-    own = {"agent": "a", "role": "arn:role", "record": {"group": "/w/traces", "stream": "a/t/sessions"}}
+    own = {"agent": "a", "role": "arn:role", "record": {"group": "/w/traces", "stream": "a/sessions"}}
     aipolicy_start.START = {"source": source, "trigger": "t", "retention": 100, "wait": 1, **own, **start}
     context = types.SimpleNamespace(aws_request_id=name, get_remaining_time_in_millis=lambda: 60_000)
     try:

@@ -102,7 +102,7 @@ fn record(name: &str) -> Value {
     let records = TOLD[name]["records"].as_array().unwrap();
     let [record] = records.as_slice() else { panic!("{name}: {records:?}") };
     let place = (&record["logGroupName"], &record["logStreamName"]);
-    assert_eq!(place, (&json!("/w/traces"), &json!("a/t/sessions")));
+    assert_eq!(place, (&json!("/w/traces"), &json!("a/sessions")));
     serde_json::from_str(record["logEvents"][0]["message"].as_str().unwrap()).unwrap()
 }
 

@@ -30,13 +30,8 @@ pub(super) struct Machine<'m> {
     pub(super) needs: Vec<Address>,
 }
 
-/// The state machine of a tool, as a request to create it, with what it writes to; nothing, with a report, where its call
-/// cannot be made.
-pub(crate) fn artifacts(
-    account: &Account<'_>,
-    call: &Call<'_>,
-    out: &mut Diagnostics,
-) -> Option<Vec<Artifact>> {
+/// The state machine of a tool, as a request to create it; nothing, with a report, where its call cannot be made.
+pub(crate) fn artifact(account: &Account<'_>, call: &Call<'_>, out: &mut Diagnostics) -> Option<Artifact> {
     let mut machine = Machine { account, call, states: Vec::new(), waits: SECONDS, needs: Vec::new() };
     let name = account.machine(call.agent, call.tool)?;
     machine.build(out)?;
@@ -51,15 +46,14 @@ pub(crate) fn artifacts(
     ];
     members.extend(history(account, call).map(|history| ("encryptionConfiguration", history)));
     members.push(("tags", shared::lower_tags(account)));
-    let stream = record::shared_stream(&machine, &name);
+    let shares = machine.keeps_records() && !is_gated(call.tool);
     let mut needs = machine.needs;
     needs.push(role_address);
-    needs.extend(stream.iter().map(|stream| stream.document.address.clone()));
+    needs.extend(shared::calls_address(account, call.agent).filter(|_| shares));
     let region =
         (account.region_of(call.agent).to_owned(), shared::function::region_origin(account, call.agent));
     let address = request::address("StateMachine", name);
-    let made = Request { address, region, members, needs }.artifact(&call.origin);
-    Some(stream.into_iter().chain([made]).collect())
+    Some(Request { address, region, members, needs }.artifact(&call.origin))
 }
 
 /// The history of executions holds inputs and answers, and is encrypted like them. Express executions have none.

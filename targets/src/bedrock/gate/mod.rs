@@ -7,4 +7,4 @@ mod machine;
 mod record;
 mod verify;
 
-pub(crate) use machine::artifacts;
+pub(crate) use machine::artifact;

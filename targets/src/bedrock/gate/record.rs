@@ -1,33 +1,15 @@
 //! The record of a call, in the log group for traces: who called what, as which role, for how long, what was decided, and a
 //! digest of the input, never the input. A gated call has a stream of its own, opened before anybody is asked, so that nothing
-//! is called that could not be written down. Other calls share the stream of their tool.
+//! is called that could not be written down. Other calls share the stream of their agent.
 
 use super::machine::Machine;
 use crate::account::is_gated;
-use crate::artifact::Artifact;
-use crate::bedrock::request::{Request, address};
-use crate::bedrock::shared::{self, function};
+use crate::bedrock::shared;
 use crate::bedrock::tool::jsonata;
 use crate::tree::Tree;
 
 /// The longest id of a session or a request that a record names.
 const LONGEST_ID: usize = 128;
-
-/// The stream that calls of an ungated tool share.
-pub(super) fn shared_stream(machine: &Machine<'_>, name: &str) -> Option<Artifact> {
-    let (account, call) = (machine.account, machine.call);
-    let (group, origin) = shared::record_group(account, call.agent).filter(|_| !is_gated(call.tool))?;
-    let members = vec![
-        ("logGroupName", Tree::text(group).from(origin.clone())),
-        (
-            "logStreamName",
-            Tree::text(account.stream(call.agent, call.tool)).from(account.default("bedrock.record")),
-        ),
-    ];
-    let region = (account.region_of(call.agent).to_owned(), function::region_origin(account, call.agent));
-    let request = Request { address: address("LogStream", name), region, members, needs: Vec::new() };
-    Some(request.artifact(&origin))
-}
 
 /// The ids under which a call is told elsewhere, as whoever starts the machine knows them.
 pub(super) fn ids() -> [(&'static str, Tree); 3] {
@@ -73,10 +55,10 @@ pub(super) fn open(machine: &mut Machine<'_>) {
     machine.push("OpenRecord", state.from(origin));
 }
 
-/// The stream of an execution, below the names of the agent and the tool; or the one that all calls of the tool share.
+/// The stream of an execution, below the names of the agent and the tool; or the one that ungated calls of the agent share.
 fn stream(machine: &Machine<'_>) -> Tree {
     if !is_gated(machine.call.tool) {
-        return Tree::text(machine.account.stream(machine.call.agent, machine.call.tool));
+        return Tree::text(machine.account.calls(machine.call.agent));
     }
     let folder = format!("{}/{}/", machine.call.agent.name(), machine.call.tool.name.value);
     let name = format!("{} & $states.context.Execution.Name", jsonata::text(&folder));

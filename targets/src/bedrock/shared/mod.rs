@@ -104,3 +104,24 @@ pub(crate) fn record_group<'a>(
     let (group, _) = account.records(account.region_of(agent))?;
     Some((group.value.as_str(), Origin::written(group.span)))
 }
+
+/// The stream that records of ungated calls of an agent share, by the address of its document.
+pub(crate) fn calls_address(account: &Account<'_>, agent: &Resource<AgentSpec>) -> Option<Address> {
+    account.function(agent).map(|name| address("LogStream", name))
+}
+
+/// A stream in the log group for traces, where that is in the region of the agent.
+pub(crate) fn stream(
+    account: &Account<'_>,
+    agent: &Resource<AgentSpec>,
+    (own, name): (Address, String),
+    origin: &Origin,
+) -> Option<Artifact> {
+    let (group, place) = record_group(account, agent)?;
+    let members = vec![
+        ("logGroupName", Tree::text(group).from(place)),
+        ("logStreamName", Tree::text(name).from(account.default("bedrock.record"))),
+    ];
+    let region = (account.region_of(agent).to_owned(), function::region_origin(account, agent));
+    Some(Request { address: own, region, members, needs: Vec::new() }.artifact(origin))
+}

@@ -44,7 +44,6 @@ pub(super) fn artifacts(
     let (role, role_address) = role(agent.account, &["trigger", agent.name(), trigger.spec.name()]);
     let default = || trigger.default("trigger.function");
     let mut variables: Members = started.variables.iter().map(|(key, value)| (*key, value.clone())).collect();
-    let sessions = sessions(trigger);
     variables.push(("START", start(trigger, wait)));
     variables.push(("TABLE", Tree::text(&table.name).from(trigger.default("origin.name"))));
     let mut members: Members = vec![
@@ -64,24 +63,13 @@ pub(super) fn artifacts(
     members.push(("Tags", tag_map(agent.account)));
     let mut needs = vec![role_address, code_address(), table];
     needs.extend(started.needs.iter().cloned());
-    needs.extend(logs.iter().chain(&sessions).map(|one| one.document.address.clone()));
+    needs.extend(logs.iter().map(|one| one.document.address.clone()));
+    needs.extend(starts::sessions_address(agent));
     let made = Request { address: trigger.address("Function"), region: agent.region(), members, needs };
     let made = made.artifact(&trigger.origin);
     super::check::environment(trigger, &made, out);
     let limits = limits(trigger);
-    logs.into_iter().chain(sessions).chain([made]).chain(limits).collect()
-}
-
-/// The stream for records of sessions, in the log group for traces, where that is in the region of the agent.
-fn sessions(trigger: &Trigger<'_>) -> Option<Artifact> {
-    let (group, origin) = shared::record_group(trigger.agent.account, trigger.agent.resource)?;
-    let stream = trigger.agent.account.sessions(trigger.agent.resource, trigger.spec);
-    let members = vec![
-        ("logGroupName", Tree::text(group).from(origin)),
-        ("logStreamName", Tree::text(stream).from(trigger.default("trigger.record"))),
-    ];
-    let (address, region) = (trigger.address("LogStream"), trigger.agent.region());
-    Some(Request { address, region, members, needs: Vec::new() }.artifact(&trigger.origin))
+    logs.into_iter().chain([made]).chain(limits).collect()
 }
 
 /// The model of an agent that calls one itself.
@@ -105,8 +93,8 @@ fn start(trigger: &Trigger<'_>, wait: &Wait) -> Tree {
     ];
     entries.extend(model(trigger).map(|model| ("model", model)));
     entries.extend(shared::record_group(agent.account, agent.resource).map(|(group, origin)| {
-        let stream = Tree::text(agent.account.sessions(agent.resource, spec));
-        let stream = stream.from(trigger.default("trigger.record"));
+        let stream = Tree::text(agent.account.sessions(agent.resource));
+        let stream = stream.from(trigger.default("bedrock.record"));
         ("record", Tree::map([("group", Tree::text(group).from(origin)), ("stream", stream)]))
     }));
     let retention = idempotency.and_then(|found| found.retention.as_ref());
