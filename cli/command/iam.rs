@@ -3,6 +3,7 @@
 mod decision;
 mod evaluate;
 mod file;
+mod lint;
 mod role;
 
 use crate::error::{CliError, Exit};
@@ -22,12 +23,14 @@ pub(crate) struct IamArgs {
 #[derive(clap::Subcommand)]
 enum Question {
     Evaluate(evaluate::Evaluate),
+    Lint(lint::Lint),
 }
 
 impl IamArgs {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
         match self.question {
             Question::Evaluate(evaluate) => evaluate.run(ui),
+            Question::Lint(lint) => lint.run(ui),
         }
     }
 }

@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod cloudformation;
 mod examples;
+mod lint;
 mod questions;
 mod walk;
 
