@@ -1,10 +1,12 @@
 //! `aipolicy iam`.
 
+mod compare;
 mod decision;
 mod evaluate;
 mod file;
 mod lint;
 mod role;
+mod subject;
 
 use crate::error::{CliError, Exit};
 use crate::ui::Ui;
@@ -22,13 +24,15 @@ pub(crate) struct IamArgs {
 /// What can be asked about policies.
 #[derive(clap::Subcommand)]
 enum Question {
-    Evaluate(evaluate::Evaluate),
+    Compare(compare::Compare),
+    Evaluate(Box<evaluate::Evaluate>),
     Lint(lint::Lint),
 }
 
 impl IamArgs {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
         match self.question {
+            Question::Compare(compare) => compare.run(ui),
             Question::Evaluate(evaluate) => evaluate.run(ui),
             Question::Lint(lint) => lint.run(ui),
         }

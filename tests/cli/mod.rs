@@ -1,5 +1,6 @@
 //! The command line as a process: exit codes, files, and what a user sees.
 
+mod access;
 mod apply;
 mod check;
 mod cloudformation;

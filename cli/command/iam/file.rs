@@ -46,6 +46,16 @@ impl Source {
         self.found.is_trust
     }
 
+    /// What the object around the document calls itself.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.found.name.as_deref()
+    }
+
+    /// Whether the document says to whom it applies, as policies of resources do.
+    pub(super) fn names_principals(&self) -> bool {
+        self.found.document.statements.iter().any(|statement| statement.principal.is_some())
+    }
+
     pub(super) fn file(&self) -> &str {
         &self.file
     }

@@ -19,7 +19,7 @@ pub struct Canonical {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct CanonicalStatement {
+pub(crate) struct CanonicalStatement {
     effect: Effect,
     principal: Option<Principals>,
     actions: Matcher,
@@ -56,7 +56,7 @@ impl Document {
 }
 
 impl CanonicalStatement {
-    fn new(statement: &Statement) -> Self {
+    pub(crate) fn new(statement: &Statement) -> Self {
         Self {
             effect: statement.effect,
             principal: statement.principal.as_ref().map(principals),

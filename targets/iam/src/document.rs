@@ -79,6 +79,14 @@ pub enum Matcher {
     NotIn(BTreeSet<String>),
 }
 
+impl Matcher {
+    /// The patterns that are listed, whether they are to match or not.
+    pub fn patterns(&self) -> impl Iterator<Item = &str> {
+        let (Self::In(patterns) | Self::NotIn(patterns)) = self;
+        patterns.iter().map(String::as_str)
+    }
+}
+
 /// To whom a resource or trust policy applies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Principals {

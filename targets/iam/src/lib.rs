@@ -33,6 +33,7 @@
 pub mod action;
 mod arn;
 mod canonical;
+mod compare;
 mod document;
 mod evaluate;
 mod found;
@@ -51,6 +52,7 @@ mod write;
 
 pub use arn::{Arn, ArnError, ArnParts, Partition, PatternParts, Piece};
 pub use canonical::{Canonical, equivalent};
+pub use compare::{Change, Comparison, Difference, Place, Relation, compare};
 pub use document::{
     Conditions, Document, Effect, Matcher, PrincipalKind, PrincipalSet, Principals, Statement, Version,
 };

@@ -9,6 +9,7 @@ use crate::document::Version;
 pub(crate) struct Pattern {
     tokens: Vec<Token>,
     fold: bool,
+    loose: bool,
 }
 
 /// One place of a pattern.
@@ -51,7 +52,7 @@ impl Reach {
 impl Pattern {
     /// A pattern of `Action`: wildcards, no variables, and no difference of case.
     pub(crate) fn action(text: &str) -> Self {
-        Self { tokens: wildcards(&text.to_ascii_lowercase()).collect(), fold: true }
+        Self { tokens: wildcards(&text.to_ascii_lowercase()).collect(), fold: true, loose: false }
     }
 
     /// A pattern of `Resource`: wildcards and variables. `*` stands for `:` too. AWS says that a `*` which ends a
@@ -62,14 +63,18 @@ impl Pattern {
 
     /// A value of `StringLike`: wildcards and variables.
     pub(crate) fn like(text: &str, version: Version) -> Self {
-        Self { tokens: with_variables(text, version, |piece| wildcards(piece).collect()), fold: false }
+        Self {
+            tokens: with_variables(text, version, |piece| wildcards(piece).collect()),
+            fold: false,
+            loose: false,
+        }
     }
 
     /// A value of `StringEquals`: variables alone. With `fold`, case makes no difference.
     pub(crate) fn exact(text: &str, version: Version, fold: bool) -> Self {
-        let text: Cow<'_, str> = if fold { text.to_lowercase().into() } else { text.into() };
+        let text: Cow<'_, str> = if fold { text.to_ascii_lowercase().into() } else { text.into() };
         let literal = |piece: &str| piece.chars().map(Token::Char).collect();
-        Self { tokens: with_variables(&text, version, literal), fold }
+        Self { tokens: with_variables(&text, version, literal), fold, loose: false }
     }
 
     /// A value of `ArnLike` and `ArnEquals`, which are the same: each of the six components is compared for itself
@@ -90,6 +95,38 @@ impl Pattern {
         pattern
     }
 
+    /// The pattern with `*` in place of each variable.
+    pub(crate) fn widened(&self) -> Self {
+        let tokens = self.tokens.iter().map(|token| match token {
+            Token::Variable { .. } => Token::Run(Reach::Anywhere),
+            Token::Char(_) | Token::One(_) | Token::Run(_) => token.clone(),
+        });
+        Self { tokens: tokens.collect(), fold: self.fold, loose: self.loose }
+    }
+
+    /// The pattern as what may match, where a policy variable stands in the text: each text that such a text can become.
+    pub(crate) fn loosened(self) -> Self {
+        Self { loose: true, ..self }
+    }
+
+    /// Whether the pattern is of what may match.
+    pub(crate) fn is_loose(&self) -> bool {
+        self.loose
+    }
+
+    /// The pattern with wildcards that stop at `:`, but for a `*` that ends a component: the least that a pattern of
+    /// `Resource` stands for.
+    pub(crate) fn within_components(&self) -> Self {
+        let next = self.tokens.iter().skip(1).map(Some).chain([None]);
+        let tokens = self.tokens.iter().zip(next).map(|(token, next)| match (token, next) {
+            (Token::Run(_), None | Some(Token::Char(':'))) => token.clone(),
+            (Token::Run(_), Some(_)) => Token::Run(Reach::Component),
+            (Token::One(_), _) => Token::One(Reach::Component),
+            (Token::Char(_) | Token::Variable { .. }, _) => token.clone(),
+        });
+        Self { tokens: tokens.collect(), fold: self.fold, loose: self.loose }
+    }
+
     /// The places of the pattern.
     pub(crate) fn tokens(&self) -> &[Token] {
         &self.tokens
@@ -107,13 +144,21 @@ impl Pattern {
 
     /// Whether a policy variable stands in the pattern.
     pub(crate) fn has_variables(&self) -> bool {
-        self.tokens.iter().any(|token| matches!(token, Token::Variable { .. }))
+        self.variables().next().is_some()
+    }
+
+    /// The condition keys that policy variables of the pattern name, in lower case.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.tokens.iter().filter_map(|token| match token {
+            Token::Variable { key, .. } => Some(key.as_str()),
+            Token::Char(_) | Token::One(_) | Token::Run(_) => None,
+        })
     }
 
     /// Whether the text is one of those that the pattern stands for. `variable` gives the value of a condition key;
     /// a variable without value and default matches nothing. What a variable stands for is never a wildcard.
     pub(crate) fn matches<'a>(&self, text: &str, variable: impl Fn(&str) -> Option<&'a str>) -> bool {
-        let text: Cow<'_, str> = if self.fold { text.to_lowercase().into() } else { text.into() };
+        let text: Cow<'_, str> = if self.fold { text.to_ascii_lowercase().into() } else { text.into() };
         if !self.has_variables() {
             return matches(&self.tokens, &text);
         }
@@ -124,7 +169,8 @@ impl Pattern {
                 continue;
             };
             let Some(value) = variable(key).or(default.as_deref()) else { return false };
-            let value: Cow<'_, str> = if self.fold { value.to_lowercase().into() } else { value.into() };
+            let value: Cow<'_, str> =
+                if self.fold { value.to_ascii_lowercase().into() } else { value.into() };
             tokens.extend(value.chars().map(Token::Char));
         }
         matches(&tokens, &text)

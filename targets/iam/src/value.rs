@@ -80,6 +80,13 @@ impl Instant {
     }
 }
 
+impl Instant {
+    /// Nanoseconds since 1970 in UTC.
+    pub(crate) fn nanoseconds(self) -> i128 {
+        self.0
+    }
+}
+
 /// Days since 1970 of `2027`, `2027-03` or `2027-03-31`.
 fn days_of(date: &str) -> Option<i64> {
     let mut fields = date.split('-');

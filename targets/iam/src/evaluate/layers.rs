@@ -87,6 +87,14 @@ pub(super) fn decide<'p>(policies: &'p Policies, request: &Request) -> Decision<
     Decision::ImplicitDeny { by: by.collect() }
 }
 
+/// Whether the policies of the resource allow, whatever other policies say.
+pub(super) fn resource_allows(policies: &Policies, request: &Request) -> bool {
+    Case::new(policies, request).is_ok_and(|case| {
+        let said = Said::new(policies, &case);
+        said.allows(Layer::Resource) && said.denies.iter().all(|cause| cause.layer != Layer::Resource)
+    })
+}
+
 impl<'r> Case<'r> {
     fn new(policies: &Policies, request: &'r Request) -> Result<Self, Undecided> {
         let who = Who::new(request.principal.as_ref());

@@ -57,6 +57,7 @@ pub struct Policies {
 struct Policy {
     layer: Layer,
     name: String,
+    document: Document,
     rules: Vec<Rule>,
 }
 
@@ -116,8 +117,20 @@ impl Policies {
 
     fn and(mut self, layer: Layer, name: impl Into<String>, document: &Document) -> Self {
         let rules = document.statements.iter().map(|one| Rule::new(one, document.version, layer));
-        self.policies.push(Policy { layer, name: name.into(), rules: rules.collect() });
+        let rules = rules.collect();
+        self.policies.push(Policy { layer, name: name.into(), document: document.clone(), rules });
         self
+    }
+
+    /// Whether the resource policies allow a request, whatever the policies of the caller say.
+    #[must_use]
+    pub fn resource_allows(&self, request: &Request) -> bool {
+        layers::resource_allows(self, request)
+    }
+
+    /// Every policy: where it belongs, its name and what it says.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Layer, &str, &Document)> {
+        self.policies.iter().map(|policy| (policy.layer, policy.name.as_str(), &policy.document))
     }
 
     fn has(&self, layer: Layer) -> bool {

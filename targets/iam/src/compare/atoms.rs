@@ -1,0 +1,309 @@
+//! The smallest classes of texts that a list of patterns can tell apart, each with its shortest text.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+use fixedbitset::FixedBitSet;
+
+use crate::pattern::{Pattern, Reach, Token};
+
+/// Every class of texts, by which of the patterns they match.
+#[derive(Debug)]
+pub(crate) struct Atoms {
+    patterns: Vec<Compiled>,
+    numbers: HashMap<Vec<u32>, usize>,
+    /// The shortest text of each class. Policy variables stand in it as themselves.
+    pub(crate) texts: Vec<Vec<Letter>>,
+    /// For each pattern, the classes that it matches.
+    pub(crate) members: Vec<FixedBitSet>,
+}
+
+/// A place of a text: a character, or what a policy variable stands for, whatever that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Letter {
+    /// A character.
+    Char(char),
+    /// The variable of this number, in the order of [`Alphabet::variables`].
+    Variable(usize),
+}
+
+/// The policy variables of some patterns, each with its default.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Alphabet {
+    /// Condition key and default of each variable.
+    pub(crate) variables: Vec<(String, Option<String>)>,
+}
+
+impl Alphabet {
+    fn number(&mut self, key: &str, default: Option<&String>) -> usize {
+        let known = self.variables.iter().position(|(one, other)| one == key && other.as_ref() == default);
+        known.unwrap_or_else(|| {
+            self.variables.push((key.to_owned(), default.cloned()));
+            self.variables.len() - 1
+        })
+    }
+}
+
+/// Patterns that tell more classes apart than may be counted, as many wildcards in the middle of patterns do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooMany;
+
+/// How many places of patterns may be looked at for one list of patterns: some tenths of a second.
+const STEPS: usize = 2_000_000;
+
+/// Where a text has come to in one pattern: its number and the place in it.
+type Position = (u32, u32);
+
+#[derive(Debug)]
+struct Compiled {
+    steps: Vec<Step>,
+    fold: bool,
+    loose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Letter(Letter),
+    One(Reach),
+    Run(Reach),
+}
+
+impl Compiled {
+    fn new(pattern: &Pattern, alphabet: &mut Alphabet) -> Self {
+        let steps = pattern.tokens().iter().map(|token| match token {
+            Token::Char(c) => Step::Letter(Letter::Char(*c)),
+            Token::One(reach) => Step::One(*reach),
+            Token::Run(reach) => Step::Run(*reach),
+            Token::Variable { key, default } => {
+                Step::Letter(Letter::Variable(alphabet.number(key, default.as_ref())))
+            }
+        });
+        Self { steps: steps.collect(), fold: pattern.folds(), loose: pattern.is_loose() }
+    }
+
+    fn step(&self, at: u32) -> Option<Step> {
+        self.steps.get(at as usize).copied()
+    }
+
+    fn end(&self) -> u32 {
+        u32::try_from(self.steps.len()).unwrap_or(u32::MAX)
+    }
+
+    fn is_end(&self, at: u32) -> bool {
+        at == self.end()
+    }
+
+    /// Whether the letter is the one that the pattern asks for.
+    fn is(&self, wanted: Letter, letter: Letter) -> bool {
+        match (wanted, letter) {
+            (Letter::Char(wanted), Letter::Char(c)) if self.fold => wanted == c.to_ascii_lowercase(),
+            (wanted, letter) => wanted == letter,
+        }
+    }
+}
+
+impl Step {
+    /// Whether a wildcard stands for the letter. What a variable stands for may be of any length and have any
+    /// character, so `*` alone takes it for sure.
+    fn takes(self, letter: Letter) -> bool {
+        match (self, letter) {
+            (Self::One(reach) | Self::Run(reach), Letter::Char(c)) => reach.takes(c),
+            (Self::Run(reach), Letter::Variable(_)) => reach == Reach::Anywhere,
+            (Self::One(_), Letter::Variable(_)) | (Self::Letter(_), _) => false,
+        }
+    }
+}
+
+impl Atoms {
+    /// The classes of the patterns, in the order of their shortest texts.
+    pub(crate) fn of(patterns: &[Pattern], alphabet: &mut Alphabet) -> Result<Self, TooMany> {
+        let compiled: Vec<Compiled> =
+            patterns.iter().map(|pattern| Compiled::new(pattern, alphabet)).collect();
+        let walk = Walk::new(&compiled).run()?;
+        let (texts, members, numbers) = (walk.texts, walk.members, walk.classes);
+        Ok(Self { patterns: compiled, numbers, texts, members })
+    }
+
+    /// The class of a text.
+    pub(crate) fn class_of(&self, text: &[Letter]) -> Option<usize> {
+        let walk = Walk::new(&self.patterns);
+        let state = text.iter().fold(walk.start(), |state, letter| walk.closed(walk.after(&state, *letter)));
+        self.numbers.get(&walk.accepted(&state)).copied()
+    }
+
+    /// How many classes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.texts.len()
+    }
+}
+
+/// A walk through all that texts can lead to, shortest texts first.
+struct Walk<'a> {
+    patterns: &'a [Compiled],
+    /// Whether no pattern looks at case, so that texts in lower case are enough.
+    lower: bool,
+    reached: HashSet<Vec<Position>>,
+    queue: VecDeque<(Vec<Position>, usize)>,
+    /// For each state that was reached, the one before it and the letter between.
+    came: Vec<Option<(usize, Letter)>>,
+    classes: HashMap<Vec<u32>, usize>,
+    texts: Vec<Vec<Letter>>,
+    members: Vec<FixedBitSet>,
+    steps: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(patterns: &'a [Compiled]) -> Self {
+        Self {
+            patterns,
+            lower: patterns.iter().all(|pattern| pattern.fold),
+            reached: HashSet::new(),
+            queue: VecDeque::new(),
+            came: Vec::new(),
+            classes: HashMap::new(),
+            texts: Vec::new(),
+            members: vec![FixedBitSet::new(); patterns.len()],
+            steps: 0,
+        }
+    }
+
+    fn start(&self) -> Vec<Position> {
+        self.closed((0..).zip(self.patterns).map(|(pattern, _)| (pattern, 0)).collect())
+    }
+
+    fn run(mut self) -> Result<Self, TooMany> {
+        self.reach(self.start(), None);
+        while let Some((state, from)) = self.queue.pop_front() {
+            for letter in self.letters(&state) {
+                self.steps += state.len() + 1;
+                if self.steps > STEPS {
+                    return Err(TooMany);
+                }
+                let next = self.closed(self.after(&state, letter));
+                self.reach(next, Some((from, letter)));
+            }
+        }
+        let classes = self.texts.len();
+        for members in &mut self.members {
+            members.grow(classes);
+        }
+        Ok(self)
+    }
+
+    fn reach(&mut self, state: Vec<Position>, came: Option<(usize, Letter)>) {
+        if !self.reached.insert(state.clone()) {
+            return;
+        }
+        let number = self.came.len();
+        self.came.push(came);
+        let accepted = self.accepted(&state);
+        let class = self.classes.len();
+        if let Entry::Vacant(new) = self.classes.entry(accepted) {
+            for pattern in new.key() {
+                if let Some(members) = self.members.get_mut(*pattern as usize) {
+                    members.grow_and_insert(class);
+                }
+            }
+            new.insert(class);
+            let text = self.text(number);
+            self.texts.push(text);
+        }
+        self.queue.push_back((state, number));
+    }
+
+    /// The patterns that match a text which has come to the state.
+    fn accepted(&self, state: &[Position]) -> Vec<u32> {
+        let ended = |at: &&Position| self.pattern(at.0).is_some_and(|one| one.is_end(at.1));
+        state.iter().filter(ended).map(|at| at.0).collect()
+    }
+
+    fn pattern(&self, number: u32) -> Option<&'a Compiled> {
+        self.patterns.get(number as usize)
+    }
+
+    /// Adds the places behind each `*`, which may be nothing, and leaves out those before a `*` that takes everything:
+    /// whatever they lead to, it leads to as well.
+    fn closed(&self, mut positions: Vec<Position>) -> Vec<Position> {
+        let mut at = 0;
+        while let Some(&(pattern, place)) = positions.get(at) {
+            if matches!(self.pattern(pattern).and_then(|one| one.step(place)), Some(Step::Run(_))) {
+                positions.push((pattern, place + 1));
+            }
+            at += 1;
+        }
+        positions.sort_unstable();
+        positions.dedup();
+        let mut kept: Vec<Position> = Vec::with_capacity(positions.len());
+        for (pattern, place) in positions {
+            if self.pattern(pattern).and_then(|one| one.step(place)) == Some(Step::Run(Reach::Anywhere)) {
+                while kept.last().is_some_and(|last| last.0 == pattern) {
+                    kept.pop();
+                }
+            }
+            kept.push((pattern, place));
+        }
+        kept
+    }
+
+    fn after(&self, state: &[Position], letter: Letter) -> Vec<Position> {
+        let mut next = Vec::with_capacity(state.len());
+        for &(number, place) in state {
+            let Some(pattern) = self.pattern(number) else { continue };
+            if pattern.loose && matches!(letter, Letter::Variable(_)) {
+                // Some text takes each place to each later one.
+                next.extend((place..=pattern.end()).map(|later| (number, later)));
+                continue;
+            }
+            match pattern.step(place) {
+                Some(Step::Letter(wanted)) if pattern.is(wanted, letter) => next.push((number, place + 1)),
+                Some(step @ Step::One(_)) if step.takes(letter) => next.push((number, place + 1)),
+                Some(step @ Step::Run(_)) if step.takes(letter) => next.push((number, place)),
+                Some(Step::Letter(_) | Step::One(_) | Step::Run(_)) | None => {}
+            }
+        }
+        next
+    }
+
+    /// The letters that lead to different states, and one that stands for all others.
+    fn letters(&self, state: &[Position]) -> Vec<Letter> {
+        let mut letters = BTreeSet::new();
+        let mut wild = false;
+        for &(number, place) in state {
+            let Some(pattern) = self.pattern(number) else { continue };
+            match pattern.step(place) {
+                Some(Step::Letter(letter)) => {
+                    letters.insert(letter);
+                    if let (Letter::Char(c), true, false) = (letter, pattern.fold, self.lower) {
+                        letters.insert(Letter::Char(c.to_ascii_uppercase()));
+                    }
+                }
+                Some(Step::One(reach) | Step::Run(reach)) => {
+                    wild = true;
+                    if reach == Reach::Component {
+                        letters.insert(Letter::Char(':'));
+                    }
+                }
+                None => {}
+            }
+        }
+        let other = OTHERS.chars().chain('\u{a1}'..).map(Letter::Char).find(|one| !letters.contains(one));
+        // Without a wildcard another letter leads to where nothing matches, as does one after the end.
+        if wild || !state.is_empty() {
+            letters.extend(other);
+        }
+        letters.into_iter().collect()
+    }
+
+    fn text(&self, mut number: usize) -> Vec<Letter> {
+        let mut letters = Vec::new();
+        while let Some(Some((before, letter))) = self.came.get(number) {
+            letters.push(*letter);
+            number = *before;
+        }
+        letters.reverse();
+        letters
+    }
+}
+
+/// What stands for other characters, the most usual first.
+const OTHERS: &str = "xyzabcdefghijklmnopqrstuvw0123456789-_";
