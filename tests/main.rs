@@ -11,6 +11,7 @@ mod actions;
 mod checks;
 mod cli;
 mod harness;
+mod iam;
 mod language;
 mod lint;
 mod policies;

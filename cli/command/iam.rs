@@ -3,10 +3,12 @@
 mod compare;
 mod decision;
 mod evaluate;
+mod explain;
 mod file;
 mod lint;
 mod role;
 mod subject;
+mod words;
 
 use crate::error::{CliError, Exit};
 use crate::ui::Ui;
@@ -26,6 +28,7 @@ pub(crate) struct IamArgs {
 enum Question {
     Compare(compare::Compare),
     Evaluate(Box<evaluate::Evaluate>),
+    Explain(explain::Explain),
     Lint(lint::Lint),
 }
 
@@ -34,6 +37,7 @@ impl IamArgs {
         match self.question {
             Question::Compare(compare) => compare.run(ui),
             Question::Evaluate(evaluate) => evaluate.run(ui),
+            Question::Explain(explain) => explain.run(ui),
             Question::Lint(lint) => lint.run(ui),
         }
     }

@@ -4,13 +4,14 @@ use aipolicy_compiler::ir::Invocation;
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{Access, AgentRuntime, AgentSpec, ApprovalGate, Gate, Tool};
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
+use aipolicy_compiler::model::data_store::StoreKind;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
 use aipolicy_compiler::model::trigger::AgentTrigger;
-use aipolicy_compiler::model::value::Arn as AwsArn;
+use aipolicy_compiler::model::value::{Arn as AwsArn, Text};
 use aipolicy_compiler::model::workload::WorkloadSpec;
 use aipolicy_compiler::resolve::{Graph, StorePlace};
-use aipolicy_compiler::source::Spanned;
+use aipolicy_compiler::source::{Span, Spanned};
 use aipolicy_iam::{Partition, limits};
 
 use crate::input::Input;
@@ -95,6 +96,24 @@ impl<'a> Account<'a> {
         let first = self.environment.spec.aws.regions.first().map(|region| region.value.as_str());
         let id = written.or(first).unwrap_or("");
         self.graph().catalog().region(id).map_or("", |region| region.id.as_str())
+    }
+
+    /// The log group for the traces of the environment, and the line that names the store, where it is in this region.
+    pub(crate) fn records(&self, region: &str) -> Option<(&'a Spanned<Text>, Span)> {
+        let named = self.environment.spec.logging.as_ref()?.traces.as_ref()?;
+        let store = &self.graph().get(named)?.spec;
+        let StoreKind::CloudWatch(group) = &store.kind else { return None };
+        (store.region.value.as_str() == region).then_some((&group.log_group, named.name.span))
+    }
+
+    /// The stream that records of ungated calls of an agent share in that group.
+    pub(crate) fn calls(&self, agent: &Resource<AgentSpec>) -> String {
+        format!("{}/calls", agent.name())
+    }
+
+    /// The stream there of the records of sessions that triggers start.
+    pub(crate) fn sessions(&self, agent: &Resource<AgentSpec>) -> String {
+        format!("{}/sessions", agent.name())
     }
 
     /// The key of the place where services keep content of a kind for agents, in a region.

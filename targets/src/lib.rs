@@ -78,7 +78,13 @@ static TARGETS: &[Target] = &[
     Target {
         name: TargetName::Observability,
         render: observability::render,
-        carries: &[Control::BudgetNotice, Control::OtherBudget, Control::Audit, Control::Notifications],
+        carries: &[
+            Control::BudgetNotice,
+            Control::OtherBudget,
+            Control::Audit,
+            Control::Spans,
+            Control::Notifications,
+        ],
     },
 ];
 

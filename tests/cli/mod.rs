@@ -5,6 +5,7 @@ mod apply;
 mod check;
 mod cloudformation;
 mod examples;
+mod iam;
 mod lint;
 mod questions;
 mod walk;

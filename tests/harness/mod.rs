@@ -53,3 +53,8 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<String>) {
         }
     }
 }
+
+/// How many cases a property is tried with: as many as `AIPOLICY_CASES` says, and `usual` otherwise.
+pub(crate) fn tries(usual: usize) -> usize {
+    std::env::var("AIPOLICY_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
+}

@@ -7,8 +7,9 @@ use aipolicy_compiler::source::{SourceKind, SourceMap};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
-use super::{cases, example_files, reading};
+use super::{example_files, reading};
 use crate::harness::compile::{Compiled, compile, findings, with_workspace};
+use crate::harness::tries;
 
 const HEAD: &str = "apiVersion: aipolicy.dev/v1\nkind: Group\nmetadata: { name: hostile }\n";
 
@@ -117,7 +118,7 @@ fn mutated_files_are_read_without_panic() {
         let files = example_files(&[".yaml"]);
         let mut random = random(11);
         let mut refused = 0;
-        for turn in 0..cases(300) {
+        for turn in 0..tries(300) {
             let text = mutate(&files[turn % files.len()].1, &mut random);
             let mut sources = SourceMap::new();
             sources.add("case.yaml", text, SourceKind::Resources);
@@ -126,7 +127,7 @@ fn mutated_files_are_read_without_panic() {
             is_well_placed(&sources, &out);
             refused += usize::from(out.has_errors());
         }
-        println!("{refused} of {} mutated files are refused", cases(300));
+        println!("{refused} of {} mutated files are refused", tries(300));
         assert!(refused > 200);
     });
 }
@@ -137,7 +138,7 @@ fn mutated_workspaces_are_compiled_without_panic() {
         let mut files = example_files(&[".yaml", ".cedar", ".md", ".json"]);
         files.retain(|(path, _)| path.starts_with("examples/acme/"));
         let mut random = random(12);
-        for _ in 0..cases(300) / 30 {
+        for _ in 0..tries(300) / 30 {
             let mut mutated = files.clone();
             for _ in 0..3 {
                 let at = random.random_range(0..mutated.len());

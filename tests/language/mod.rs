@@ -42,8 +42,3 @@ fn is_refused(text: &str) -> bool {
         by_form && found.severity == Severity::Mandatory
     })
 }
-
-/// How many cases a property is tried with: as many as `AIPOLICY_CASES` says, and `usual` otherwise.
-fn cases(usual: usize) -> usize {
-    std::env::var("AIPOLICY_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
-}

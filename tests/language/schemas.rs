@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::corpus::{Sampler, mutants};
-use super::{cases, example_files, is_refused, reading};
+use super::{example_files, is_refused, reading};
 use crate::harness::golden::expect_file;
+use crate::harness::tries;
 
 /// How many documents are made of each kind: more than any choice has alternatives.
 const SAMPLES: usize = 12;
@@ -135,7 +136,7 @@ fn the_reader_and_the_schemas_refuse_the_same() {
 fn disagreements(kind: KindName, whole: &Validator) -> (usize, Vec<String>) {
     let schema = validator(&kind_schema(kind));
     let samples = samples(kind);
-    let step = if cases(0) >= 9_000 { 1 } else { 17 };
+    let step = if tries(0) >= 9_000 { 1 } else { 17 };
     let (mut seen, mut told) = (BTreeSet::new(), Vec::new());
     for (sample, other) in samples.iter().zip(samples.iter().cycle().skip(1)) {
         for mutant in mutants(sample, other) {

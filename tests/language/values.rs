@@ -7,7 +7,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::{cases, is_refused};
+use super::is_refused;
+use crate::harness::tries;
 
 /// A type with the kind and the rest of a document that has such a field in the place of `@`.
 const TYPES: &[(&str, KindName, &str)] = &[
@@ -152,7 +153,7 @@ fn texts_that_match_are_accepted_and_their_mutants_iff_they_match() {
     let mut runner = runner();
     let (mut tried, mut still_match) = (0, 0);
     for asked in types() {
-        for turn in 0..cases(150) {
+        for turn in 0..tries(150) {
             let text = matching(&asked.patterns[turn % asked.patterns.len()], &mut runner);
             asked.agrees(&text);
             let mutant = mutated(&text, &mut runner);

@@ -81,6 +81,7 @@ const CASES: &[Case] = &[
         "80%",
     ),
     (Control::Logging, "Environment", "logging: { traces: logs }", "logs"),
+    (Control::Spans, "Environment", "logging: { spans: logs }", "logs"),
     (Control::Audit, "Environment", "logging: { audit: logs }", "logs"),
     (
         Control::Notifications,

@@ -153,8 +153,10 @@ record! {
     pub struct Logging {
         /// Prompts and completions as Bedrock logs them.
         invocations: Option<Ref<DataStoreSpec>>,
-        /// Traces.
+        /// Traces: logs and records of calls, or spans where the store is X-Ray.
         traces: Option<Ref<DataStoreSpec>>,
+        /// Spans, beside logs and records: a store of the kind `xray`.
+        spans: Option<Ref<DataStoreSpec>>,
         /// Who called what, as CloudTrail records it.
         audit: Option<Ref<DataStoreSpec>>,
     }

@@ -17,7 +17,7 @@ use aipolicy_compiler::ir::{Circumstances, Principal};
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec, Gate};
 
-use crate::account::Account;
+use crate::account::{Account, is_gated};
 use crate::artifact::Artifact;
 use crate::input::Input;
 use crate::origin::Origin;
@@ -69,10 +69,16 @@ impl<'a> Writer<'_, 'a> {
             .find(|grant| grant.decision.request.circumstances == Circumstances::Support("role"));
         let Some(origin) = role.map(|grant| Origin::granted(*grant)) else { return };
         let calls = self.tools.calls(resource, grants, self.out);
-        for call in calls.iter().filter(|call| call.server().is_none()) {
+        let machines = || calls.iter().filter(|call| call.server().is_none());
+        for call in machines() {
             self.artifacts.extend(gate::artifact(self.account, call, self.out));
             self.wait(call);
         }
+        let first = machines().find(|call| !is_gated(call.tool));
+        self.artifacts.extend(first.and_then(|first| {
+            let own = shared::calls_address(self.account, resource)?;
+            shared::stream(self.account, resource, (own, self.account.calls(resource)), &first.origin)
+        }));
         self.artifacts.extend(shared::function::artifact(self.account, resource, &calls, self.out));
         self.artifacts.extend(shared::profile::artifact(self.account, resource, grants));
         let agent = Agent { account: self.account, resource, grants, calls: &calls, origin };

@@ -192,8 +192,13 @@ fn of_environment(environment: &EnvironmentSpec) -> Vec<Declared> {
 }
 
 fn of_logging(logging: &Logging) -> Vec<Declared> {
-    let Logging { invocations, traces, audit } = logging;
-    let stores = [(Control::Logging, invocations), (Control::Logging, traces), (Control::Audit, audit)];
+    let Logging { invocations, traces, spans, audit } = logging;
+    let stores = [
+        (Control::Logging, invocations),
+        (Control::Logging, traces),
+        (Control::Spans, spans),
+        (Control::Audit, audit),
+    ];
     let named = stores.into_iter().filter_map(|(control, store)| Some((control, store.as_ref()?)));
     named.map(|(control, store)| at(control, store.name.span)).collect()
 }

@@ -84,6 +84,8 @@ controls! {
     AgentNotice = Budget "thresholds.notify";
     /// What is logged of prompts and completions, and of traces.
     Logging = Environment "logging";
+    /// The steps of a trace, beside its logs.
+    Spans = Environment "logging.spans";
     /// Who called what, as CloudTrail records it.
     Audit = Environment "logging.audit";
     /// Who is told when something is wrong.

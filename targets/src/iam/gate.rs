@@ -7,7 +7,6 @@ use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::{Object, Principal};
 use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec, Gate, Tool};
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
-use aipolicy_compiler::model::data_store::StoreKind;
 use aipolicy_compiler::model::{Ref, Resource};
 use aipolicy_compiler::resolve::StorePlace;
 use aipolicy_iam::Piece;
@@ -20,7 +19,8 @@ use crate::origin::Origin;
 
 const START: &[&str] = &["states:StartExecution"];
 const START_AND_WAIT: &[&str] = &["states:StartSyncExecution"];
-const WRITE_LOG: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
+pub(super) const WRITE_LOG: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
+pub(super) const APPEND_LOG: &[&str] = &["logs:PutLogEvents"];
 const MAKE_LOG: &[&str] = &["logs:CreateLogGroup"];
 const KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
 const ASK: &[&str] = &["sqs:SendMessage"];
@@ -151,15 +151,26 @@ impl<'w> Writer<'w> {
 
     /// The right to write down what was decided, in streams of its own.
     fn record(&mut self, gated: &Called<'w>) -> Option<Allow> {
-        let store = self.account.environment.spec.logging.as_ref()?.traces.as_ref()?;
-        let StoreKind::CloudWatch(group) = &self.account.graph().get(store)?.spec.kind else { return None };
-        let name = (group.log_group.value.as_str(), group.log_group.span);
         let region = self.account.region_of(gated.agent);
+        let (group, _) = self.account.records(region)?;
         let own = format!(":log-stream:{}/{}/", gated.agent.name(), gated.tool.name.value);
-        let pieces =
-            [Piece::Literal("log-group:"), Piece::Literal(name.0), Piece::Literal(&own), Piece::AnyRun];
-        let arn = self.pattern("logs", (region, self.account.id()), (&pieces, name.1))?;
-        Some(support("Record", WRITE_LOG, (arn, Origin::written(name.1)), Origin::granted(gated.call)))
+        let pieces = [
+            Piece::Literal("log-group:"),
+            Piece::Literal(group.value.as_str()),
+            Piece::Literal(&own),
+            Piece::AnyRun,
+        ];
+        let arn = self.pattern("logs", (region, self.account.id()), (&pieces, group.span))?;
+        Some(support("Record", WRITE_LOG, (arn, Origin::written(group.span)), Origin::granted(gated.call)))
+    }
+
+    /// The right to write down ungated calls, in a stream that is there already.
+    fn records(&mut self, first: &Called<'w>) -> Option<Allow> {
+        let region = self.account.region_of(first.agent);
+        let (group, _) = self.account.records(region)?;
+        let resource = format!("log-group:{}:log-stream:{}", group.value, self.account.calls(first.agent));
+        let arn = self.arn("logs", region, (&resource, group.span))?;
+        Some(support("Record", APPEND_LOG, (arn, Origin::written(group.span)), Origin::granted(first.call)))
     }
 
     /// The role that the machines of ungated tools share.
@@ -170,6 +181,7 @@ impl<'w> Writer<'w> {
             allows.extend(self.connector(called.connector));
             allows.extend(self.server(called));
         }
+        allows.extend(self.records(first));
         let machines = if plain.len() > LISTED {
             self.any_machine(first).into_iter().collect()
         } else {

@@ -4,6 +4,7 @@ mod budget;
 mod connector;
 mod credential;
 mod gate;
+mod logging;
 mod model;
 mod policy;
 mod role;
@@ -40,6 +41,7 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
         artifacts.extend(writer.artifacts());
         if let Principal::Environment(_) = principal {
             artifacts.extend(writer.stops(&stops));
+            artifacts.extend(writer.invocations());
         }
     }
     artifacts

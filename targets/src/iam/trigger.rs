@@ -10,7 +10,7 @@ use aipolicy_compiler::model::{Ref, Resource};
 use aipolicy_iam::Piece;
 
 use super::Writer;
-use super::gate::support;
+use super::gate::{APPEND_LOG, support};
 use super::policy::{Allow, Condition};
 use super::trust::Trust;
 use crate::artifact::Artifact;
@@ -75,6 +75,7 @@ impl<'w> Writer<'w> {
             None => allows.extend(self.keep(starts)),
         }
         allows.extend(self.log(starts));
+        allows.extend(self.sessions(starts));
         let trust = self.function_trust(starts.place());
         self.documents(&starts.words("trigger"), (&trust, &allows), &starts.origin())
     }
@@ -153,6 +154,16 @@ impl<'w> Writer<'w> {
     fn log(&mut self, starts: &Starts<'w>) -> Option<Allow> {
         let region = self.account.region_of(starts.agent);
         self.own_stream((&starts.function, region), (starts.place(), starts.origin()))
+    }
+
+    /// The right to write records of sessions, into a stream that is there already.
+    fn sessions(&mut self, starts: &Starts<'w>) -> Option<Allow> {
+        let region = self.account.region_of(starts.agent);
+        let (group, _) = self.account.records(region)?;
+        let stream = self.account.sessions(starts.agent);
+        let resource = format!("log-group:{}:log-stream:{stream}", group.value);
+        let arn = self.arn("logs", region, (&resource, group.span))?;
+        Some(support("Record sessions", APPEND_LOG, (arn, starts.place()), starts.origin()))
     }
 
     /// The log of a workload on Lambda.

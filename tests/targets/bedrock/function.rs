@@ -29,7 +29,9 @@ fn calls_are_handed_to_their_machines_and_nothing_else() {
         let (_, answer, calls) = told.iter().find(|(found, ..)| found == name).unwrap();
         (answer.clone(), calls.clone())
     };
-    let input = |call: &Value| serde_json::from_str::<Value>(call["input"].as_str().unwrap()).unwrap();
+    let handed = |call: &Value| serde_json::from_str::<Value>(call["input"].as_str().unwrap()).unwrap();
+    let input = |call: &Value| json!({ "input": handed(call)["input"] });
+    let ids = |name: &str| handed(&of(name).1[0])["ids"].clone();
     let (answer, calls) = of("read");
     assert_eq!(answer, json!({ "result": "paid" }));
     assert_eq!(calls[0]["stateMachineArn"], "arn:tool");
@@ -59,4 +61,9 @@ fn calls_are_handed_to_their_machines_and_nothing_else() {
     assert_eq!(calls, json!([]));
     assert!(answer["response"]["responseBody"].to_string().contains("UnknownTool"));
     assert_eq!(input(&of("no body").1[0]), json!({ "input": { "id": 7 } }));
+    // The ids that a call has elsewhere go with it, and nothing else that is told beside the input.
+    assert_eq!(ids("read"), json!({ "request": "request-1" }));
+    assert_eq!(ids("classic"), json!({ "session": "session-1" }));
+    assert_eq!(ids("traced"), json!({ "request": "request-1", "trace": "5759e988bd862e3fe1be46a994272793" }));
+    assert_eq!(ids("odd session"), json!({ "trace": "5759e988bd862e3fe1be46a994272793" }));
 }

@@ -40,7 +40,7 @@ import aipolicy_tools  # noqa: E402
 
 
 def gateway(tool, event):
-    custom = {"bedrockAgentCoreToolName": tool}
+    custom = {"bedrockAgentCoreToolName": tool, "bedrockAgentCoreAwsRequestId": "request-1"}
     context = types.SimpleNamespace(client_context=types.SimpleNamespace(custom=custom))
     return aipolicy_tools.handler(event, context)
 
@@ -67,6 +67,7 @@ parameters = [
 event = {
     "messageVersion": "1.0",
     "agent": {"name": "x"},
+    "sessionId": "session-1",
     "actionGroup": "tools",
     "function": "issue-refund",
     "parameters": parameters,
@@ -83,4 +84,8 @@ asked = {
 }
 show("operation", aipolicy_tools.handler(asked, None))
 show("other path", aipolicy_tools.handler({**asked, "apiPath": "/orders"}, None))
+os.environ["_X_AMZN_TRACE_ID"] = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+show("traced", gateway("tools___read_invoice", {"invoice": "INV-1"}))
+show("odd session", aipolicy_tools.handler({**event, "sessionId": {"not": "text"}}, None))
+del os.environ["_X_AMZN_TRACE_ID"]
 show("no body", aipolicy_tools.handler({**asked, "requestBody": None, "httpMethod": "post"}, None))

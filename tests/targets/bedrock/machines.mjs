@@ -65,7 +65,8 @@ async function run(definition, one, declared) {
     const state = definition.States[name];
     if (!state) throw new Error(`no state ${name}`);
     visited.push(name);
-    const scope = { variables, declared, states: { input: data, context } };
+    const State = { Name: name, EnteredTime: new Date().toISOString() };
+    const scope = { variables, declared, states: { input: data, context: { ...context, State } } };
     let next;
     try {
       next = await enter(name, state, scope, { pending, tasks });

@@ -247,13 +247,26 @@ fn nothing_is_called_that_cannot_be_written_down() {
     assert!(!called(&execution("pay", &json!(null), &[])));
 }
 
+/// What a call of a tool of the test workspace writes down, with this text among its input.
+pub(in crate::targets) fn recorded(tool: &str, text: &str) -> Value {
+    let ids = json!({ "session": "session-1", "trace": "5759e988bd862e3fe1be46a994272793" });
+    record(&execution(tool, &json!({ "input": { "id": text }, "ids": ids }), &[])).0
+}
+
+/// What an execution wrote down, and where.
+fn record(run: &Value) -> (Value, Value) {
+    let tasks = at(run, "/tasks").as_array().unwrap();
+    let written = tasks.iter().find(|task| task["resource"].as_str().unwrap().ends_with(":putLogEvents"));
+    let written = written.unwrap_or_else(|| panic!("{run:#}"));
+    let message = at(written, "/arguments/LogEvents/0/Message").as_str().unwrap();
+    (serde_json::from_str(message).unwrap(), at(written, "/arguments/LogStreamName").clone())
+}
+
 #[test]
 fn records_hold_the_decision_and_not_the_input() {
     let run = execution("pay", &good(), &[]);
-    let tasks = at(&run, "/tasks").as_array().unwrap();
-    let record = tasks.iter().find(|task| task["state"] == "RecordCall").unwrap();
-    let message = at(record, "/arguments/LogEvents/0/Message").as_str().unwrap();
-    let message: Value = serde_json::from_str(message).unwrap();
+    let (message, stream) = record(&run);
+    assert_eq!(stream, "gated/pay/execution-1");
     assert_eq!(texts(&message["decidedBy"]), ["a@acme.example"]);
     assert_eq!(message["outcome"], "called");
     assert_eq!(message["inputSha256"].as_str().unwrap().len(), 64);
@@ -262,9 +275,84 @@ fn records_hold_the_decision_and_not_the_input() {
     assert_eq!(message["role"], "arn:role");
     assert!(message["startedAt"].as_str().unwrap().ends_with('Z'));
     assert!((1500..60_000).contains(&message["milliseconds"].as_i64().unwrap()), "{message}");
-    let run = execution("pay", &json!({ "input": { "id": 5 } }), &[]);
-    let record = at(&run, "/tasks/1/arguments/LogEvents/0/Message").as_str().unwrap();
-    assert!(record.contains("must be"), "{record}");
+    // How long until the call, and how long the call; nothing where none was made.
+    assert!((1500..60_000).contains(&at(&message, "/call/after").as_i64().unwrap()), "{message}");
+    assert!((0..60_000).contains(&at(&message, "/call/milliseconds").as_i64().unwrap()), "{message}");
+    let (message, _) = record(&execution("pay", &json!({ "input": { "id": 5 } }), &[]));
+    assert!(message["outcome"].as_str().unwrap().contains("must be"), "{message}");
+    assert_eq!(message["call"], json!({}));
+}
+
+#[test]
+fn ungated_calls_are_recorded_too_and_told_by_the_ids_that_they_have_elsewhere() {
+    let ids = json!({ "session": "s-1", "request": "r-1", "trace": "5759e988bd862e3fe1be46a994272793" });
+    let input = json!({ "input": { "id": "x" }, "ids": ids });
+    let run = execution("get", &input, &[]);
+    let (message, stream) = record(&run);
+    assert_eq!(stream, "plain/calls");
+    assert!(everything().sound().iter().any(|one| {
+        one.document.address.kind == "LogStream" && one.document.text.contains("\"plain/calls\"")
+    }));
+    for (name, value) in ids.as_object().unwrap() {
+        assert_eq!(&message[name], value);
+    }
+    assert_eq!((&message["tool"], &message["outcome"]), (&json!("get"), &json!("called")));
+    assert_eq!(message["role"], "arn:role");
+    assert_eq!(message["decidedBy"], json!([]));
+    // Whoever starts a machine may know less, and may not write what is no id.
+    let odd = json!({ "input": { "id": "x" }, "ids": { "session": { "a": 1 }, "request": "r".repeat(500) } });
+    let (message, _) = record(&execution("get", &odd, &[]));
+    assert_eq!((&message["session"], &message["trace"]), (&json!("unknown"), &json!("unknown")));
+    assert_eq!(message["request"].as_str().unwrap().len(), 128);
+    let lost = execution("get", &input, &[("Call", json!([{ "error": "DynamoDb.Throttled" }]))]);
+    assert_eq!(record(&lost).0["outcome"], "the call failed, or its answer was lost");
+    // A read that cannot be written down is not answered.
+    let unrecorded = execution("get", &input, &[("RecordCall", json!([]))]);
+    assert_eq!(unrecorded["error"], "Unrecorded");
+    assert!(unrecorded.get("output").is_none(), "{unrecorded}");
+}
+
+/// An input of a schema in which every text is this one.
+fn filled(schema: &Value, text: &str) -> Value {
+    match schema["type"].as_str() {
+        Some("object") => {
+            let members = schema["properties"].as_object().unwrap().iter();
+            Value::Object(members.map(|(name, inner)| (name.clone(), filled(inner, text))).collect())
+        }
+        Some("array") => json!([filled(&schema["items"], text)]),
+        Some("integer" | "number") => json!(1),
+        Some("boolean") => json!(true),
+        _ => json!(text),
+    }
+}
+
+/// What somebody wants blacked out may stand anywhere in an input, so no text of an input is in any record.
+#[test]
+fn no_text_of_an_input_reaches_a_record() {
+    const CANARY: &str = "Canary7f3a";
+    let (mut machines, mut called_with) = (Vec::new(), 0);
+    for built in [everything(), &ACME] {
+        for known in tools(built).into_iter().filter(|known| !known.is_direct) {
+            let mut definition = of(built, &known);
+            approve_anybody(&mut definition);
+            let input = json!({ "input": filled(&known.schema, CANARY) });
+            let failing = json!([{ "error": CANARY }]);
+            let cases = [agreeing(), json!({ "Call": failing, "OpenRecord": [{ "result": {} }] })];
+            let cases = cases.map(|answers| json!({ "input": input, "answers": answers })).to_vec();
+            machines.push(Machine { name: known.tool.name.value.to_string(), definition, cases });
+        }
+    }
+    for told in run(&machines) {
+        for run in at(&told, "/runs").as_array().unwrap() {
+            let tasks = at(run, "/tasks").as_array().unwrap();
+            let is_log = |task: &&Value| task["resource"].as_str().unwrap().contains("cloudwatchlogs");
+            for task in tasks.iter().filter(is_log) {
+                assert!(!task.to_string().contains(CANARY), "{}: {task:#}", told["name"]);
+            }
+            called_with += usize::from(called(run) && run.to_string().contains(CANARY));
+        }
+    }
+    assert!(called_with > 10, "{called_with}");
 }
 
 #[test]

@@ -3,12 +3,12 @@
 mod calls;
 mod function;
 mod keys;
-mod machines;
+pub(super) mod machines;
 mod operations;
 mod policies;
 mod refusals;
 pub(super) mod requests;
-mod starts;
+pub(super) mod starts;
 mod triggers;
 
 use std::sync::LazyLock;

@@ -90,6 +90,8 @@ fn every_request_is_one_that_its_service_takes() {
         "TrailLogging",
         "TrailSelectors",
         "EventSourceMapping",
+        "LogStream",
+        "QueryDefinition",
         "QueueRedrive",
         "QueuePolicy",
         "Subscription",

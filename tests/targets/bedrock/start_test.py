@@ -8,7 +8,8 @@ import os
 import sys
 import types
 
-CALLS, ITEMS, CLOCK = [], {}, [1_000_000]
+CALLS, ITEMS, CLOCK, RECORDS = [], {}, [1_000_000], []
+SAID = "Canary7f3a"
 
 
 class ClientError(Exception):
@@ -73,15 +74,48 @@ class Agents:
         told = request["messages"][0]["content"][-1]["text"]
         if "broken" in told:
             raise ClientError("ThrottlingException")
-        return {"stream": [{"messageStart": {}}, {"messageStop": {"stopReason": "timeout_exceeded" if "slow" in told else "end_turn"}}]}
+        return {"stream": self.stream("timeout_exceeded" if "slow" in told else "end_turn")}
+
+    def stream(self, reason):
+        """What a harness tells: two rounds of the model, and a call between them that takes two seconds."""
+        use = {"toolUse": {"toolUseId": "u1", "name": "tools___read"}}
+        yield {"messageStart": {"role": "assistant"}}
+        yield {"contentBlockStart": {"start": use}}
+        yield {"contentBlockDelta": {"delta": {"toolUse": {"input": SAID}}}}
+        yield {"metadata": {"usage": {"inputTokens": 100, "outputTokens": 20, "totalTokens": 120}}}
+        CLOCK[0] += 2
+        yield {"contentBlockStart": {"start": {"toolResult": {"toolUseId": "u1", "status": "success"}}}}
+        yield {"contentBlockDelta": {"delta": {"text": SAID}}}
+        yield {"metadata": {"usage": {"inputTokens": 150, "outputTokens": 30, "totalTokens": 180}}}
+        yield {"messageStop": {"stopReason": reason}}
 
     def invoke_agent(self, **request):
         CALLS.append(request)
         event = {"returnControl": {}} if "confirm" in request["inputText"] else {"chunk": {}}
-        return {"completion": [event]}
+        return {"completion": [*self.steps(), event]}
+
+    def steps(self):
+        """What Agents Classic traces: a model that asks for a function, and what came of it."""
+        call = {"function": "find", "parameters": [{"name": "id", "value": SAID}]}
+        steps = [
+            {"modelInvocationInput": {"foundationModel": "amazon.nova-lite-v1:0", "text": SAID}},
+            {"modelInvocationOutput": {"metadata": {"usage": {"inputTokens": 70, "outputTokens": 7}}, "rawResponse": {"content": SAID}}},
+            {"invocationInput": {"invocationType": "ACTION_GROUP", "actionGroupInvocationInput": call}},
+            {"observation": {"actionGroupInvocationOutput": {"text": SAID}}},
+            {"invocationInput": {"actionGroupInvocationInput": {"apiPath": "/orders/{id}", "verb": "get"}}},
+            {"observation": {}},
+        ]
+        return [{"trace": {"trace": {"orchestrationTrace": step}}} for step in steps]
 
 
-CLIENTS = {"dynamodb": Table, "bedrock-agentcore": Agents, "bedrock-agent-runtime": Agents}
+class Logs:
+    def put_log_events(self, **request):
+        if request["logStreamName"] == "gone":
+            raise ClientError("ResourceNotFoundException")
+        RECORDS.append(request)
+
+
+CLIENTS = {"dynamodb": Table, "bedrock-agentcore": Agents, "bedrock-agent-runtime": Agents, "logs": Logs}
 sys.modules["boto3"] = types.SimpleNamespace(client=lambda service, **options: CLIENTS[service]())
 sys.modules["botocore"] = types.ModuleType("botocore")
 sys.modules["botocore.config"] = types.SimpleNamespace(Config=lambda **options: options)
@@ -91,20 +125,24 @@ sys.path.insert(0, os.path.dirname(sys.argv[1]))
 import aipolicy_start  # noqa: E402
 
 aipolicy_start.time = types.SimpleNamespace(time=lambda: CLOCK[0])
-aipolicy_start.print = lambda text: None
+PRINTED = []
+aipolicy_start.print = PRINTED.append
 
 
 def run(name, event, source="sqs", at=0, **start):
     CLOCK[0] += at
-    aipolicy_start.START = {"source": source, "trigger": "t", "retention": 100, "wait": 1, **start}
+    own = {"agent": "a", "role": "arn:role", "record": {"group": "/w/traces", "stream": "a/sessions"}}
+    aipolicy_start.START = {"source": source, "trigger": "t", "retention": 100, "wait": 1, **own, **start}
     context = types.SimpleNamespace(aws_request_id=name, get_remaining_time_in_millis=lambda: 60_000)
     try:
         told = aipolicy_start.handler(event, context)
     except Exception as error:
         told = {"raised": type(error).__name__}
     states = sorted(item["state"]["S"] for item in ITEMS.values())
-    print(json.dumps({"name": name, "told": told, "calls": CALLS, "states": states, "items": list(ITEMS.values())}))
-    CALLS.clear()
+    seen = {"calls": CALLS, "states": states, "items": list(ITEMS.values()), "records": RECORDS, "printed": PRINTED}
+    print(json.dumps({"name": name, "told": told, **seen}))
+    for list_of in (CALLS, RECORDS, PRINTED):
+        list_of.clear()
 
 
 def message(given, body, group=None):
@@ -138,6 +176,10 @@ run("event again", {"id": "e2", "detail": {"case": {"id": "c1"}}}, "event-bridge
 run("event broken", {"id": "e3", "detail": "broken"}, "event-bridge")
 run("clock", {"scheduledTime": "2026-11-22T06:00:00Z"}, "schedule", input="Good morning.")
 run("clock again", {"scheduledTime": "2026-11-22T06:00:00Z"}, "schedule", input="Good morning.")
+os.environ["_X_AMZN_TRACE_ID"] = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
+run("traced", messages(message("m20", "fine")), model="amazon.nova-micro-v1:0")
+del os.environ["_X_AMZN_TRACE_ID"]
+run("unrecorded", messages(message("m21", "fine")), record={"group": "/w/traces", "stream": "gone"})
 del os.environ["HARNESS"]
 os.environ.update({"AGENT": "AGENT", "ALIAS": "ALIAS"})
 run("classic", messages(message("m13", "fine")), input="Do it.")

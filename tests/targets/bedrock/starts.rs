@@ -96,3 +96,62 @@ fn agents_classic_are_started_by_their_alias_and_nobody_confirms() {
     assert_eq!(call["inputText"], "Do it.\n\n\"fine\"");
     assert_eq!(failed("classic confirm"), ["m14"]);
 }
+
+/// What a start wrote into the log group for traces.
+fn record(name: &str) -> Value {
+    let records = TOLD[name]["records"].as_array().unwrap();
+    let [record] = records.as_slice() else { panic!("{name}: {records:?}") };
+    let place = (&record["logGroupName"], &record["logStreamName"]);
+    assert_eq!(place, (&json!("/w/traces"), &json!("a/sessions")));
+    serde_json::from_str(record["logEvents"][0]["message"].as_str().unwrap()).unwrap()
+}
+
+/// Model, tokens, calls, role and durations of a session, in one record.
+pub(in crate::targets) fn session() -> Value {
+    record("traced")
+}
+
+#[test]
+fn one_record_tells_a_session_with_model_tokens_calls_role_and_durations() {
+    let told = session();
+    assert_eq!(told["session"], sessions("traced")[0]);
+    assert_eq!(told["trace"], "5759e988bd862e3fe1be46a994272793");
+    assert_eq!(
+        (&told["agent"], &told["trigger"], &told["role"]),
+        (&json!("a"), &json!("t"), &json!("arn:role"))
+    );
+    assert_eq!(told["modelId"], "amazon.nova-micro-v1:0");
+    assert_eq!(told["usage"], json!({ "inputTokens": 250, "outputTokens": 50 }));
+    assert_eq!(told["calls"], json!([{ "tool": "tools___read", "after": 0, "milliseconds": 2000 }]));
+    assert_eq!((&told["milliseconds"], &told["outcome"]), (&json!(2000), &json!("done")));
+    assert!(told["startedAt"].as_str().unwrap().ends_with("+00:00"), "{told}");
+    assert_eq!(record("slow")["outcome"], "NotStarted");
+    assert!(TOLD["again"]["records"].as_array().unwrap().is_empty(), "what was not started has no record");
+}
+
+#[test]
+fn traces_of_agents_classic_become_records_too() {
+    let told = record("classic");
+    assert_eq!(told["modelId"], "amazon.nova-lite-v1:0");
+    assert_eq!(told["usage"], json!({ "inputTokens": 70, "outputTokens": 7 }));
+    let tools: Vec<_> = told["calls"].as_array().unwrap().iter().map(|call| &call["tool"]).collect();
+    assert_eq!(tools, ["find", "GET /orders/{id}"]);
+    assert!(told["calls"].as_array().unwrap().iter().all(|call| call["milliseconds"].is_u64()));
+    assert_eq!(TOLD["classic"]["calls"][0]["enableTrace"], true);
+}
+
+#[test]
+fn nothing_that_was_said_is_in_a_record_or_a_log() {
+    for (name, one) in TOLD.iter() {
+        for written in [&one["records"], &one["printed"]] {
+            assert!(!written.to_string().contains("Canary7f3a"), "{name}: {written}");
+        }
+    }
+}
+
+/// The agent has done its work, and is not started again because of a log.
+#[test]
+fn a_record_that_cannot_be_written_starts_nothing_again() {
+    assert_eq!((failed("unrecorded").len(), sessions("unrecorded").len()), (0, 1));
+    assert!(TOLD["unrecorded"]["printed"].to_string().contains("ResourceNotFoundException"));
+}

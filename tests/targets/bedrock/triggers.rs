@@ -38,6 +38,7 @@ fn the_role_of_a_trigger_may_take_messages_start_its_agent_and_write_that_down()
     let log = |name: &str| {
         format!("arn:aws:logs:{ALL}:log-group:/aws/lambda/w-prod-trigger-started-{name}:log-stream:*")
     };
+    let records = format!("arn:aws:logs:{ALL}:log-group:/w/traces:log-stream:started/sessions");
     let queue = |name: &str| format!("arn:aws:sqs:{ALL}:{name}");
     let common = |name: &str| {
         set(&[
@@ -50,6 +51,7 @@ fn the_role_of_a_trigger_may_take_messages_start_its_agent_and_write_that_down()
             ("kms:GenerateDataKey", key.clone()),
             ("logs:CreateLogStream", log(name)),
             ("logs:PutLogEvents", log(name)),
+            ("logs:PutLogEvents", records.clone()),
         ])
     };
     let mut plain = common("plain");
@@ -153,7 +155,10 @@ fn messages_come_back_by_themselves_and_then_to_the_queue_for_what_fails() {
         json!({ "deadLetterTargetArn": format!("arn:aws:sqs:{ALL}:failed.fifo"), "maxReceiveCount": 7 });
     assert_eq!(at(&redrive, "/Attributes/RedrivePolicy"), &policy);
     let start = json!({
-        "source": "sqs", "trigger": "ordered", "wait": 70, "retention": 172_800, "key": "order.id", "input": "Do it."
+        "agent": "started", "role": "arn:aws:iam::111122223333:role/aipolicy/w/prod/w-prod-agent-started",
+        "source": "sqs", "trigger": "ordered", "wait": 70, "model": "amazon.nova-micro-v1:0",
+        "record": { "group": "/w/traces", "stream": "started/sessions" },
+        "retention": 172_800, "key": "order.id", "input": "Do it."
     });
     assert_eq!(at(&function, "/Environment/Variables/START"), &start);
 }

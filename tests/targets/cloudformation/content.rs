@@ -343,7 +343,7 @@ fn what_people_said_outlives_its_stack() {
             for (id, one) in template["Resources"].as_object().unwrap() {
                 let kept = (one["DeletionPolicy"].as_str(), one["UpdateReplacePolicy"].as_str());
                 let wanted = match one["Type"].as_str().unwrap() {
-                    "AWS::BedrockAgentCore::Memory" | "AWS::Logs::LogGroup" => {
+                    "AWS::BedrockAgentCore::Memory" | "AWS::Logs::LogGroup" | "AWS::Logs::LogStream" => {
                         (Some("Retain"), Some("Retain"))
                     }
                     "AWS::DynamoDB::Table" => (Some("Delete"), Some("Delete")),

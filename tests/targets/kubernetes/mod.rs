@@ -147,20 +147,22 @@ pub(super) fn everything() -> &'static Built {
     &BUILT
 }
 
-/// [`EVERYTHING`] with rules, and an operator on one cluster.
-fn operated_by(operator: &str) -> Built {
+/// [`EVERYTHING`] with rules, an operator on one cluster, and further documents.
+fn operated_by(operator: &str, more: &str) -> Built {
     let mut documents = EVERYTHING.to_vec();
     let cluster = documents.iter_mut().find(|(kind, name, _)| (*kind, *name) == ("Cluster", "pods")).unwrap();
     let spec = format!("{}, prometheusOperator: {{ {operator} }}", cluster.2);
     cluster.2 = &spec;
     let spec = "dialect: litellm, environment: prod, region: eu-west-1, telemetry: { prometheus: true }";
     documents.push(("Gateway", "abroad", spec));
-    Built::of(workspace(&documents).replace("gateway, kubernetes]", "gateway, kubernetes, observability]"))
+    let text = workspace(&documents).replace("gateway, kubernetes]", "gateway, kubernetes, observability]");
+    Built::of(text + more)
 }
 
 fn operated() -> &'static Built {
-    static BUILT: LazyLock<Built> =
-        LazyLock::new(|| operated_by("namespace: watch, labels: { release: stack, acme.example/team: ai }"));
+    static BUILT: LazyLock<Built> = LazyLock::new(|| {
+        operated_by("namespace: watch, labels: { release: stack, acme.example/team: ai }", "")
+    });
     &BUILT
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{everything, object, objects, operated, operated_by, problems};
 use crate::harness::workspace::Built;
 use crate::targets::observability::check;
-use crate::targets::{ACME, at};
+use crate::targets::{ACME, at, document};
 
 fn of_kind<'b>(built: &'b Built, kind: &str) -> Vec<&'b Artifact> {
     built.sound().into_iter().filter(|one| one.document.address.kind == kind).collect()
@@ -162,13 +162,34 @@ fn labels_that_no_object_can_have_are_refused() {
         ("app.kubernetes.io/managed-by: helm", "helm"),
     ];
     for (label, place) in cases {
-        let built = operated_by(&format!("namespace: watch, labels: {{ {label} }}"));
+        let built = operated_by(&format!("namespace: watch, labels: {{ {label} }}"), "");
         let found = built.diagnostics.iter().filter(|one| one.severity.word() == "error");
         let found: Vec<_> = found
             .map(|one| (one.code.to_string(), built.sources.slice(one.primary.span).trim_matches('"')))
             .collect();
         assert_eq!(found, [("AIP-CMP-002".to_owned(), place)], "{label}");
     }
+}
+
+/// The operator puts the rules of an object into a ConfigMap, and takes half of what one holds.
+#[test]
+fn rules_that_the_operator_would_not_take_are_refused() {
+    let built = |count: u32| {
+        let notice = |at| format!("{{ at: {at}%, do: notify, to: [{}@b.example] }}", "a".repeat(5200));
+        let notices: Vec<_> = (1..=count).map(notice).collect();
+        let spec = format!(
+            "scope: {{ tenant: pay }}, period: month, limit: USD 9000000, thresholds: [{}]",
+            notices.join(", ")
+        );
+        operated_by("namespace: watch", &document("Budget", "told", &spec))
+    };
+    let errors = |built: &Built| -> Vec<(String, String)> {
+        let found = built.diagnostics.iter().filter(|one| one.severity.word() == "error");
+        found.map(|one| (one.code.to_string(), one.message.clone())).collect()
+    };
+    assert_eq!(errors(&built(90)), []);
+    let [(code, message)] = errors(&built(99)).try_into().unwrap();
+    assert!(code == "AIP-CMP-001" && message.contains("`budget-notice`"), "{code}: {message}");
 }
 
 #[test]

@@ -62,8 +62,9 @@ fn logs<'g>(graph: &'g Graph, environment: &'g Resource<EnvironmentSpec>) -> Vec
     let logging = environment.spec.logging.as_ref();
     let invocations = logging.and_then(|logging| logging.invocations.as_ref());
     let traces = logging.and_then(|logging| logging.traces.as_ref());
+    let spans = logging.and_then(|logging| logging.spans.as_ref());
     let audit = logging.and_then(|logging| logging.audit.as_ref());
-    let named = [("invocations", invocations), ("traces", traces), ("audit", audit)];
+    let named = [("invocations", invocations), ("traces", traces), ("traces", spans), ("audit", audit)];
     let found = named.into_iter().filter_map(|(place, reference)| {
         let id = reference?.id()?;
         Some(Log { place, reference: reference?, id, store: graph.resource(id)? })

@@ -66,6 +66,9 @@ impl<'r> Who<'r> {
 
     fn is_left_out_by(&self, set: &PrincipalSet) -> bool {
         let PrincipalSet::Listed(listed) = set else { return true };
+        if listed.get(&PrincipalKind::Aws).is_some_and(|names| names.contains("*")) {
+            return true;
+        }
         let Some(caller) = self.caller else { return false };
         let Some(names) = listed.get(&caller.kind) else { return false };
         let Some(arn) = &self.arn else { return names.contains(&caller.name) };

@@ -46,14 +46,14 @@ pub(crate) fn artifact(account: &Account<'_>, call: &Call<'_>, out: &mut Diagnos
     ];
     members.extend(history(account, call).map(|history| ("encryptionConfiguration", history)));
     members.push(("tags", shared::lower_tags(account)));
+    let shares = machine.keeps_records() && !is_gated(call.tool);
     let mut needs = machine.needs;
     needs.push(role_address);
+    needs.extend(shared::calls_address(account, call.agent).filter(|_| shares));
     let region =
         (account.region_of(call.agent).to_owned(), shared::function::region_origin(account, call.agent));
-    Some(
-        Request { address: request::address("StateMachine", name), region, members, needs }
-            .artifact(&call.origin),
-    )
+    let address = request::address("StateMachine", name);
+    Some(Request { address, region, members, needs }.artifact(&call.origin))
 }
 
 /// The history of executions holds inputs and answers, and is encrypted like them. Express executions have none.
@@ -116,10 +116,12 @@ impl Machine<'_> {
 
     /// Puts the input into a variable.
     fn receive(&mut self) {
-        let next = if self.keeps_records() { "OpenRecord" } else { "Validate" };
+        let next = if self.opens_records() { "OpenRecord" } else { "Validate" };
         let mut variables = vec![("input", Tree::text("{% $states.input.input %}"))];
         if self.keeps_records() {
             variables.extend([("decidedBy", Tree::list([])), ("outcome", Tree::text("none"))]);
+            variables.push(("call", Tree::map::<String>([])));
+            variables.extend(record::ids());
         }
         let state = Tree::map([
             ("Type", Tree::text("Pass")),
@@ -168,9 +170,13 @@ impl Machine<'_> {
         let records = self.keeps_records();
         let next = if records { "RecordCall" } else { "Done" };
         let cause = jsonata::template(&jsonata::text("the call failed, or its answer was lost"));
+        let timing = || records.then(|| ("call", record::timing()));
+        let called =
+            [("result", Tree::text(jsonata::template(task.result))), ("outcome", Tree::text("called"))];
+        let lost = [("outcome", Tree::text(cause))];
         let failed = Tree::list([Tree::map([
             ("ErrorEquals", Tree::list([Tree::text("States.ALL")])),
-            ("Assign", Tree::map([("outcome", Tree::text(cause))])),
+            ("Assign", Tree::map(lost.into_iter().chain(timing()))),
             ("Next", Tree::text(if records { "RecordFailure" } else { "Failed" })),
         ])]);
         let state = Tree::map([
@@ -178,13 +184,7 @@ impl Machine<'_> {
             ("Resource", Tree::text(task.resource)),
             ("Arguments", task.arguments),
             ("TimeoutSeconds", Tree::integer(60).from(self.account.default("bedrock.callTimeout"))),
-            (
-                "Assign",
-                Tree::map([
-                    ("result", Tree::text(jsonata::template(task.result))),
-                    ("outcome", Tree::text("called")),
-                ]),
-            ),
+            ("Assign", Tree::map(called.into_iter().chain(timing()))),
             ("Catch", failed),
             ("Next", Tree::text(next)),
         ]);
@@ -207,9 +207,14 @@ impl Machine<'_> {
         }
     }
 
-    /// Whether decisions are written down before anything happens. Those of ungated tools are not.
+    /// Whether calls are written down.
     pub(super) fn keeps_records(&self) -> bool {
-        is_gated(self.call.tool) && shared::record_group(self.account).is_some()
+        shared::record_group(self.account, self.call.agent).is_some()
+    }
+
+    /// Whether a record is opened before anything happens, since somebody decides.
+    pub(super) fn opens_records(&self) -> bool {
+        is_gated(self.call.tool) && self.keeps_records()
     }
 
     /// A resource of Step Functions, for instance `lambda:invoke`.

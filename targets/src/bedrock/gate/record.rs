@@ -1,14 +1,37 @@
-//! The record of a gated call: a stream of its own in the log group for traces, opened before anybody is asked, so that nothing
-//! is called that could not be written down. It holds the decision and a digest of the input, never the input.
+//! The record of a call, in the log group for traces: who called what, as which role, for how long, what was decided, and a
+//! digest of the input, never the input. A gated call has a stream of its own, opened before anybody is asked, so that nothing
+//! is called that could not be written down. Other calls share the stream of their agent.
 
 use super::machine::Machine;
+use crate::account::is_gated;
 use crate::bedrock::shared;
 use crate::bedrock::tool::jsonata;
 use crate::tree::Tree;
 
-/// Opens the record, where one is kept.
+/// The longest id of a session or a request that a record names.
+const LONGEST_ID: usize = 128;
+
+/// The ids under which a call is told elsewhere, as whoever starts the machine knows them.
+pub(super) fn ids() -> [(&'static str, Tree); 3] {
+    ["session", "request", "trace"].map(|name| {
+        let given = format!("$states.input.ids.{name}");
+        let text = format!("$type({given}) = 'string' ? $substring({given}, 0, {LONGEST_ID}) : 'unknown'");
+        (name, Tree::text(jsonata::template(&text)))
+    })
+}
+
+/// How long the machine took until it made the call, and how long the call took.
+pub(super) fn timing() -> Tree {
+    let entered = "$toMillis($states.context.State.EnteredTime)";
+    let started = "$toMillis($states.context.Execution.StartTime)";
+    let timing = format!("{{ 'after': {entered} - {started}, 'milliseconds': $millis() - {entered} }}");
+    Tree::text(jsonata::template(&timing))
+}
+
+/// Opens the record of a gated call, where one is kept.
 pub(super) fn open(machine: &mut Machine<'_>) {
-    let Some((group, origin)) = shared::record_group(machine.account).filter(|_| machine.keeps_records())
+    let Some((group, origin)) =
+        shared::record_group(machine.account, machine.call.agent).filter(|_| machine.opens_records())
     else {
         return;
     };
@@ -32,8 +55,11 @@ pub(super) fn open(machine: &mut Machine<'_>) {
     machine.push("OpenRecord", state.from(origin));
 }
 
-/// The stream of an execution, below the names of the agent and the tool.
+/// The stream of an execution, below the names of the agent and the tool; or the one that ungated calls of the agent share.
 fn stream(machine: &Machine<'_>) -> Tree {
+    if !is_gated(machine.call.tool) {
+        return Tree::text(machine.account.calls(machine.call.agent));
+    }
     let folder = format!("{}/{}/", machine.call.agent.name(), machine.call.tool.name.value);
     let name = format!("{} & $states.context.Execution.Name", jsonata::text(&folder));
     Tree::text(jsonata::template(&name))
@@ -41,7 +67,7 @@ fn stream(machine: &Machine<'_>) -> Tree {
 
 /// Writes what became of the call, and ends as it did. A call that cannot be written down ends as a failure.
 pub(super) fn states(machine: &mut Machine<'_>) {
-    let Some((group, origin)) = shared::record_group(machine.account) else { return };
+    let Some((group, origin)) = shared::record_group(machine.account, machine.call.agent) else { return };
     let ends = [
         ("RecordCall", "Done", "Unrecorded"),
         ("RecordRefusal", "Refused", "Refused"),
@@ -83,10 +109,14 @@ fn message(machine: &Machine<'_>) -> String {
     let members = [
         ("agent", jsonata::text(call.agent.name().as_str())),
         ("tool", jsonata::text(call.tool.name.value.as_str())),
+        ("session", "$session".to_owned()),
+        ("request", "$request".to_owned()),
+        ("trace", "$trace".to_owned()),
         ("execution", "$states.context.Execution.Id".to_owned()),
         ("role", "$states.context.Execution.RoleArn".to_owned()),
         ("startedAt", "$states.context.Execution.StartTime".to_owned()),
         ("milliseconds", "$millis() - $toMillis($states.context.Execution.StartTime)".to_owned()),
+        ("call", "$call".to_owned()),
         ("outcome", "$outcome".to_owned()),
         ("decidedBy", "$decidedBy".to_owned()),
         ("inputSha256", "$hash($string($input), 'SHA-256')".to_owned()),

@@ -2,13 +2,14 @@
 
 One function for each agent. Its environment has `MACHINES`, by tool: `arn`, `wait` (whether the answer is waited for),
 `operation` (method and path, of a tool that is one) and, where a repetition must be harmless, `key`, the input that makes
-it so. The function may start these machines and
-can do nothing else; whatever it is given is checked there.
+it so. The function may start these machines and can do nothing else; whatever it is given is checked there. It tells them
+the ids that the call has elsewhere, as far as it is told: of the session, of the request to the gateway, and of the trace.
 """
 
 import hashlib
 import json
 import os
+import re
 
 import boto3
 
@@ -16,11 +17,18 @@ MACHINES = json.loads(os.environ["MACHINES"])
 STEPS = boto3.client("stepfunctions")
 
 
-def call(tool, tool_input):
+def ids(**known):
+    """What is known of the ids of a call. A trace has 32 digits, as spans have it."""
+    root = re.search(r"Root=1-([0-9a-f]{8})-([0-9a-f]{24})", os.environ.get("_X_AMZN_TRACE_ID", ""))
+    known["trace"] = "".join(root.groups()) if root else None
+    return {name: value for name, value in known.items() if isinstance(value, str)}
+
+
+def call(tool, tool_input, known):
     machine = MACHINES.get(tool)
     if machine is None:
         return {"error": "UnknownTool"}
-    body = json.dumps({"input": tool_input})
+    body = json.dumps({"input": tool_input, "ids": known})
     if machine["wait"]:
         done = STEPS.start_sync_execution(stateMachineArn=machine["arn"], input=body)
         if done["status"] != "SUCCEEDED":
@@ -55,7 +63,7 @@ def operation(event):
     content = (event.get("requestBody") or {}).get("content") or {}
     body = (content.get("application/json") or {}).get("properties") or []
     given = {one["name"]: typed(one) for one in (event.get("parameters") or []) + body}
-    told = call(named[0] if len(named) == 1 else None, given)
+    told = call(named[0] if len(named) == 1 else None, given, ids(session=event.get("sessionId")))
     response = {
         "actionGroup": event["actionGroup"],
         "apiPath": event["apiPath"],
@@ -71,9 +79,11 @@ def handler(event, context):
         return operation(event)
     if isinstance(event, dict) and "actionGroup" in event and "agent" in event:
         tool = event.get("function")
-        told = call(tool, {one["name"]: typed(one) for one in event.get("parameters", [])})
+        given = {one["name"]: typed(one) for one in event.get("parameters", [])}
+        told = call(tool, given, ids(session=event.get("sessionId")))
         body = {"TEXT": {"body": json.dumps(told)}}
         response = {"actionGroup": event["actionGroup"], "function": tool, "functionResponse": {"responseBody": body}}
         return {"messageVersion": event.get("messageVersion", "1.0"), "response": response}
-    named = context.client_context.custom["bedrockAgentCoreToolName"]
-    return call(named.rpartition("___")[2].replace("_", "-"), event)
+    told = context.client_context.custom
+    tool = told["bedrockAgentCoreToolName"].rpartition("___")[2].replace("_", "-")
+    return call(tool, event, ids(request=told.get("bedrockAgentCoreAwsRequestId")))

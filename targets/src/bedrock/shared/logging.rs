@@ -1,30 +1,47 @@
 //! Where prompts and completions are logged: one configuration for each account and region.
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
-use aipolicy_compiler::ir::{Circumstances, Object};
-use aipolicy_compiler::model::data_store::StoreKind;
+use aipolicy_compiler::ir::{Circumstances, Object, Principal};
+use aipolicy_compiler::model::agent::AgentSpec;
+use aipolicy_compiler::model::data_store::{S3Place, StoreKind};
 use aipolicy_compiler::resolve::StorePlace;
 use aipolicy_compiler::rule;
 
 use crate::account::Account;
 use crate::artifact::Artifact;
-use crate::bedrock::request::{Request, address};
+use crate::bedrock::request::{Request, address, role};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
-/// Says what becomes of traces: gates write their records where CloudWatch takes them, and nothing else is delivered.
+/// Says what becomes of traces: machines write records to a log group of their own region, and nothing else is delivered.
 pub(crate) fn check_traces(account: &Account<'_>, out: &mut Diagnostics) {
     let Some(named) = account.environment.spec.logging.as_ref().and_then(|logging| logging.traces.as_ref())
     else {
         return;
     };
-    let message = if super::record_group(account).is_some() {
-        "records of gates are written there; the target `observability` has AgentCore deliver logs there"
-    } else {
-        "gates write records to a log group only; their executions keep the decisions for 90 days"
+    let Some(store) = account.graph().get(named) else { return };
+    let mut note = |message: &str| {
+        let note = rule::APPROXIMATED.at(named.name.span, message, "Bedrock does this differently");
+        out.report(Diagnostic { severity: Severity::Note, ..note });
     };
-    let note = rule::APPROXIMATED.at(named.name.span, message, "Bedrock does this differently");
-    out.report(Diagnostic { severity: Severity::Note, ..note });
+    let home = store.spec.region.value.as_str();
+    if account.records(home).is_none() {
+        note(
+            "records of calls are written to a log group only; executions of gates keep the decisions for 90 days",
+        );
+        return;
+    }
+    note("records of calls are written there; the target `observability` has AgentCore deliver logs there");
+    for (id, agent) in account.graph().each::<AgentSpec>() {
+        let region = account.region_of(agent);
+        let runs = account.input.grants.grants().any(|grant| {
+            let request = &grant.decision.request;
+            request.principal == Principal::Agent(id) && matches!(request.object, Object::Tool(..))
+        });
+        if runs && region != home {
+            note(&format!("calls of agent `{}` are not recorded, since it runs in {region}", agent.name()));
+        }
+    }
 }
 
 /// Says what the key of a store for sessions is used for. What AgentCore holds while a session lasts takes none.
@@ -41,7 +58,8 @@ pub(crate) fn check_sessions(account: &Account<'_>, out: &mut Diagnostics) {
     }
 }
 
-/// The logging of the region in which the store for invocations is.
+/// The logging of the region in which the store for invocations is: to a bucket, or to a log group with a role that writes
+/// there.
 pub(crate) fn artifact(account: &Account<'_>, out: &mut Diagnostics) -> Option<Artifact> {
     let named = account.environment.spec.logging.as_ref()?.invocations.as_ref()?;
     let id = named.id()?;
@@ -50,23 +68,24 @@ pub(crate) fn artifact(account: &Account<'_>, out: &mut Diagnostics) -> Option<A
         request.object == Object::DataStore(id) && request.circumstances == Circumstances::Support("logs")
     })?;
     let store = account.graph().get(named)?;
-    let StoreKind::S3(place) = &store.spec.kind else {
-        let message = "invocations are logged to a bucket; a log group would need a role of its own";
-        out.report(rule::UNSUPPORTED.at(named.name.span, message, "").help("name a store with `s3`"));
-        return None;
+    let (place, needs) = match &store.spec.kind {
+        StoreKind::S3(place) => (bucket(place), Vec::new()),
+        StoreKind::CloudWatch(group) => {
+            let (role, address) = role(account, &["invocations"]);
+            let name = Tree::text(group.log_group.value.as_str()).from(Origin::written(group.log_group.span));
+            let config = Tree::map([("logGroupName", name), ("roleArn", role)]);
+            (("cloudWatchConfig", config), vec![address])
+        }
+        StoreKind::Xray(_) | StoreKind::Cache(_) | StoreKind::Memory(_) | StoreKind::Session(_) => {
+            let message = "invocations are logged to a bucket or a log group";
+            let help = "name a store with `s3` or `cloudWatch`";
+            out.report(rule::UNSUPPORTED.at(named.name.span, message, "").help(help));
+            return None;
+        }
     };
-    let mut bucket = vec![(
-        "bucketName",
-        Tree::text(place.bucket.value.as_str()).from(Origin::written(place.bucket.span)),
-    )];
-    bucket.extend(
-        place.prefix.as_ref().map(|prefix| {
-            ("keyPrefix", Tree::text(prefix.value.as_str()).from(Origin::written(prefix.span)))
-        }),
-    );
     let all = || Tree::bool(true).from(account.default("bedrock.logging"));
     let config = Tree::map([
-        ("s3Config", Tree::map(bucket)),
+        place,
         ("textDataDeliveryEnabled", all()),
         ("imageDataDeliveryEnabled", all()),
         ("embeddingDataDeliveryEnabled", all()),
@@ -78,7 +97,16 @@ pub(crate) fn artifact(account: &Account<'_>, out: &mut Diagnostics) -> Option<A
         address: address("InvocationLogging", account.name(&[&region], usize::MAX)),
         region: (region, Origin::written(store.spec.region.span)),
         members: vec![("loggingConfig", config)],
-        needs: Vec::new(),
+        needs,
     };
     Some(request.artifact(&Origin::granted(grant)))
+}
+
+fn bucket(place: &S3Place) -> (&'static str, Tree) {
+    let name = Tree::text(place.bucket.value.as_str()).from(Origin::written(place.bucket.span));
+    let prefix = place
+        .prefix
+        .as_ref()
+        .map(|prefix| ("keyPrefix", Tree::text(prefix.value.as_str()).from(Origin::written(prefix.span))));
+    ("s3Config", Tree::map([("bucketName", name)].into_iter().chain(prefix)))
 }

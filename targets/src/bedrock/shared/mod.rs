@@ -7,8 +7,8 @@ pub(crate) mod profile;
 
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::Resource;
+use aipolicy_compiler::model::agent::AgentSpec;
 use aipolicy_compiler::model::connector::{ConnectorSpec, LambdaTool};
-use aipolicy_compiler::model::data_store::StoreKind;
 use aipolicy_compiler::resolve::StorePlace;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
@@ -95,17 +95,33 @@ pub(crate) fn approval_queue(
     Some(request.artifact(origin))
 }
 
-/// The log group for the traces of an environment, and the line that names the store; none, if they go elsewhere.
-pub(crate) fn record_group<'a>(account: &Account<'a>) -> Option<(&'a str, Origin)> {
-    let store = account.environment.spec.logging.as_ref()?.traces.as_ref()?;
-    match &account.graph().get(store)?.spec.kind {
-        StoreKind::CloudWatch(group) => {
-            Some((group.log_group.value.as_str(), Origin::written(group.log_group.span)))
-        }
-        StoreKind::S3(_)
-        | StoreKind::Xray(_)
-        | StoreKind::Cache(_)
-        | StoreKind::Memory(_)
-        | StoreKind::Session(_) => None,
-    }
+/// The log group to which the machines of an agent write records, and the line that names it; none, if traces go
+/// elsewhere, or rest in another region than the agent runs in.
+pub(crate) fn record_group<'a>(
+    account: &Account<'a>,
+    agent: &Resource<AgentSpec>,
+) -> Option<(&'a str, Origin)> {
+    let (group, _) = account.records(account.region_of(agent))?;
+    Some((group.value.as_str(), Origin::written(group.span)))
+}
+
+/// The stream that records of ungated calls of an agent share, by the address of its document.
+pub(crate) fn calls_address(account: &Account<'_>, agent: &Resource<AgentSpec>) -> Option<Address> {
+    account.function(agent).map(|name| address("LogStream", name))
+}
+
+/// A stream in the log group for traces, where that is in the region of the agent.
+pub(crate) fn stream(
+    account: &Account<'_>,
+    agent: &Resource<AgentSpec>,
+    (own, name): (Address, String),
+    origin: &Origin,
+) -> Option<Artifact> {
+    let (group, place) = record_group(account, agent)?;
+    let members = vec![
+        ("logGroupName", Tree::text(group).from(place)),
+        ("logStreamName", Tree::text(name).from(account.default("bedrock.record"))),
+    ];
+    let region = (account.region_of(agent).to_owned(), function::region_origin(account, agent));
+    Some(Request { address: own, region, members, needs: Vec::new() }.artifact(origin))
 }

@@ -1,6 +1,7 @@
 //! The function of a trigger. It starts one agent, and knows nothing else.
 
 use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::model::agent::AgentModel;
 use aipolicy_compiler::model::trigger::{AgentTrigger, TriggerSource};
 
 use super::check::Wait;
@@ -8,7 +9,7 @@ use super::{Started, Trigger, starts};
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Members, Request, address, reference, role};
-use crate::bedrock::shared::tag_map;
+use crate::bedrock::shared::{self, tag_map};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -63,6 +64,7 @@ pub(super) fn artifacts(
     let mut needs = vec![role_address, code_address(), table];
     needs.extend(started.needs.iter().cloned());
     needs.extend(logs.iter().map(|one| one.document.address.clone()));
+    needs.extend(starts::sessions_address(agent));
     let made = Request { address: trigger.address("Function"), region: agent.region(), members, needs };
     let made = made.artifact(&trigger.origin);
     super::check::environment(trigger, &made, out);
@@ -70,15 +72,31 @@ pub(super) fn artifacts(
     logs.into_iter().chain([made]).chain(limits).collect()
 }
 
-/// What the function is told about its trigger.
+/// The model of an agent that calls one itself.
+fn model(trigger: &Trigger<'_>) -> Option<Tree> {
+    let agent = trigger.agent;
+    let AgentModel::Model(named) = &agent.spec().model.value else { return None };
+    let id = &agent.account.graph().get(named)?.spec.model_id;
+    Some(Tree::text(id.value.as_str()).from(Origin::written(id.span)))
+}
+
+/// What the function is told about its trigger, and what it tells in records of sessions.
 fn start(trigger: &Trigger<'_>, wait: &Wait) -> Tree {
-    let spec = trigger.spec;
+    let (spec, agent) = (trigger.spec, trigger.agent);
     let idempotency = spec.idempotency.as_ref();
     let mut entries = vec![
+        ("agent", Tree::text(agent.name()).from(Origin::written(agent.resource.name_span()))),
+        ("role", role(agent.account, &["agent", agent.name()]).0),
         ("source", Tree::text(spec.word())),
         ("trigger", Tree::text(spec.name())),
         ("wait", Tree::integer(wait.agent).from(wait.origin.clone())),
     ];
+    entries.extend(model(trigger).map(|model| ("model", model)));
+    entries.extend(shared::record_group(agent.account, agent.resource).map(|(group, origin)| {
+        let stream = Tree::text(agent.account.sessions(agent.resource));
+        let stream = stream.from(trigger.default("bedrock.record"));
+        ("record", Tree::map([("group", Tree::text(group).from(origin)), ("stream", stream)]))
+    }));
     let retention = idempotency.and_then(|found| found.retention.as_ref());
     entries.push(match retention {
         Some(time) => ("retention", Tree::integer(time.value.seconds()).from(Origin::written(time.span))),

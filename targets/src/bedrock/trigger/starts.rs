@@ -1,9 +1,11 @@
-//! The table in which starts of an agent are written down: digests of keys, and no content.
+//! The table in which starts of an agent are written down: digests of keys, and no content. And the stream for records of the
+//! sessions that they begin.
 
 use super::Trigger;
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::agent::Agent;
 use crate::bedrock::request::{Members, Request, address};
+use crate::bedrock::shared;
 use crate::origin::Origin;
 use crate::request::tag_list;
 use crate::tree::Tree;
@@ -48,5 +50,16 @@ pub(super) fn artifacts(first: &Trigger<'_>) -> Vec<Artifact> {
         needs: vec![own.clone()],
     };
     let table = Request { address: own.clone(), region: agent.region(), members, needs: Vec::new() };
-    vec![table.artifact(&first.origin), forgotten.artifact(&first.origin)]
+    let stream = sessions_address(agent).and_then(|own| {
+        let name = agent.account.sessions(agent.resource);
+        shared::stream(agent.account, agent.resource, (own, name), &first.origin)
+    });
+    let made = [table.artifact(&first.origin), forgotten.artifact(&first.origin)];
+    made.into_iter().chain(stream).collect()
+}
+
+/// The stream for records of sessions, where they are kept.
+pub(super) fn sessions_address(agent: &Agent<'_>) -> Option<Address> {
+    shared::record_group(agent.account, agent.resource)?;
+    agent.account.starts(agent.resource).map(|name| address("LogStream", name))
 }

@@ -20,6 +20,7 @@ pub(super) static KINDS: &[Kind] = &[
     ),
     Kind::resource("LogGroup", "AWS::Logs::LogGroup", Shape::Members(&[("tags", "Tags", &PAIRS)]))
         .removed(Removal::Retained),
+    Kind::resource("LogStream", "AWS::Logs::LogStream", Shape::Members(&[])).removed(Removal::Retained),
     Kind::new("LogRetention", Place::Rest("LogGroup"), Shape::Members(&[("logGroupName", "", &DROPPED)])),
     Kind::resource(
         "QueuePolicy",

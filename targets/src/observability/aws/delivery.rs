@@ -1,8 +1,9 @@
-//! Where AgentCore delivers what it writes of an agent: to the store for traces of the environment, in its region, for as
-//! long and under the key that the store says.
+//! Where AgentCore delivers what it writes of an agent, and Agents Classic what it writes of a memory: to the stores for traces
+//! and spans of the environment, in their region, for as long and under the key that each says.
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
 use aipolicy_compiler::ir::{Circumstances, Object, Principal};
+use aipolicy_compiler::model::Ref;
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec};
 use aipolicy_compiler::model::data_store::{DataStoreSpec, StoreKind};
@@ -21,11 +22,13 @@ const RETENTIONS: [u64; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 /// The group in which X-Ray keeps spans.
-const SPANS: &str = "aws/spans";
+pub(super) const SPANS: &str = "aws/spans";
 
-/// The store for traces of an environment.
+/// A store for what is written of the agents of an environment.
 struct Store<'c, 'g> {
     cloud: &'c Cloud<'c, 'g>,
+    /// What is kept there.
+    word: &'static str,
     spec: &'g DataStoreSpec,
     /// The line that names it.
     named: Span,
@@ -38,18 +41,48 @@ struct Store<'c, 'g> {
 struct Route {
     kind: &'static str,
     log: &'static str,
+    /// What the names of its sources end in.
+    end: &'static str,
 }
 
-/// The deliveries of an environment, and what holds for the place that they go to.
+/// The deliveries of an environment, and what holds for the places that they go to.
 pub(super) fn artifacts(cloud: &Cloud<'_, '_>, out: &mut Diagnostics) -> Vec<Artifact> {
-    let Some(store) = store(cloud) else { return Vec::new() };
+    let Some(logging) = &cloud.account.environment.spec.logging else { return Vec::new() };
+    let invocations = logging.invocations.as_ref().and_then(|named| store(cloud, ("invocations", named)));
+    let traces = logging.traces.as_ref().and_then(|named| store(cloud, ("traces", named)));
+    let spans = logging.spans.as_ref().and_then(|named| store(cloud, ("spans", named)));
+    if let Some(spans) = &spans {
+        let is_xray = |store: &Store<'_, '_>| matches!(store.spec.kind, StoreKind::Xray(_));
+        let refused = match &traces {
+            _ if !is_xray(spans) => Some(("spans are kept by X-Ray alone", "name a store with `xray`")),
+            Some(traces) if is_xray(traces) => Some(("spans go to `traces` already", "leave it out")),
+            Some(_) | None => None,
+        };
+        if let Some((message, help)) = refused {
+            out.report(rule::UNSUPPORTED.at(spans.named, message, "").help(help));
+            return Vec::new();
+        }
+    }
+    let mut artifacts = invocations.map_or_else(Vec::new, |store| match &store.spec.kind {
+        StoreKind::CloudWatch(group) => store.group(group.log_group.value.as_str(), out),
+        StoreKind::S3(_)
+        | StoreKind::Xray(_)
+        | StoreKind::Cache(_)
+        | StoreKind::Memory(_)
+        | StoreKind::Session(_) => Vec::new(),
+    });
+    artifacts.extend(traces.into_iter().chain(spans).flat_map(|store| delivered(&store, out)));
+    artifacts
+}
+
+fn delivered(store: &Store<'_, '_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let (route, mut artifacts) = match &store.spec.kind {
         StoreKind::CloudWatch(group) => {
             let name = group.log_group.value.as_str();
-            (Route { kind: "CWL", log: "APPLICATION_LOGS" }, store.group(name, out))
+            (Route { kind: "CWL", log: "APPLICATION_LOGS", end: "" }, store.group(name, out))
         }
-        StoreKind::S3(_) => (Route { kind: "S3", log: "APPLICATION_LOGS" }, Vec::new()),
-        StoreKind::Xray(_) => (Route { kind: "XRAY", log: "TRACES" }, store.spans(out)),
+        StoreKind::S3(_) => (Route { kind: "S3", log: "APPLICATION_LOGS", end: "" }, Vec::new()),
+        StoreKind::Xray(_) => (Route { kind: "XRAY", log: "TRACES", end: "-spans" }, store.spans(out)),
         StoreKind::Cache(_) | StoreKind::Memory(_) | StoreKind::Session(_) => return Vec::new(),
     };
     let delivered: Vec<_> =
@@ -61,9 +94,11 @@ pub(super) fn artifacts(cloud: &Cloud<'_, '_>, out: &mut Diagnostics) -> Vec<Art
     artifacts
 }
 
-fn store<'c, 'g>(cloud: &'c Cloud<'c, 'g>) -> Option<Store<'c, 'g>> {
+fn store<'c, 'g>(
+    cloud: &'c Cloud<'c, 'g>,
+    (word, named): (&'static str, &'g Ref<DataStoreSpec>),
+) -> Option<Store<'c, 'g>> {
     let account = cloud.account;
-    let named = account.environment.spec.logging.as_ref()?.traces.as_ref()?;
     let id = named.id()?;
     let grant = account.input.grants.grants().find(|grant| {
         let request = &grant.decision.request;
@@ -72,7 +107,24 @@ fn store<'c, 'g>(cloud: &'c Cloud<'c, 'g>) -> Option<Store<'c, 'g>> {
             && request.span == named.name.span
     })?;
     let spec = &account.graph().get(named)?.spec;
-    Some(Store { cloud, spec, named: named.name.span, origin: Origin::granted(grant) })
+    Some(Store { cloud, word, spec, named: named.name.span, origin: Origin::granted(grant) })
+}
+
+fn is_classic(agent: &Resource<AgentSpec>) -> bool {
+    agent.spec.runtime.as_ref().is_some_and(|one| one.value == AgentRuntime::BedrockAgents)
+}
+
+/// What Agents Classic has to deliver: logs of how it sums up a memory, and nothing else.
+fn classic_note(agent: &Resource<AgentSpec>, route: Route) -> Diagnostic {
+    let span = agent.spec.runtime.as_ref().map_or(agent.name_span(), |runtime| runtime.span);
+    let name = agent.name();
+    let message = if route.log == "TRACES" {
+        format!("Agents Classic delivers no spans of agent `{name}`")
+    } else {
+        format!("Agents Classic delivers no logs of agent `{name}` but those of its memory")
+    };
+    let found = rule::APPROXIMATED.at(span, message, "Agents Classic does this differently");
+    Diagnostic { severity: Severity::Note, ..found }
 }
 
 fn note(span: Span, message: String) -> Diagnostic {
@@ -85,8 +137,8 @@ impl<'g> Store<'_, 'g> {
         (self.spec.region.value.as_str().to_owned(), Origin::written(self.spec.region.span))
     }
 
-    /// The agents on AgentCore whose traces may go there. Logs hold what tools are given, and nothing blacks that out on the
-    /// way, so those of an agent that wants something blacked out stay where they are.
+    /// The agents whose traces may go there. Logs hold what tools are given, and nothing blacks that out on the way, so
+    /// those of an agent that wants something blacked out stay where they are.
     fn agents(&self, route: Route, out: &mut Diagnostics) -> Vec<&'g Resource<AgentSpec>> {
         let account = self.cloud.account;
         if !account.input.workspace.targets.iter().any(|target| target.value == TargetName::Bedrock) {
@@ -98,10 +150,14 @@ impl<'g> Store<'_, 'g> {
             let Some(agent) = account.graph().resource(id) else { continue };
             let role = Circumstances::Support("role");
             let runs = grants.iter().any(|grant| grant.decision.request.circumstances == role);
-            let classic =
-                agent.spec.runtime.as_ref().is_some_and(|one| one.value == AgentRuntime::BedrockAgents);
-            if !runs || classic {
+            if !runs {
                 continue;
+            }
+            if is_classic(agent) {
+                out.report(classic_note(agent, route));
+                if agent.spec.memory.is_none() || route.log != "APPLICATION_LOGS" {
+                    continue;
+                }
             }
             let redact = agent.spec.trace.as_ref().and_then(|trace| trace.redact.first());
             if let Some(redact) = redact.filter(|_| route.log == "APPLICATION_LOGS") {
@@ -129,11 +185,22 @@ impl<'g> Store<'_, 'g> {
         };
         let gateway = bedrock("Gateway", account.gateway(agent)).filter(|_| !agent.spec.tools.is_empty());
         let memory = bedrock("Memory", account.memory(agent)).filter(|_| agent.spec.memory.is_some());
-        let sources = [("gateway", "gatewayArn", gateway), ("memory", "memory.arn", memory)];
+        let runtime = "harness.environment.agentCoreRuntimeEnvironment.agentRuntimeArn";
+        let sources = if is_classic(agent) {
+            let alias = bedrock("AgentAlias", account.alias(agent));
+            vec![("memory", "agentAlias.agentAliasArn", alias)]
+        } else {
+            vec![
+                ("gateway", "gatewayArn", gateway),
+                ("memory", "memory.arn", memory),
+                ("runtime", runtime, bedrock("Harness", account.harness(agent))),
+            ]
+        };
         let origin = Origin::written(agent.name_span());
         let made = sources.into_iter().filter_map(|(word, member, made)| {
             let made = made?;
-            let name = account.limited_name(&[agent.name().as_str(), word], "logs.deliveryName")?;
+            let word = format!("{word}{}", route.end);
+            let name = account.limited_name(&[agent.name().as_str(), &word], "logs.deliveryName")?;
             let source = address("DeliverySource", name.clone());
             let arn = reference(&made, member);
             let members: Members = vec![
@@ -200,7 +267,7 @@ impl<'g> Store<'_, 'g> {
 
     /// A document about a log group, which is there already.
     fn about(&self, kind: &str, members: Members) -> Option<Request> {
-        let name = self.cloud.account.limited_name(&["traces"], "logs.deliveryName")?;
+        let name = self.cloud.account.limited_name(&[self.word], "logs.deliveryName")?;
         Some(self.cloud.request(address(kind, name), self.region(), members))
     }
 

@@ -5,6 +5,7 @@ mod action;
 mod alarm;
 mod budget;
 mod delivery;
+mod query;
 mod recorded;
 mod trail;
 mod watch;
@@ -41,6 +42,7 @@ pub(super) fn artifacts(
     let mut artifacts = budget::artifacts(&cloud, out);
     artifacts.extend(alarm::artifacts(&cloud, out));
     artifacts.extend(delivery::artifacts(&cloud, out));
+    artifacts.extend(query::artifacts(account, out));
     artifacts.extend(trail::artifacts(account, out));
     artifacts
 }

@@ -1,15 +1,19 @@
 """Starts an agent for a message, an event or a time, once for each key.
 
-One function for each trigger. Its environment has `START` (`source`, `trigger`, `retention` and `wait` in seconds, and
-where they are written `key` and `input`), `TABLE`, and what names the agent: `HARNESS` and `ENDPOINT`, or `AGENT` and
-`ALIAS`. It may start this agent and write down that it did, and can do nothing else. The table holds digests and no
-content. A start that fails raises, so that the service tries again and then keeps what failed in the dead-letter queue.
+One function for each trigger. Its environment has `START` (`source`, `trigger`, `agent` and its `role`, `retention` and
+`wait` in seconds, and where they are written `key`, `input`, the `model` of the agent, and `record`, a log group with a
+stream), `TABLE`, and what names the agent: `HARNESS` and `ENDPOINT`, or `AGENT` and `ALIAS`. It may start this agent and
+write down that it did, and can do nothing else. The table holds digests, and the record of a session its model, tokens and
+calls with their times; neither holds content. A start that fails raises, so that the service tries again and then keeps
+what failed in the dead-letter queue.
 """
 
 import hashlib
 import json
 import os
+import re
 import time
+from datetime import datetime, timezone
 
 import boto3
 from botocore.config import Config
@@ -121,28 +125,109 @@ def settle(start, owner, done):
             raise
 
 
-def harness(session, texts):
+class Session:
+    """What an agent is seen to do: how many tokens, which calls, and for how long. What is said is not kept."""
+
+    def __init__(self):
+        self.began = time.time()
+        self.model = START.get("model")
+        self.usage = {"inputTokens": 0, "outputTokens": 0}
+        self.calls = []
+
+    def passed(self):
+        return round((time.time() - self.began) * 1000)
+
+    def count(self, usage):
+        for name in self.usage:
+            self.usage[name] += usage.get(name, 0)
+
+    def call(self, key, tool):
+        self.calls.append({"key": key, "tool": tool, "after": self.passed()})
+
+    def answered(self, key):
+        """The oldest call of this key without an answer has one."""
+        for call in self.calls:
+            if call["key"] == key and "milliseconds" not in call:
+                call["milliseconds"] = self.passed() - call["after"]
+                return
+
+    def record(self, name, outcome):
+        trace = re.search(r"Root=1-([0-9a-f]{8})-([0-9a-f]{24})", os.environ.get("_X_AMZN_TRACE_ID", ""))
+        told = {
+            "agent": START["agent"],
+            "trigger": START["trigger"],
+            "session": name,
+            "trace": "".join(trace.groups()) if trace else "unknown",
+            "role": START["role"],
+            "modelId": self.model or "unknown",
+            "usage": self.usage,
+            "calls": [{part: call[part] for part in call if part != "key"} for call in self.calls],
+            "startedAt": datetime.fromtimestamp(self.began, timezone.utc).isoformat(timespec="milliseconds"),
+            "milliseconds": self.passed(),
+            "outcome": outcome,
+        }
+        if "record" not in START:
+            return print(json.dumps(told))
+        event = {"timestamp": round(time.time() * 1000), "message": json.dumps(told)}
+        place = {"logGroupName": START["record"]["group"], "logStreamName": START["record"]["stream"]}
+        try:
+            boto3.client("logs").put_log_events(**place, logEvents=[event])
+        except ClientError as error:
+            # The agent has done its work, so that it must not be started again.
+            print(json.dumps({"session": name, "unrecorded": error.response["Error"]["Code"]}))
+
+
+def harness(name, texts, session):
     answer = boto3.client("bedrock-agentcore", config=ONCE).invoke_harness(
         harnessArn=os.environ["HARNESS"],
         qualifier=os.environ["ENDPOINT"],
-        runtimeSessionId=session,
+        runtimeSessionId=name,
         messages=[{"role": "user", "content": [{"text": text} for text in texts]}],
     )
     reason = None
     for event in answer["stream"]:
         reason = event.get("messageStop", {}).get("stopReason", reason)
+        session.count(event.get("metadata", {}).get("usage", {}))
+        begun = event.get("contentBlockStart", {}).get("start", {})
+        if "toolUse" in begun:
+            session.call(begun["toolUse"]["toolUseId"], begun["toolUse"]["name"])
+        if "toolResult" in begun:
+            session.answered(begun["toolResult"]["toolUseId"])
     if reason not in ("end_turn", "stop_sequence"):
         raise NotStarted(f"the agent stopped: {reason}")
 
 
-def classic(session, texts):
+def invoked(step):
+    """What a step of Agents Classic calls."""
+    given = step.get("invocationInput", {})
+    group = given.get("actionGroupInvocationInput", {})
+    if "apiPath" in group:
+        return f"{group.get('verb', '').upper()} {group['apiPath']}"
+    base = given.get("knowledgeBaseLookupInput", {}).get("knowledgeBaseId")
+    other = given.get("agentCollaboratorInvocationInput", {}).get("agentCollaboratorName")
+    return group.get("function") or base or other
+
+
+def watch(session, step):
+    """Notes a step of a trace of Agents Classic."""
+    session.model = step.get("modelInvocationInput", {}).get("foundationModel", session.model)
+    session.count(step.get("modelInvocationOutput", {}).get("metadata", {}).get("usage", {}))
+    if tool := invoked(step):
+        session.call("step", tool)
+    if "observation" in step:
+        session.answered("step")
+
+
+def classic(name, texts, session):
     answer = boto3.client("bedrock-agent-runtime", config=ONCE).invoke_agent(
         agentId=os.environ["AGENT"],
         agentAliasId=os.environ["ALIAS"],
-        sessionId=session,
+        sessionId=name,
+        enableTrace=True,
         inputText="\n\n".join(texts),
     )
     for event in answer["completion"]:
+        watch(session, event.get("trace", {}).get("trace", {}).get("orchestrationTrace", {}))
         if "returnControl" in event:
             raise NotStarted("the agent asks somebody to confirm a call, and nobody is there")
 
@@ -154,12 +239,15 @@ def start(given, told, context):
     if not claim(name, owner, until):
         return print(json.dumps({"trigger": START["trigger"], "session": name, "state": "repeated"}))
     texts = [text for text in (START.get("input"), told) if text]
+    session = Session()
     try:
-        (harness if "HARNESS" in os.environ else classic)(name, texts)
-    except BaseException:
+        (harness if "HARNESS" in os.environ else classic)(name, texts, session)
+    except BaseException as error:
         settle(name, owner, False)
+        session.record(name, type(error).__name__)
         raise
     settle(name, owner, True)
+    session.record(name, "done")
     print(json.dumps({"trigger": START["trigger"], "session": name, "state": "done"}))
 
 
