@@ -12,6 +12,7 @@ mod checks;
 mod cli;
 mod harness;
 mod language;
+mod lint;
 mod policies;
 mod residency;
 mod targets;

@@ -1,5 +1,7 @@
 //! `aipolicy can`.
 
+mod role;
+
 use std::collections::BTreeMap;
 
 use aipolicy_compiler::ir::{Action, Decision, Outcome, PolicyIndex};
@@ -21,7 +23,8 @@ const RESOURCES: &[&str] =
 /// Tells whether something may happen, and why
 ///
 /// Looks through everything that the workspace asks for: `aipolicy can Agent/invoice-bot readConnector
-/// Connector/invoices`. A tool is named after its agent, as in `Tool/invoice-bot.read-invoice`. What nobody asks for is
+/// Connector/invoices`. With a role of the account and an action of AWS it asks the compiled policies of IAM: `aipolicy can
+/// Role/acme-prod-agent-invoice-bot s3:GetObject arn:aws:s3:::acme-invoices/eu/1`. A tool is named after its agent, as in `Tool/invoice-bot.read-invoice`. What nobody asks for is
 /// not granted, and a disabled agent asks for nothing.
 ///
 /// Exit codes: 0 allowed wherever it is asked for, 3 denied somewhere, never asked for, or the agent is disabled.
@@ -49,6 +52,9 @@ fn pair(text: &str) -> Result<(String, String), String> {
 impl Can {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
         let workspace = self.workspace.load(ui)?;
+        if let Some(role) = self.principal.strip_prefix("Role/") {
+            return self.by_role(&workspace, role, ui);
+        }
         let chosen = &self.workspace.view.environments;
         let action = action(&self.action)?;
         known(&workspace, &self.principal, PRINCIPALS)?;

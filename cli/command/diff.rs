@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_targets::artifact::Document;
-use aipolicy_targets::effects::{Facts, compare, facts};
+use aipolicy_targets::effects::{Facts, access, compare, facts};
 use aipolicy_targets::plan::{Action, equivalent};
 use similar::TextDiff;
 
@@ -96,11 +96,15 @@ impl Diff {
 fn between(name: String, before: &Side, after: &Side) -> Environment {
     let (before, after) = (view(&name, before), view(&name, after));
     let not_compared = before.missing.or(after.missing);
-    let documents = match not_compared {
-        Some(_) => Vec::new(),
-        None => documents(&before.documents, &after.documents),
+    let (documents, access) = match not_compared {
+        Some(_) => (Vec::new(), Vec::new()),
+        None => {
+            let (old, new) = (&before.documents, &after.documents);
+            (documents(old, new), access(old.values(), new.values()))
+        }
     };
-    Environment { name, effects: compare(&before.facts, &after.facts), documents, not_compared }
+    let effects = compare(&before.facts, &after.facts);
+    Environment { name, effects, access, documents, not_compared }
 }
 
 /// An environment that a side does not have allows nothing and has no documents.

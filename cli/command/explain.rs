@@ -1,6 +1,7 @@
 //! `aipolicy explain`.
 
 use aipolicy_compiler::authorize::{SHIPPED, ShippedPolicy};
+use aipolicy_iam::lint;
 
 use crate::error::{CliError, Exit};
 use crate::ui::Ui;
@@ -29,9 +30,11 @@ impl Explain {
 fn page(code: &str) -> Result<&'static str, CliError> {
     let id = code.trim_start_matches('@');
     let rule = aipolicy_compiler::find_rule(code).map(|rule| rule.page);
+    let lint = || lint::find_rule(code).map(|rule| rule.page);
     let policy = || SHIPPED.iter().find(|policy| self::id(policy) == id).map(|policy| policy.page);
-    rule.or_else(policy).ok_or_else(|| {
+    rule.or_else(lint).or_else(policy).ok_or_else(|| {
         let rules = aipolicy_compiler::rules().flat_map(|rule| [rule.code, rule.name]);
+        let rules = rules.chain(lint::RULES.iter().flat_map(|rule| [rule.code, rule.name]));
         let error = CliError::usage(format!("nothing is known about `{code}`"));
         match aipolicy_compiler::nearest(id, rules.chain(SHIPPED.iter().map(self::id))) {
             Some(near) => error.hint(format!("`{near}` is the nearest; `aipolicy explain` lists all")),
@@ -45,7 +48,8 @@ fn page(code: &str) -> Result<&'static str, CliError> {
 fn list() -> String {
     let rules = aipolicy_compiler::rules().map(|rule| format!("{:<14} {}\n", rule.code, rule.name));
     let policies = SHIPPED.iter().map(|policy| format!("{:<14} {}\n", policy.pack.word(), id(policy)));
-    rules.chain(policies).collect()
+    let lint = lint::RULES.iter().map(|rule| format!("{:<14} {}\n", rule.code, rule.name));
+    rules.chain(lint).chain(policies).collect()
 }
 
 /// What a shipped policy states as its `@id`.

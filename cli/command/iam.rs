@@ -4,6 +4,7 @@ mod compare;
 mod decision;
 mod evaluate;
 mod file;
+mod lint;
 mod role;
 mod subject;
 
@@ -24,7 +25,8 @@ pub(crate) struct IamArgs {
 #[derive(clap::Subcommand)]
 enum Question {
     Compare(compare::Compare),
-    Evaluate(evaluate::Evaluate),
+    Evaluate(Box<evaluate::Evaluate>),
+    Lint(lint::Lint),
 }
 
 impl IamArgs {
@@ -32,6 +34,7 @@ impl IamArgs {
         match self.question {
             Question::Compare(compare) => compare.run(ui),
             Question::Evaluate(evaluate) => evaluate.run(ui),
+            Question::Lint(lint) => lint.run(ui),
         }
     }
 }

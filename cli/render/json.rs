@@ -3,7 +3,7 @@
 use aipolicy_compiler::diagnostic::{Diagnostic, Label};
 use serde::Serialize;
 
-use super::{Findings, Place};
+use super::{Findings, Place, Subject};
 
 /// The version of the format.
 const FORMAT: &str = "aipolicy.findings/1";
@@ -13,8 +13,8 @@ const FORMAT: &str = "aipolicy.findings/1";
 struct Document<'f> {
     format: &'static str,
     tool: &'static str,
-    resources: usize,
-    requests: usize,
+    #[serde(flatten)]
+    subject: Subject,
     summary: String,
     not_run: &'f [String],
     findings: Vec<Finding<'f>>,
@@ -60,8 +60,7 @@ pub(crate) fn render(findings: &Findings<'_>) -> String {
     let document = Document {
         format: FORMAT,
         tool: env!("CARGO_PKG_VERSION"),
-        resources: findings.resources,
-        requests: findings.requests,
+        subject: findings.subject,
         summary: findings.summary(),
         not_run: &findings.not_run,
         findings: findings.found.iter().map(|found| finding(findings, found)).collect(),

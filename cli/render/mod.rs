@@ -5,10 +5,12 @@ pub(crate) mod json;
 pub(crate) mod sarif;
 pub(crate) mod text;
 
+use std::fmt;
 use std::path::{Component, Path};
 
 use aipolicy_compiler::diagnostic::{Diagnostics, Severity};
 use aipolicy_compiler::source::{Position, SourceKind, SourceMap, Span};
+use serde::Serialize;
 
 use crate::workspace::Workspace;
 
@@ -30,14 +32,30 @@ pub(crate) enum Format {
 pub(crate) struct Findings<'w> {
     pub(crate) found: &'w Diagnostics,
     pub(crate) sources: &'w SourceMap,
-    /// How many resources were read.
-    pub(crate) resources: usize,
-    /// How many requests they make.
-    pub(crate) requests: usize,
+    /// What was looked at.
+    pub(crate) subject: Subject,
     /// What could not be checked, and why.
     pub(crate) not_run: Vec<String>,
     /// The folder of the workspace as it was named, with a `/` at its end unless it is empty.
     prefix: String,
+}
+
+/// What findings are about, counted.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Subject {
+    /// A workspace.
+    Workspace {
+        /// How many resources were read.
+        resources: usize,
+        /// How many requests they make.
+        requests: usize,
+    },
+    /// Policies of IAM.
+    Policies {
+        /// How many were read.
+        policies: usize,
+    },
 }
 
 /// Where a finding is, as tools want it: lines and columns from 1, the end exclusive.
@@ -52,11 +70,19 @@ impl<'w> Findings<'w> {
         Self {
             found,
             sources: &workspace.sources,
-            resources: workspace.written(),
-            requests: workspace.compilation.decisions.all().len(),
+            subject: Subject::Workspace {
+                resources: workspace.written(),
+                requests: workspace.compilation.decisions.all().len(),
+            },
             not_run: Vec::new(),
             prefix: prefix(&workspace.root),
         }
+    }
+
+    /// Findings in files whose paths are those by which the command was told of them.
+    pub(crate) fn of_policies(sources: &'w SourceMap, found: &'w Diagnostics, policies: usize) -> Self {
+        let subject = Subject::Policies { policies };
+        Self { found, sources, subject, not_run: Vec::new(), prefix: String::new() }
     }
 
     pub(crate) fn render(&self, format: Format, width: usize) -> String {
@@ -99,11 +125,21 @@ impl<'w> Findings<'w> {
         let told = words.iter().filter(|(many, _)| *many > 0).map(|(many, word)| counted(*many, word));
         let told: Vec<_> = told.collect();
         if told.is_empty() {
-            let (resources, requests) =
-                (counted(self.resources, "resource"), counted(self.requests, "request"));
-            return format!("no findings in {resources}: {requests} permitted");
+            return format!("no findings in {}", self.subject);
         }
         told.join(", ")
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Workspace { resources, requests } => {
+                write!(f, "{}: {} permitted", counted(resources, "resource"), counted(requests, "request"))
+            }
+            Self::Policies { policies: 1 } => f.write_str("1 policy"),
+            Self::Policies { policies } => write!(f, "{policies} policies"),
+        }
     }
 }
 

@@ -128,7 +128,9 @@ pub(crate) fn render(findings: &Findings<'_>) -> String {
 }
 
 fn described<'f>(id: &'f str, name: &'f str) -> Described<'f> {
-    let page = aipolicy_compiler::find_rule(id).map(|rule| rule.page).or_else(|| policy_page(id));
+    let lint = || aipolicy_iam::lint::find_rule(id).map(|rule| rule.page);
+    let page =
+        aipolicy_compiler::find_rule(id).map(|rule| rule.page).or_else(lint).or_else(|| policy_page(id));
     Described {
         id,
         name,

@@ -44,7 +44,7 @@ pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
     }
     if findings.found.len() > TOLD {
         let more = findings.found.len() - TOLD;
-        text.push_str(&format!("and {more} more, which `aipolicy check --format json` lists\n"));
+        text.push_str(&format!("and {more} more, which `--format json` lists\n"));
     }
     for missed in &findings.not_run {
         text.push_str(&format!("{missed}\n"));

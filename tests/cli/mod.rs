@@ -1,9 +1,11 @@
 //! The command line as a process: exit codes, files, and what a user sees.
 
+mod access;
 mod apply;
 mod check;
 mod cloudformation;
 mod examples;
+mod lint;
 mod questions;
 mod walk;
 

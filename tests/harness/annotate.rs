@@ -30,7 +30,8 @@ impl Annotation {
 
 /// Returns what starts a comment in a file of this name.
 pub(crate) fn leader(file: &str) -> &'static str {
-    if file.ends_with(".cedar") || file.ends_with(".cedarschema") { "//" } else { "#" }
+    let ends = [".cedar", ".cedarschema", ".json"];
+    if ends.iter().any(|end| file.ends_with(end)) { "//" } else { "#" }
 }
 
 /// Writes the comment that expects `finding`.

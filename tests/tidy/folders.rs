@@ -95,6 +95,7 @@ fn every_check_has_a_page_and_is_in_the_table() {
     if !files("targets/src/check/", ".rs").is_empty() {
         problems.extend(checks("targets/src/lib.rs", "targets/src/check/"));
     }
+    problems.extend(checks("targets/iam/src/lib.rs", "targets/iam/src/lint/rule/"));
     none_of("a check is `<name>.rs`, `<name>.md` and a line in the table of its mod.rs", &problems);
 }
 

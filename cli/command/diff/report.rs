@@ -1,6 +1,6 @@
 //! A comparison of two revisions, as text, as JSON and as a comment on a pull request.
 
-use aipolicy_targets::plan::{Action, Effect, EffectClass};
+use aipolicy_targets::plan::{Access, Action, Effect, EffectClass};
 use serde::Serialize;
 
 use crate::error::Exit;
@@ -27,6 +27,7 @@ pub(super) struct Difference {
 pub(super) struct Environment {
     pub(super) name: String,
     pub(super) effects: Vec<Effect>,
+    pub(super) access: Vec<Access>,
     pub(super) documents: Vec<Changed>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) not_compared: Option<String>,
@@ -74,7 +75,8 @@ pub(super) fn text(difference: &Difference) -> String {
     let mut text = String::new();
     for found in &difference.environments {
         let documents: String = found.documents.iter().map(|changed| coloured(&changed.diff)).collect();
-        let effects: String = found.effects.iter().map(effect).collect();
+        let effects: String =
+            found.effects.iter().map(effect).chain(found.access.iter().map(access)).collect();
         let missed = found.not_compared.as_ref().map_or_else(String::new, |why| format!("  {why}\n"));
         if !(effects.is_empty() && documents.is_empty() && missed.is_empty()) {
             text.push_str(&format!("\x1b[1m{}\x1b[0m\n{effects}{missed}{documents}\n", found.name));
@@ -85,12 +87,21 @@ pub(super) fn text(difference: &Difference) -> String {
 }
 
 fn effect(effect: &Effect) -> String {
-    let (colour, sign) = match effect.class {
+    let (colour, sign) = sign(effect.class);
+    format!("  {colour}{sign} {}\x1b[0m{}\n", harmless(&effect.sentence), origin(effect))
+}
+
+fn access(access: &Access) -> String {
+    let (colour, sign) = sign(access.class);
+    format!("  {colour}{sign} {}\x1b[0m (IAM)\n", harmless(&access.sentence))
+}
+
+fn sign(class: EffectClass) -> (&'static str, char) {
+    match class {
         EffectClass::Widens => ("\x1b[31m", '+'),
         EffectClass::Narrows => ("\x1b[32m", '-'),
         EffectClass::Mixed | EffectClass::Neutral => ("", '~'),
-    };
-    format!("  {colour}{sign} {}\x1b[0m{}\n", harmless(&effect.sentence), origin(effect))
+    }
 }
 
 fn origin(effect: &Effect) -> String {
@@ -113,12 +124,18 @@ pub(super) fn markdown(difference: &Difference) -> String {
     let mut text = String::from("<!-- aipolicy diff -->\n");
     let (before, after) = (&difference.before, &difference.after);
     text.push_str(&format!("### aipolicy: `{before}` to `{after}`\n\n{}\n", difference.summary()));
-    for found in difference.environments.iter().filter(|found| !found.effects.is_empty()) {
+    for found in
+        difference.environments.iter().filter(|found| !(found.effects.is_empty() && found.access.is_empty()))
+    {
         let listed = found.effects.iter().map(|effect| {
             let class = effect.class.word();
             format!("- **{class}**: {}{}\n", effect.sentence, origin(effect))
         });
-        fill(&mut text, format!("\n#### {}\n\n", found.name), listed.collect());
+        let confirmed = found.access.iter().map(|access| {
+            let class = access.class.word();
+            format!("- **{class}** (IAM): {}\n", access.sentence)
+        });
+        fill(&mut text, format!("\n#### {}\n\n", found.name), listed.chain(confirmed).collect());
     }
     for missed in difference.environments.iter().filter_map(|found| found.not_compared.as_ref()) {
         text.push_str(&format!("\n> {missed}\n"));

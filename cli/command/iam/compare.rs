@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use aipolicy_iam::{Change, Comparison, Difference, Place, Relation, Request, compare};
+use aipolicy_iam::{Change, Comparison, Difference, Place, Relation, compare};
 use serde_json::{Value, json};
 
 use super::file::Source;
@@ -124,11 +124,7 @@ impl<'a> Compared<'a> {
             None => format!("{otherwise}, since nothing allows it"),
         };
         let known = if *known { "" } else { "      no action or resource that is known; AWS may add some\n" };
-        format!(
-            "  {verb} {}\n      by {}\n      {why_not}\n{known}",
-            sentence(witness),
-            self.place(allowed_by),
-        )
+        format!("  {verb} {}\n      by {}\n      {why_not}\n{known}", witness, self.place(allowed_by),)
     }
 
     fn json(&self) -> Value {
@@ -161,16 +157,6 @@ impl<'a> Compared<'a> {
             "known": difference.known,
         })
     }
-}
-
-/// A request in words.
-fn sentence(request: &Request) -> String {
-    let Request { action, resource, context, principal } = request;
-    let who = principal.as_ref().map(|caller| format!(" to {}", caller.name)).unwrap_or_default();
-    let when: Vec<String> =
-        context.iter().map(|(key, values)| format!("`{key}` {}", values.join(", "))).collect();
-    let when = if when.is_empty() { String::new() } else { format!(" with {}", when.join(" and ")) };
-    format!("{action} on {resource}{who}{when}")
 }
 
 fn text(compared: &[Compared<'_>]) -> String {

@@ -1,6 +1,6 @@
 //! Plans as one comment on a pull request: summary, effects, documents, and never more than fits.
 
-use aipolicy_targets::plan::{Change, Effect, EffectClass, Plan};
+use aipolicy_targets::plan::{Access, Change, Effect, EffectClass, Plan};
 
 use super::text::{difference, place, summary};
 
@@ -16,6 +16,10 @@ pub(super) fn comment(plans: &[Plan]) -> String {
     for plan in plans.iter().filter(|plan| !plan.is_empty()) {
         text.push_str(&format!("\n### Effects in `{}`\n\n", inline(&plan.environment)));
         fill(&mut text, plan.effects.iter().map(effect), "effects");
+    }
+    for plan in plans.iter().filter(|plan| !plan.access.is_empty()) {
+        text.push_str(&format!("\n### Roles in `{}`, by their policies\n\n", inline(&plan.environment)));
+        fill(&mut text, plan.access.iter().map(access), "differences");
     }
     for plan in plans.iter().filter(|plan| !plan.changes.is_empty()) {
         text.push_str(&format!("\n### Documents of `{}`\n\n", inline(&plan.environment)));
@@ -39,13 +43,21 @@ fn fill(text: &mut String, parts: impl Iterator<Item = String>, what: &str) {
     }
 }
 
-fn effect(effect: &Effect) -> String {
-    let mark = match effect.class {
+fn mark(class: EffectClass) -> &'static str {
+    match class {
         EffectClass::Widens => "➕",
         EffectClass::Narrows => "➖",
         EffectClass::Mixed => "🔀",
         EffectClass::Neutral => "▫️",
-    };
+    }
+}
+
+fn access(access: &Access) -> String {
+    format!("- {} {}\n", mark(access.class), prose(&access.sentence))
+}
+
+fn effect(effect: &Effect) -> String {
+    let mark = mark(effect.class);
     let origin =
         effect.origin.as_ref().map_or_else(String::new, |origin| format!(" ({})", inline(&place(origin))));
     format!("- {mark} {}{origin}\n", prose(&effect.sentence))

@@ -1,6 +1,6 @@
 //! A plan for people: effects first, then documents with their differences, then a line that sums it up.
 
-use aipolicy_targets::plan::{Action, Change, Effect, EffectClass, Origin, Plan};
+use aipolicy_targets::plan::{Access, Action, Change, Effect, EffectClass, Origin, Plan};
 use similar::TextDiff;
 
 use crate::ui::harmless;
@@ -19,6 +19,10 @@ pub(crate) fn plan(plan: &Plan) -> String {
         text.push_str("\nEffects\n");
         plan.effects.iter().for_each(|effect| text.push_str(&self::effect(effect)));
     }
+    if !plan.access.is_empty() {
+        text.push_str("\nRoles, by their policies\n");
+        plan.access.iter().for_each(|access| text.push_str(&self::access(access)));
+    }
     if !plan.changes.is_empty() {
         text.push_str("\nDocuments\n");
         plan.changes.iter().for_each(|change| text.push_str(&self::change(change)));
@@ -30,13 +34,21 @@ pub(crate) fn plan(plan: &Plan) -> String {
     text
 }
 
-fn effect(effect: &Effect) -> String {
-    let mark = match effect.class {
+fn mark(class: EffectClass) -> &'static str {
+    match class {
         EffectClass::Widens => "+",
         EffectClass::Narrows => "-",
         EffectClass::Mixed => "~",
         EffectClass::Neutral => " ",
-    };
+    }
+}
+
+fn access(access: &Access) -> String {
+    format!("  {} {}\n", mark(access.class), harmless(&access.sentence))
+}
+
+fn effect(effect: &Effect) -> String {
+    let mark = mark(effect.class);
     let origin = effect.origin.as_ref().map_or_else(String::new, |origin| format!("  ({})", place(origin)));
     format!("  {mark} {}{origin}\n", harmless(&effect.sentence))
 }

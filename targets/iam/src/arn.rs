@@ -305,7 +305,8 @@ fn check_region(region: &str, partition: Partition) -> Result<(), ArnError> {
 }
 
 /// Two or more words of lower-case letters and a number, joined by `-`.
-fn is_region(text: &str) -> bool {
+/// Whether a text looks like `eu-central-1`.
+pub(crate) fn is_region(text: &str) -> bool {
     let word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let Some((words, last)) = text.rsplit_once('-') else { return false };

@@ -25,6 +25,7 @@
 //! | ask what a request is decided to be, and why | [`Policies`], [`Request`], [`Decision`] |
 //! | stay within what AWS accepts | [`limits`], [`measure`], [`split`], [`bounded_name`] |
 //! | ask what actions there are, on what and under which condition keys | [`action`] |
+//! | find what is wrong about a policy, and where that stands | [`lint`], [`Places`] |
 //! | name a resource without letting text become syntax | [`Arn`], [`Piece`] |
 
 #![deny(clippy::disallowed_methods, reason = "this crate does no IO")]
@@ -38,6 +39,7 @@ mod evaluate;
 mod found;
 mod json;
 pub mod limits;
+pub mod lint;
 mod name;
 mod operator;
 mod pattern;

@@ -67,37 +67,42 @@ pub(crate) enum Order {
     GreaterOrEqual,
 }
 
-/// Every operator without quantifier and `IfExists`, in lower case, since AWS compares names so; from "IAM JSON policy
+/// Every operator without quantifier and `IfExists`, which AWS compares without case; from "IAM JSON policy
 /// elements: Condition operators".
 const OPERATORS: [(&str, Comparison, bool); 27] = [
-    ("stringequals", Comparison::Text { fold: false }, false),
-    ("stringnotequals", Comparison::Text { fold: false }, true),
-    ("stringequalsignorecase", Comparison::Text { fold: true }, false),
-    ("stringnotequalsignorecase", Comparison::Text { fold: true }, true),
-    ("stringlike", Comparison::Like, false),
-    ("stringnotlike", Comparison::Like, true),
-    ("arnequals", Comparison::Arn, false),
-    ("arnnotequals", Comparison::Arn, true),
-    ("arnlike", Comparison::Arn, false),
-    ("arnnotlike", Comparison::Arn, true),
-    ("numericequals", Comparison::Number(Order::Equal), false),
-    ("numericnotequals", Comparison::Number(Order::Equal), true),
-    ("numericlessthan", Comparison::Number(Order::Less), false),
-    ("numericlessthanequals", Comparison::Number(Order::LessOrEqual), false),
-    ("numericgreaterthan", Comparison::Number(Order::Greater), false),
-    ("numericgreaterthanequals", Comparison::Number(Order::GreaterOrEqual), false),
-    ("dateequals", Comparison::Date(Order::Equal), false),
-    ("datenotequals", Comparison::Date(Order::Equal), true),
-    ("datelessthan", Comparison::Date(Order::Less), false),
-    ("datelessthanequals", Comparison::Date(Order::LessOrEqual), false),
-    ("dategreaterthan", Comparison::Date(Order::Greater), false),
-    ("dategreaterthanequals", Comparison::Date(Order::GreaterOrEqual), false),
-    ("bool", Comparison::Bool, false),
-    ("binaryequals", Comparison::Binary, false),
-    ("ipaddress", Comparison::Address, false),
-    ("notipaddress", Comparison::Address, true),
-    ("null", Comparison::Null, false),
+    ("StringEquals", Comparison::Text { fold: false }, false),
+    ("StringNotEquals", Comparison::Text { fold: false }, true),
+    ("StringEqualsIgnoreCase", Comparison::Text { fold: true }, false),
+    ("StringNotEqualsIgnoreCase", Comparison::Text { fold: true }, true),
+    ("StringLike", Comparison::Like, false),
+    ("StringNotLike", Comparison::Like, true),
+    ("ArnEquals", Comparison::Arn, false),
+    ("ArnNotEquals", Comparison::Arn, true),
+    ("ArnLike", Comparison::Arn, false),
+    ("ArnNotLike", Comparison::Arn, true),
+    ("NumericEquals", Comparison::Number(Order::Equal), false),
+    ("NumericNotEquals", Comparison::Number(Order::Equal), true),
+    ("NumericLessThan", Comparison::Number(Order::Less), false),
+    ("NumericLessThanEquals", Comparison::Number(Order::LessOrEqual), false),
+    ("NumericGreaterThan", Comparison::Number(Order::Greater), false),
+    ("NumericGreaterThanEquals", Comparison::Number(Order::GreaterOrEqual), false),
+    ("DateEquals", Comparison::Date(Order::Equal), false),
+    ("DateNotEquals", Comparison::Date(Order::Equal), true),
+    ("DateLessThan", Comparison::Date(Order::Less), false),
+    ("DateLessThanEquals", Comparison::Date(Order::LessOrEqual), false),
+    ("DateGreaterThan", Comparison::Date(Order::Greater), false),
+    ("DateGreaterThanEquals", Comparison::Date(Order::GreaterOrEqual), false),
+    ("Bool", Comparison::Bool, false),
+    ("BinaryEquals", Comparison::Binary, false),
+    ("IpAddress", Comparison::Address, false),
+    ("NotIpAddress", Comparison::Address, true),
+    ("Null", Comparison::Null, false),
 ];
+
+/// Every operator as AWS writes it.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    OPERATORS.into_iter().map(|(name, ..)| name)
+}
 
 /// A name that is no condition operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,8 +120,10 @@ impl FromStr for Operator {
             Some(_) => return Err(UnknownOperator),
         };
         let (name, if_exists) = name.strip_suffix("ifexists").map_or((name, false), |name| (name, true));
-        let (_, comparison, negated) =
-            OPERATORS.into_iter().find(|(known, ..)| *known == name).ok_or(UnknownOperator)?;
+        let (_, comparison, negated) = OPERATORS
+            .into_iter()
+            .find(|(known, ..)| known.eq_ignore_ascii_case(name))
+            .ok_or(UnknownOperator)?;
         if comparison == Comparison::Null && (if_exists || quantifier != Quantifier::One) {
             return Err(UnknownOperator);
         }

@@ -1,130 +1,163 @@
-//! On which lines the values of a JSON text stand.
+//! Where the values of a JSON text stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-/// The lines of every value of a JSON text, by JSON pointer (RFC 6901).
+use crate::read::child;
+
+/// The places of values of a JSON text, by JSON pointer (RFC 6901): of a text, number or the like the value, of an
+/// object or list its key, or where it has none its opening bracket. Of a key that is written twice, the last is told.
+///
+/// ```
+/// let text = r#"{"Statement": [{"Sid": "A"}]}"#;
+/// let places = aipolicy_iam::Places::new(text);
+/// assert_eq!(&text[places.range("/Statement/0/Sid")], "\"A\"");
+/// assert_eq!(places.range("/Statement/0"), 15..16);
+/// assert_eq!(places.line("/Statement/0"), 1);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
-    lines: BTreeMap<String, usize>,
+    ranges: BTreeMap<String, Range<usize>>,
+    /// Where lines end.
+    breaks: Vec<usize>,
 }
 
 impl Places {
-    /// Reads the text, which should be JSON; what follows a mistake in it may stand on any line.
+    /// Reads the text, which should be JSON; what follows a mistake in it has no place of its own.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let mut scanner = Scanner { line: 1, ..Scanner::default() };
-        let mut rest = text;
-        while let Some(token) = rest.chars().next() {
-            let length = match token {
-                '"' => scanner.string(rest),
-                other => {
-                    scanner.mark(other);
-                    other.len_utf8()
-                }
-            };
-            let (read, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
-            scanner.line += read.matches('\n').count();
-            rest = after;
+        Self::read(text, None)
+    }
+
+    /// Reads the text as [`Places::new`] does, and keeps the places of these values alone.
+    #[must_use]
+    pub fn of(text: &str, pointers: impl IntoIterator<Item = String>) -> Self {
+        Self::read(text, Some(pointers.into_iter().collect()))
+    }
+
+    fn read(text: &str, wanted: Option<BTreeSet<String>>) -> Self {
+        let mut scan = Scan { text, at: 0, wanted, ranges: BTreeMap::new() };
+        scan.value("", None);
+        Self { ranges: scan.ranges, breaks: text.match_indices('\n').map(|(at, _)| at).collect() }
+    }
+
+    /// The place of the value, in bytes, or else of the nearest value around it.
+    #[must_use]
+    pub fn range(&self, pointer: &str) -> Range<usize> {
+        let mut pointer = pointer;
+        loop {
+            if let Some(range) = self.ranges.get(pointer) {
+                return range.clone();
+            }
+            let Some((outer, _)) = pointer.rsplit_once('/') else { return 0..0 };
+            pointer = outer;
         }
-        Self { lines: scanner.lines }
     }
 
     /// The line, counted from 1, of the value, or else of the nearest value around it.
     #[must_use]
     pub fn line(&self, pointer: &str) -> usize {
-        let mut pointer = pointer;
+        let start = self.range(pointer).start;
+        self.breaks.partition_point(|end| *end < start) + 1
+    }
+}
+
+struct Scan<'t> {
+    text: &'t str,
+    at: usize,
+    /// Every value, where nothing is said.
+    wanted: Option<BTreeSet<String>>,
+    ranges: BTreeMap<String, Range<usize>>,
+}
+
+impl Scan<'_> {
+    /// Reads a value, which stands under a key or in a list; nothing where the text ends.
+    fn value(&mut self, pointer: &str, key: Option<&Range<usize>>) -> Option<()> {
+        self.blank();
+        let start = self.at;
+        let first = self.byte()?;
+        match first {
+            b'{' | b'[' => {
+                let place = key.cloned().unwrap_or(start..start + 1);
+                self.found(pointer, place);
+                self.at += 1;
+                if first == b'{' { self.object(pointer)? } else { self.list(pointer)? }
+            }
+            b'"' => {
+                let place = self.string()?;
+                self.found(pointer, place);
+            }
+            _ => {
+                let rest = self.text.get(start..)?;
+                let length = rest.find([',', '}', ']', ' ', '\t', '\n', '\r']).unwrap_or(rest.len());
+                self.at += length;
+                self.found(pointer, start..start + length);
+            }
+        }
+        Some(())
+    }
+
+    fn object(&mut self, pointer: &str) -> Option<()> {
+        while self.next()? != b'}' {
+            let key = self.string()?;
+            let name: String = serde_json::from_str(self.text.get(key.clone())?).ok()?;
+            self.next()?;
+            self.at += 1;
+            self.value(&child(pointer, &name), Some(&key))?;
+        }
+        self.at += 1;
+        Some(())
+    }
+
+    fn list(&mut self, pointer: &str) -> Option<()> {
+        let mut index = 0_usize;
+        while self.next()? != b']' {
+            self.value(&child(pointer, &index.to_string()), None)?;
+            index += 1;
+        }
+        self.at += 1;
+        Some(())
+    }
+
+    /// The place of the string that begins here.
+    fn string(&mut self) -> Option<Range<usize>> {
+        let start = self.at;
+        self.at += 1;
         loop {
-            if let Some(line) = self.lines.get(pointer) {
-                return *line;
+            match self.byte()? {
+                b'\\' => self.at += 2,
+                b'"' => break,
+                _ => self.at += 1,
             }
-            let Some((outer, _)) = pointer.rsplit_once('/') else { return 1 };
-            pointer = outer;
         }
-    }
-}
-
-/// Where the scanner stands.
-#[derive(Default)]
-struct Scanner {
-    line: usize,
-    path: Vec<Step>,
-    expects_key: bool,
-    in_scalar: bool,
-    lines: BTreeMap<String, usize>,
-}
-
-enum Step {
-    Field(String),
-    Item(usize),
-}
-
-impl Scanner {
-    /// Takes a string, and returns its length with its quotes.
-    fn string(&mut self, rest: &str) -> usize {
-        let mut escaped = false;
-        let closes = |c: char| {
-            let is_end = c == '"' && !escaped;
-            escaped = c == '\\' && !escaped;
-            is_end
-        };
-        let inside = rest.get(1..).unwrap_or("");
-        let length = inside.find(closes).map_or(rest.len(), |end| end + 2);
-        if self.expects_key {
-            let key: String =
-                rest.get(..length).and_then(|key| serde_json::from_str(key).ok()).unwrap_or_default();
-            if let Some(Step::Field(current)) = self.path.last_mut() {
-                *current = key;
-            }
-            self.place();
-        } else {
-            self.value();
-        }
-        length
+        self.at += 1;
+        Some(start..self.at)
     }
 
-    /// Takes a character outside of strings.
-    fn mark(&mut self, token: char) {
-        let starts_scalar = !self.in_scalar && !token.is_whitespace();
-        match token {
-            '{' => {
-                self.value();
-                self.path.push(Step::Field(String::new()));
-                self.expects_key = true;
-            }
-            '[' => {
-                self.value();
-                self.path.push(Step::Item(0));
-                self.expects_key = false;
-            }
-            '}' | ']' => {
-                self.path.pop();
-                self.expects_key = false;
-            }
-            ':' => self.expects_key = false,
-            ',' => match self.path.last_mut() {
-                Some(Step::Item(index)) => *index += 1,
-                Some(Step::Field(_)) => self.expects_key = true,
-                None => {}
-            },
-            _ if starts_scalar => self.value(),
-            _ => {}
+    /// The next byte that is neither white space nor a comma.
+    fn next(&mut self) -> Option<u8> {
+        self.blank();
+        if self.byte()? == b',' {
+            self.at += 1;
+            self.blank();
         }
-        self.in_scalar = !token.is_whitespace() && !matches!(token, '{' | '}' | '[' | ']' | ':' | ',');
+        self.byte()
     }
 
-    /// A value begins; that of a field stands where its key does.
-    fn value(&mut self) {
-        if !matches!(self.path.last(), Some(Step::Field(_))) {
-            self.place();
+    fn blank(&mut self) {
+        while self.byte().is_some_and(|byte| byte.is_ascii_whitespace()) {
+            self.at += 1;
         }
     }
 
-    fn place(&mut self) {
-        let steps = self.path.iter().map(|step| match step {
-            Step::Field(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-            Step::Item(index) => format!("/{index}"),
-        });
-        self.lines.entry(steps.collect()).or_insert(self.line);
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn found(&mut self, pointer: &str, place: Range<usize>) {
+        if self.wanted.as_ref().is_none_or(|wanted| wanted.contains(pointer)) {
+            self.ranges.insert(pointer.to_owned(), place);
+        }
     }
 }
 
@@ -132,11 +165,33 @@ impl Scanner {
 mod tests {
     use super::*;
 
+    fn slice<'t>(text: &'t str, pointer: &str) -> &'t str {
+        let places = Places::new(text);
+        assert_eq!(Places::of(text, [pointer.to_owned()]).range(pointer), places.range(pointer));
+        &text[places.range(pointer)]
+    }
+
+    #[test]
+    fn every_value_has_its_place() {
+        let text = "{ \"a/b\" : [1, {\"c\\u0064\": \"x\\\"]}\"}, true ,null],\n\t\"é\": {} , \"n\": -1.5e3}";
+        assert_eq!(slice(text, "/a~1b"), "\"a/b\"");
+        assert_eq!(slice(text, "/a~1b/0"), "1");
+        assert_eq!(slice(text, "/a~1b/1"), "{");
+        assert_eq!(slice(text, "/a~1b/1/cd"), "\"x\\\"]}\"");
+        assert_eq!(slice(text, "/a~1b/2"), "true");
+        assert_eq!(slice(text, "/a~1b/3"), "null");
+        assert_eq!(slice(text, "/é"), "\"é\"");
+        assert_eq!(slice(text, "/n"), "-1.5e3");
+        assert_eq!(slice(text, ""), "{");
+        assert_eq!(slice(text, "/a~1b/4"), "\"a/b\"", "the nearest around it");
+        assert_eq!(slice(r#"{"a": 1, "a": 2}"#, "/a"), "2");
+    }
+
     #[test]
     fn every_value_has_its_line() {
         let text = "{\n  \"a\": [\n    1, {\"b/c\": null},\n    \"x\\\"]\"\n  ],\n\n  \"d\":\n  {\"e\\u0066\": true}}\n";
         let places = Places::new(text);
-        for (pointer, line) in [
+        let lines = [
             ("", 1),
             ("/a", 2),
             ("/a/0", 3),
@@ -145,17 +200,19 @@ mod tests {
             ("/a/2", 4),
             ("/d", 7),
             ("/d/ef", 8),
-        ] {
-            assert_eq!(places.lines.get(pointer), Some(&line), "{pointer}");
+        ];
+        for (pointer, line) in lines {
+            assert_eq!(places.line(pointer), line, "{pointer}");
         }
-        assert_eq!(places.lines.len(), 8);
+        assert_eq!(places.ranges.len(), lines.len());
         assert_eq!(places.line("/a/1/zzz/0"), 3);
         assert_eq!(places.line("/zzz"), 1);
     }
 
     #[test]
     fn what_is_no_json_is_no_panic() {
-        for text in ["", "\"", "\"\\", "{\"a", "]]}}", "[,,", "{\"a\": [1", "ä\u{feff}\"ö"] {
+        for text in ["", "\"", "\"\\", "{\"a", "]]}}", "[,,", "{\"a\": [1", "{", "[}", "{]", "ä\u{feff}\"ö"]
+        {
             assert!(Places::new(text).line("/a/0") >= 1, "{text}");
         }
     }

@@ -361,7 +361,8 @@ fn elements<'a>(at: &At<'a>) -> Vec<At<'a>> {
     items.iter().enumerate().map(element).collect()
 }
 
-fn child(pointer: &str, key: &str) -> String {
+/// The pointer to an entry of what stands under a pointer.
+pub(crate) fn child(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 

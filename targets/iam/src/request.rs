@@ -56,6 +56,21 @@ impl Request {
     }
 }
 
+/// In words: `s3:GetObject on arn:… to CALLER with KEY VALUE`.
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.action, self.resource)?;
+        if let Some(caller) = &self.principal {
+            write!(f, " to {}", caller.name)?;
+        }
+        for (at, (key, values)) in self.context.iter().enumerate() {
+            let word = if at == 0 { "with" } else { "and" };
+            write!(f, " {word} {key} {}", values.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Caller {

@@ -1,5 +1,6 @@
 //! What may happen now that could not before, and the other way round: two sets of grants, compared.
 
+mod access;
 mod effect;
 mod sentence;
 
@@ -13,6 +14,7 @@ use aipolicy_compiler::resolve::Graph;
 use aipolicy_compiler::source::SourceMap;
 use serde::{Deserialize, Serialize};
 
+pub use access::{Access, Role, access, role};
 pub use effect::{Effect, EffectClass, Origin};
 
 /// Something that is granted, without where it is written: what two revisions are compared by.

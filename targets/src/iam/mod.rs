@@ -77,15 +77,20 @@ impl<'w> Writer<'w> {
     fn allows(&mut self) -> Vec<Allow> {
         let mut allows = self.models();
         let grants = self.grants;
+        let mut consumed = None;
         for grant in grants {
             match (&grant.decision.request.object, &grant.decision.request.circumstances) {
                 (Object::Connector(_), _) if self.calls_itself(grant) || self.is_credential(grant) => {
                     allows.extend(self.connector(*grant));
                 }
-                (_, Circumstances::Support("trigger")) => allows.extend(self.consumed(*grant)),
+                (_, Circumstances::Support("trigger")) => consumed = self.consumed(*grant),
                 _ => {}
             }
         }
+        // A workload that also reads the queue as a connector may do so already.
+        let is_new = |one: &Allow| !allows.iter().any(|allow| allow.gives_the_same_as(one));
+        let consumed = consumed.filter(is_new);
+        allows.extend(consumed);
         allows.extend(self.runtime_allows());
         allows.extend(self.workload_log());
         allows

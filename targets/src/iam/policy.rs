@@ -39,6 +39,13 @@ impl Condition {
 }
 
 impl Allow {
+    /// Whether both allow the same, without conditions.
+    pub(super) fn gives_the_same_as(&self, other: &Self) -> bool {
+        let arns = |allow: &Self| allow.resources.iter().map(|(arn, _)| arn.clone()).collect::<Vec<_>>();
+        let are_plain = self.conditions.is_empty() && other.conditions.is_empty();
+        are_plain && self.actions == other.actions && arns(self) == arns(other)
+    }
+
     fn statement(&self, sid: &str) -> Statement {
         let mut conditions = Conditions::new();
         for condition in &self.conditions {

@@ -58,6 +58,10 @@ impl Plan {
         after: &Facts,
     ) -> Self {
         let effects = effects::compare(before, after);
+        let access = effects::access(
+            actual.documents.values().map(|observed| &observed.document),
+            desired.documents.values().map(|wanted| &wanted.document),
+        );
         let (mut changes, foreign) = Self::changes(desired, actual);
         for change in &mut changes {
             change.effect = class(change, &effects);
@@ -69,6 +73,7 @@ impl Plan {
             providers: header.providers,
             bindings: header.bindings,
             effects,
+            access,
             changes,
             foreign,
             decisions: effects::record(after),

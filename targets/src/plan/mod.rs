@@ -7,7 +7,7 @@ mod order;
 pub use build::{ApprovedPlan, Header, authorize};
 pub use compare::equivalent;
 
-pub use crate::effects::{Effect, EffectClass, Origin};
+pub use crate::effects::{Access, Effect, EffectClass, Origin};
 
 use std::collections::BTreeMap;
 
@@ -107,6 +107,8 @@ pub struct Plan {
     pub bindings: Bindings,
     /// What may happen that could not, and the other way round.
     pub effects: Vec<Effect>,
+    /// What roles may do that they could not, and the other way round, told by the documents themselves.
+    pub access: Vec<Access>,
     /// What changes, in an order that can be applied.
     pub changes: Vec<Change>,
     /// Objects in the way that are not ours and are never touched.

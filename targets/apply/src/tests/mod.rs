@@ -81,6 +81,7 @@ fn plan_of(desired: &Desired, actual: &Actual, state: &State) -> Plan {
         providers: BTreeMap::from([("iam".into(), "local".into())]),
         bindings,
         effects: Vec::new(),
+        access: Vec::new(),
         changes,
         foreign,
         decisions: vec!["bot may read".into()],

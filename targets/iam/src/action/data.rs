@@ -6,7 +6,7 @@ use std::sync::{LazyLock, OnceLock};
 use serde::Deserialize;
 
 use super::key::{ConditionKey, Keys};
-use super::resource::{ResourceType, Separators};
+use super::resource::ResourceType;
 use super::service::{Action, Level, On, Service};
 
 const ACTIONS: &str = include_str!("data/actions.jsonl");
@@ -118,8 +118,7 @@ impl Section {
                 Line::Service([prefix, name]) => (service.prefix, service.name) = (prefix, name),
                 Line::Key([name, kind]) => service.keys.add(key(name, kind)),
                 Line::Resource(name, formats, keys) => {
-                    let separators = Separators::default();
-                    let kind = ResourceType { service: service.prefix, name, formats, keys, separators };
+                    let kind = ResourceType::new([service.prefix, name], formats, keys);
                     service.add_resource_type(kind);
                 }
                 Line::Action(name, level, on, keys) => {

@@ -24,6 +24,7 @@ use crate::pattern::Pattern;
 pub use data::Source;
 pub use key::{ConditionKey, ValueType};
 pub use resource::ResourceType;
+pub(crate) use resource::overlap;
 pub use service::{Action, Level, On, Service};
 
 /// Where the catalog comes from.

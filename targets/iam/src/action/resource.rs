@@ -1,7 +1,5 @@
 //! Types of resources, and which patterns of `Resource` can stand for one.
 
-use std::collections::BTreeSet;
-
 use crate::document::Version;
 use crate::pattern::{Pattern, Token};
 
@@ -15,26 +13,39 @@ pub struct ResourceType {
     /// What ARNs of this type look like, such as `arn:${Partition}:s3:::${BucketName}`.
     pub formats: Vec<&'static str>,
     pub(super) keys: Vec<&'static str>,
-    pub(super) separators: Separators,
+    shapes: Vec<Vec<Step>>,
 }
 
-/// What the last part of an ARN does not contain, since another type goes on after it: a bucket has no `/` in its name,
-/// or `arn:aws:s3:::bucket/key` would be one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Separators {
-    slash: bool,
-    colon: bool,
+/// Which characters a part of an ARN does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Except {
+    Nothing,
+    /// `:`, of the partition, the region and the account.
+    Colon,
+    /// `/`, of a name behind which another type of resources goes on: a bucket has none, or `arn:aws:s3:::bucket/key`
+    /// would be one.
+    Slash,
 }
 
-impl Separators {
-    const COLON: Self = Self { slash: false, colon: true };
-
-    fn take(self, c: char) -> bool {
-        !(self.slash && c == '/' || self.colon && c == ':')
+impl Except {
+    fn takes(self, c: char) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Colon => c != ':',
+            Self::Slash => c != '/',
+        }
     }
 }
 
 impl ResourceType {
+    pub(super) fn new(
+        [service, name]: [&'static str; 2],
+        formats: Vec<&'static str>,
+        keys: Vec<&'static str>,
+    ) -> Self {
+        Self { service, name, formats, keys, shapes: Vec::new() }
+    }
+
     /// The names of its own condition keys, such as `aws:ResourceTag/${TagKey}`.
     pub fn keys(&self) -> impl Iterator<Item = &'static str> {
         self.keys.iter().copied()
@@ -44,72 +55,76 @@ impl ResourceType {
     #[must_use]
     pub fn overlaps(&self, pattern: &str) -> bool {
         let pattern = steps(pattern);
-        self.formats.iter().any(|format| meet(&pattern, &self.format(format)))
+        self.shapes.iter().any(|shape| meet(&pattern, shape))
     }
 
+    /// Takes in what other types of the service look like.
     pub(super) fn separate_from(&mut self, formats: &[&str]) {
-        let longer = formats.iter().flat_map(|format| {
-            self.formats.iter().filter(|own| own.ends_with('}')).filter_map(|own| format.strip_prefix(*own))
-        });
-        for rest in longer {
-            self.separators.slash |= rest.starts_with('/');
-            self.separators.colon |= rest.starts_with(':');
-        }
-        // The ARN of a log group ends in `:*` where actions on it are allowed ("CloudWatch Logs resources and operations").
-        if self.service == "logs" && self.name == "log-group" {
-            self.separators.colon = false;
-        }
+        let goes_on = |own: &str| {
+            let rest = |format: &&str| format.strip_prefix(own).is_some_and(|rest| rest.starts_with('/'));
+            own.ends_with('}') && formats.iter().any(rest)
+        };
+        let shape =
+            |own: &&'static str| shape(own, if goes_on(own) { Except::Slash } else { Except::Nothing });
+        self.shapes = self.formats.iter().map(shape).collect();
     }
+}
 
-    fn format(&self, format: &str) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let mut rest = format;
-        while let Some((literal, inside)) = rest.split_once("${") {
-            let Some((_, after)) = inside.split_once('}') else { break };
-            steps.extend(literal.chars().map(wildcard));
-            let is_component = literal.ends_with(':') && after.starts_with(':');
-            let except = match (is_component, after) {
-                (true, _) => Separators::COLON,
-                (false, "") => self.separators,
-                (false, _) => Separators::default(),
-            };
-            steps.extend([Step::One(except), Step::Run(except)]);
-            rest = after;
-        }
-        steps.extend(rest.chars().map(wildcard));
-        steps
+/// The places of a format, and what its last part does not have.
+fn shape(format: &str, last: Except) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut rest = format;
+    while let Some((literal, inside)) = rest.split_once("${") {
+        let Some((_, after)) = inside.split_once('}') else { break };
+        steps.extend(literal.chars().map(wildcard));
+        let is_component = literal.ends_with(':') && after.starts_with(':');
+        let except = match (is_component, after) {
+            (true, _) => Except::Colon,
+            (false, "") => last,
+            (false, _) => Except::Nothing,
+        };
+        steps.extend([Step::One(except), Step::Run(except)]);
+        rest = after;
     }
+    steps.extend(rest.chars().map(wildcard));
+    steps
+}
+
+/// Whether two patterns of `Resource` stand for a resource in common. A policy variable stands for anything.
+pub(crate) fn overlap(one: &str, other: &str) -> bool {
+    meet(&steps(one), &steps(other))
 }
 
 /// One place of a pattern, or of a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Char(char),
-    One(Separators),
-    Run(Separators),
+    One(Except),
+    Run(Except),
 }
 
 /// The formats of some services have a `*` for what has no name.
 fn wildcard(c: char) -> Step {
-    if c == '*' { Step::Run(Separators::default()) } else { Step::Char(c) }
+    if c == '*' { Step::Run(Except::Nothing) } else { Step::Char(c) }
 }
 
 fn steps(pattern: &str) -> Vec<Step> {
     let step = |token: &Token| match token {
         Token::Char(c) => Step::Char(*c),
-        Token::One(_) => Step::One(Separators::default()),
-        Token::Run(_) | Token::Variable { .. } => Step::Run(Separators::default()),
+        Token::One(_) => Step::One(Except::Nothing),
+        Token::Run(_) | Token::Variable { .. } => Step::Run(Except::Nothing),
     };
     Pattern::resource(pattern, Version::V2012).tokens().iter().map(step).collect()
 }
 
 /// Whether some text is one of those that both stand for: a walk over pairs of places, each seen once.
 fn meet(one: &[Step], other: &[Step]) -> bool {
-    let mut seen = BTreeSet::new();
+    let mut seen = vec![false; (one.len() + 1) * (other.len() + 1)];
     let mut ahead = vec![(0, 0)];
     while let Some((i, j)) = ahead.pop() {
-        if !seen.insert((i, j)) {
-            continue;
+        match seen.get_mut(i * (other.len() + 1) + j) {
+            Some(seen) if !*seen => *seen = true,
+            Some(_) | None => continue,
         }
         let (left, right) = (one.get(i), other.get(j));
         if left.is_none() && right.is_none() {
@@ -139,7 +154,7 @@ fn share(one: Step, other: Step) -> bool {
     match (one, other) {
         (Step::Char(c), Step::Char(d)) => c == d,
         (Step::Char(c), Step::One(except) | Step::Run(except))
-        | (Step::One(except) | Step::Run(except), Step::Char(c)) => except.take(c),
+        | (Step::One(except) | Step::Run(except), Step::Char(c)) => except.takes(c),
         (Step::One(_) | Step::Run(_), Step::One(_) | Step::Run(_)) => true,
     }
 }

@@ -161,7 +161,13 @@ impl Action {
     /// The condition key of the action, or of every service, that this name is one of.
     #[must_use]
     pub fn key(&self, name: &str) -> Option<&'static ConditionKey> {
-        self.keys().find(|key| key.is(name)).or_else(|| super::global_key(name))
+        self.key_of_service(name).or_else(|| super::global_key(name))
+    }
+
+    /// The condition key that the service answers for the action, and that this name is one of.
+    #[must_use]
+    pub fn key_of_service(&self, name: &str) -> Option<&'static ConditionKey> {
+        self.keys().find(|key| key.is(name))
     }
 }
 

@@ -103,6 +103,8 @@ fn patterns_of_resources_are_told_apart_by_type() {
     assert!(
         overlaps("dynamodb", "table", table) && !overlaps("dynamodb", "table", &format!("{table}/index/*"))
     );
+    let alias = "arn:aws:lambda:eu-central-1:123456789012:function:f:live";
+    assert!(overlaps("lambda", "function", alias), "an alias of a function is called by its own ARN");
     let group = "arn:aws:logs:eu-central-1:123456789012:log-group:/a/b:*";
     assert!(overlaps("logs", "log-group", group) && overlaps("logs", "log-stream", group));
     assert!(!overlaps("sqs", "queue", "arn:aws:sqs:::q"), "a queue has a region");

@@ -1,7 +1,7 @@
 //! Values that have an order (numbers, dates, addresses), cut where policies tell them apart.
 
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use fixedbitset::FixedBitSet;
 

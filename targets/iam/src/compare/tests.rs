@@ -1,3 +1,5 @@
+//! What is equal, narrower, wider and neither, by the documentation of AWS.
+
 use super::*;
 use crate::read;
 

@@ -1,0 +1,105 @@
+//! `iam lint`: the page of every rule shows what it finds and what it does not, and both are true.
+
+use std::collections::BTreeSet;
+
+use aipolicy_iam::Places;
+use aipolicy_iam::lint::{Options, RULES, Report, Severity, lint};
+
+use crate::harness::cases::{Finding, check_folder, files_of};
+
+const FOLDER: &str = "targets/iam/src/lint/rule";
+
+/// Whose is what in the pages.
+fn options() -> Options {
+    let owner = |tenant: &str| (tenant.to_owned(), format!("arn:aws:s3:::{tenant}-*"));
+    Options {
+        tenant: Some("acme".to_owned()),
+        owners: vec![owner("acme"), owner("globex")],
+        ..Options::default()
+    }
+}
+
+fn findings(files: &[(String, String)]) -> Vec<Finding> {
+    files.iter().flat_map(|(file, text)| findings_of(file, &without_comments(text))).collect()
+}
+
+/// The text with nothing where a finding is noted, every place as it was.
+fn without_comments(text: &str) -> String {
+    let line = |line: &str| {
+        let comment = ["error", "warning"].iter().find_map(|word| line.find(&format!("// {word}[")));
+        comment.map_or(line.to_owned(), |at| line[..at].to_owned())
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn findings_of(file: &str, text: &str) -> Vec<Finding> {
+    let report: Report = lint(text, &options()).unwrap();
+    assert!(report.policies > 0, "{text}");
+    let places = Places::of(text, report.findings.iter().map(|one| one.pointer.clone()));
+    let finding = |one: &aipolicy_iam::lint::Finding| Finding {
+        file: file.to_owned(),
+        line: places.line(&one.pointer),
+        severity: if one.rule.severity == Severity::Warning { "warning" } else { "error" }.to_owned(),
+        code: one.rule.code.to_owned(),
+        message: one.message.clone(),
+    };
+    report.findings.iter().map(finding).collect()
+}
+
+#[test]
+fn every_page_of_a_lint_rule_has_the_findings_that_it_notes() {
+    check_folder(FOLDER, &findings);
+}
+
+#[test]
+fn what_a_lint_rule_reports_has_its_code_and_the_corrected_twin_has_none() {
+    for rule in RULES {
+        assert!(rule.page.starts_with(&format!("# {} ({})\n", rule.name, rule.code)), "{}", rule.name);
+        let (mut reported, mut accepted) = (0, 0);
+        for (title, files) in files_of(rule.page) {
+            let found = findings(&files);
+            let codes: BTreeSet<_> = found.iter().map(|one| one.code.as_str()).collect();
+            let not = title.starts_with("What is not");
+            assert!(not || title.starts_with("What is reported"), "{}: {title}", rule.name);
+            let expected = if not { BTreeSet::new() } else { BTreeSet::from([rule.code]) };
+            assert_eq!(codes, expected, "{}: {title}: {found:#?}", rule.name);
+            (reported, accepted) = (reported + usize::from(!not), accepted + usize::from(not));
+        }
+        assert!(reported > 0 && accepted > 0, "{}", rule.name);
+    }
+}
+
+/// Every JSON file below `expected` of every example, and of the workspaces that the tests of targets compile.
+fn emitted() -> Vec<(String, String)> {
+    let folder = crate::harness::root().join("examples");
+    let files = crate::harness::files_below(&folder).into_iter();
+    let json = files.filter(|name| name.contains("/expected/") && name.ends_with(".json"));
+    json.map(|name| (name.clone(), std::fs::read_to_string(folder.join(&name)).unwrap())).collect()
+}
+
+#[test]
+fn what_aipolicy_emits_is_clean() {
+    let (mut policies, mut problems) = (0, Vec::new());
+    for (name, text) in emitted() {
+        let report = lint(&text, &Options::default()).unwrap();
+        policies += report.policies;
+        let places = Places::new(&text);
+        let told = report.findings.iter().map(|one| {
+            format!("{name}:{}: {}: {}; {}", places.line(&one.pointer), one.rule.code, one.message, one.help)
+        });
+        problems.extend(told);
+    }
+    println!("{policies} emitted policies linted");
+    assert!(policies > 100, "{policies}");
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn codes_and_names_are_unique_over_all_tables() {
+    let ours = RULES.iter().map(|rule| (rule.code, rule.name));
+    let all: Vec<_> = ours.chain(aipolicy_compiler::rules().map(|rule| (rule.code, rule.name))).collect();
+    let codes: BTreeSet<_> = all.iter().map(|(code, _)| code).collect();
+    let names: BTreeSet<_> = all.iter().map(|(_, name)| name).collect();
+    assert_eq!((codes.len(), names.len()), (all.len(), all.len()));
+    assert!(RULES.is_sorted_by_key(|rule| rule.code));
+}
