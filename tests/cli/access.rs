@@ -2,8 +2,9 @@
 
 use super::{DAY, aipolicy, copy_of, edit};
 
-/// A change of one line: the agent's reader of invoices sees all objects that begin with `e`, not only those of `eu/`.
-const WIDER: (&str, &str, &str) = ("tenants/payments/connectors.yaml", "prefixes: [eu/]", "prefixes: [e]");
+/// A change of one line: whoever reads invoices sees the whole bucket, not only what is below `eu/`.
+const WIDER: (&str, &str, &str) =
+    ("tenants/payments/connectors.yaml", "bucket: acme-invoices, prefixes: [eu/]", "bucket: acme-invoices");
 
 /// A pull request widens a prefix. The effect has a witness, which is denied on the base and allowed on the head, each
 /// asked in a process of its own.
@@ -14,9 +15,12 @@ fn a_wider_prefix_has_a_witness_that_can_replays() {
     let sides = ["diff", base.to_str().unwrap(), head.to_str().unwrap(), "--as-of", DAY];
     let said = aipolicy(&head, &sides).expect(2);
     assert!(
-        said.contains("+ acme-prod-tools-invoice-bot may now s3:GetObject on arn:aws:s3:::acme-invoices/"),
+        said.contains(
+            "+ acme-prod-tools-invoice-bot may now s3:GetObject on arn:aws:s3:::acme-invoices/example"
+        ),
         "{said}"
     );
+    assert!(said.contains("may now read `s3://acme-invoices/`") && !said.contains("may no longer"), "{said}");
     let done = aipolicy(&head, &[&sides[..], &["--format", "json"]].concat());
     let json: serde_json::Value = serde_json::from_str(&done.out).unwrap();
     let prod = json["environments"].as_array().unwrap().iter().find(|one| one["name"] == "prod").unwrap();

@@ -10,6 +10,7 @@ const TABLE: &str = r#"{
                   "rpm_limit": 5, "max_budget_micro_usd": 12500000 },
     "own": { "key_env": "AIPOLICY_KEY_OWN", "routes": ["secret"], "groups": ["secret"] }
   },
+  "metrics": { "key_env": "AIPOLICY_METRICS_KEY" },
   "routes": { "chat": { "max_input_tokens": 4, "max_output_tokens": 64 }, "free": {}, "secret": {} }
 }"#;
 
@@ -33,10 +34,21 @@ fn tenants_are_let_in_kept_to_their_routes_and_held_to_caps() {
     let told = told();
     let capped = |most: &str| format!(r#"{{"max_tokens": {most}, "model": "chat"}}"#);
     let expected = [
-        r#"auth key-of-payments {"api_key": "hash", "max_budget": 12.5, "models": ["chat", "chat.fallback-1", "free"], "rpm_limit": 5, "team_alias": "payments", "team_id": "payments", "tpm_limit": null}"#.to_owned(),
-        "auth wrong 401".to_owned(),
-        "auth  401".to_owned(),
-        "auth None 401".to_owned(),
+        r#"/chat/completions key-of-payments {"api_key": "hash", "max_budget": 12.5, "models": ["chat", "chat.fallback-1", "free"], "rpm_limit": 5, "team_alias": "payments", "team_id": "payments", "tpm_limit": null}"#.to_owned(),
+        "/chat/completions wrong 401".to_owned(),
+        "/chat/completions  401".to_owned(),
+        "/chat/completions None 401".to_owned(),
+        "/chat/completions key-of-metrics 401".to_owned(),
+        r#"/metrics key-of-metrics {"api_key": "hash", "user_role": "proxy_admin"}"#.to_owned(),
+        "/metrics key-of-payments 401".to_owned(),
+        "/metrics  401".to_owned(),
+        "/metrics None 401".to_owned(),
+        r#"/metrics/ key-of-metrics {"api_key": "hash", "user_role": "proxy_admin"}"#.to_owned(),
+        "/metrics/ key-of-payments 401".to_owned(),
+        "/metrics/  401".to_owned(),
+        "/metrics/ None 401".to_owned(),
+        "/metrics/key key-of-metrics 401".to_owned(),
+        "/metrics/ key-of-metrics 401".to_owned(),
         format!("route {}", capped("64")),
         format!("alias {}", capped("64")),
         "other route 403".to_owned(),

@@ -37,7 +37,12 @@ def count(model, messages=None, text=None):
 
 module("fastapi", HTTPException=HTTPException)
 router = types.SimpleNamespace(model_group_alias={"talk": "chat"})
-types_module = module("litellm.proxy._types", UserAPIKeyAuth=UserAPIKeyAuth, hash_token=lambda key: "hash")
+types_module = module(
+    "litellm.proxy._types",
+    UserAPIKeyAuth=UserAPIKeyAuth,
+    LitellmUserRoles=types.SimpleNamespace(PROXY_ADMIN="proxy_admin"),
+    hash_token=lambda key: "hash",
+)
 server = module("litellm.proxy.proxy_server", llm_router=router)
 proxy = module("litellm.proxy", _types=types_module, proxy_server=server)
 module("litellm.integrations.custom_logger", CustomLogger=object)
@@ -46,6 +51,7 @@ module("litellm", proxy=proxy, token_counter=count)
 
 os.environ["AIPOLICY_TENANTS"] = sys.argv[2]
 os.environ["AIPOLICY_KEY_PAYMENTS"] = "key-of-payments"
+os.environ["AIPOLICY_METRICS_KEY"] = "key-of-metrics"
 os.environ.pop("AIPOLICY_KEY_OWN", None)
 spec = importlib.util.spec_from_file_location("aipolicy_litellm", sys.argv[1])
 hook = importlib.util.module_from_spec(spec)
@@ -64,9 +70,20 @@ def sent(team, call="acompletion", **data):
     return json.dumps(found, sort_keys=True)
 
 
-for key in ["key-of-payments", "wrong", "", None]:
-    found = tried(hook.user_api_key_auth(None, key))
-    print("auth", key, found if isinstance(found, int) else json.dumps(found.__dict__, sort_keys=True))
+def asked(path, key):
+    request = types.SimpleNamespace(url=types.SimpleNamespace(path=path))
+    found = tried(hook.user_api_key_auth(request, key))
+    print(path, key, found if isinstance(found, int) else json.dumps(found.__dict__, sort_keys=True))
+
+
+for key in ["key-of-payments", "wrong", "", None, "key-of-metrics"]:
+    asked("/chat/completions", key)
+for path in ["/metrics", "/metrics/"]:
+    for key in ["key-of-metrics", "key-of-payments", "", None]:
+        asked(path, key)
+asked("/metrics/key", "key-of-metrics")
+del hook._TABLE["metrics"]
+asked("/metrics/", "key-of-metrics")
 print("route", sent("payments", model="chat"))
 print("alias", sent("payments", model="talk"))
 print("other route", sent("payments", model="secret"))

@@ -37,7 +37,8 @@ fn written(rules: &str, tests: &str) -> tempfile::TempDir {
     folder
 }
 
-fn check(rules: &str) -> (bool, String) {
+/// What promtool says about a file of rules.
+pub(super) fn check(rules: &str) -> (bool, String) {
     promtool(written(rules, "").path(), &["check", "rules", "PrometheusRules/e.yaml"])
 }
 

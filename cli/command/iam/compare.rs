@@ -123,7 +123,7 @@ impl<'a> Compared<'a> {
             Some(deny) => format!("{side} denied by {}", self.place(deny)),
             None => format!("{otherwise}, since nothing allows it"),
         };
-        let known = if *known { "" } else { "      no action or resource that is known; AWS may add some\n" };
+        let known = if *known { "" } else { "      the catalog knows no such action on such a resource\n" };
         format!("  {verb} {}\n      by {}\n      {why_not}\n{known}", witness, self.place(allowed_by),)
     }
 

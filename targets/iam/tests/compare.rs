@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use aipolicy_iam::{Change, Document, Policies, Relation, Request, compare, read, to_json};
+use aipolicy_iam::{Caller, Change, Document, Policies, Relation, Request, compare, read, to_json};
 
 /// Every number that is ever needed, the same ones on each machine (SplitMix64).
 struct Random(u64);
@@ -70,83 +70,144 @@ const RESOURCES: [&str; 14] = [
     "arn:aws:sqs:*:q",
     "arn:aws:s*q",
 ];
-const OPERATORS: [&str; 8] = [
-    "StringEquals",
-    "StringNotEquals",
-    "StringLike",
-    "StringNotLike",
-    "StringEqualsIgnoreCase",
-    "StringNotEqualsIgnoreCase",
-    "ForAnyValue:StringLike",
-    "ForAllValues:StringEquals",
+/// Operators that compare alike, keys that have what they compare, and values of policies.
+type Family = (&'static [&'static str], &'static [&'static str], &'static [&'static str]);
+
+const FAMILIES: [Family; 9] = [
+    (
+        &["StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"],
+        &["aws:PrincipalTag/t", "aws:RequestedRegion"],
+        &["a", "b", "a*", "A", "${aws:PrincipalTag/t}"],
+    ),
+    (
+        &["StringLike", "StringNotLike"],
+        &["aws:PrincipalTag/t", "aws:RequestedRegion"],
+        &["a", "b", "a*", "A", "${aws:PrincipalTag/t}", "?"],
+    ),
+    (
+        &["ForAnyValue:StringLike", "ForAllValues:StringEquals", "ForAllValues:StringNotLike"],
+        &["aws:TagKeys"],
+        &["a", "b", "a*", "A", "${aws:PrincipalTag/t}", "?"],
+    ),
+    (&["StringEquals", "StringNotLike", "ForAnyValue:StringEquals"], &["aws:TagKeys"], &["a", "b", "a*"]),
+    (
+        &["ArnLike", "ArnNotLike", "ArnEquals"],
+        &["aws:PrincipalArn"],
+        &["arn:aws:iam::1:role/*", "arn:aws:iam::1:role/x", "arn:*:iam::*:role/x", "*", "arn:aws:iam::1:*"],
+    ),
+    (&["IpAddress", "NotIpAddress"], &["aws:SourceIp"], &["10.0.0.0/8", "10.1.0.0/16", "10.1.2.3", "::/0"]),
+    (
+        &["NumericLessThan", "NumericGreaterThanEquals", "NumericEquals", "NumericNotEquals"],
+        &["s3:max-keys"],
+        &["5", "10", "5.5", "-1"],
+    ),
+    (
+        &["DateLessThan", "DateGreaterThanEquals", "DateNotEquals"],
+        &["aws:CurrentTime"],
+        &["2026-11-22T00:00:00Z", "2026-11-23", "2027"],
+    ),
+    (&["Bool"], &["aws:SecureTransport"], &["true", "false"]),
 ];
-const VALUES: [&str; 6] = ["a", "b", "a*", "A", "${aws:PrincipalTag/t}", "?"];
-const ARNS: [&str; 5] =
-    ["arn:aws:iam::1:role/*", "arn:aws:iam::1:role/x", "arn:*:iam::*:role/x", "*", "arn:aws:iam::1:*"];
-const NETWORKS: [&str; 4] = ["10.0.0.0/8", "10.1.0.0/16", "10.1.2.3", "::/0"];
-const NUMBERS: [&str; 4] = ["5", "10", "5.5", "-1"];
+
+/// What requests have under the keys.
+const HELD: [(&str, &[&str]); 7] = [
+    ("aws:PrincipalTag/t", &["a", "b", "ab", "A", "x", "c", "*"]),
+    ("aws:RequestedRegion", &["a", "b", "ab", "A", "x", "c", "*"]),
+    (
+        "aws:PrincipalArn",
+        &["arn:aws:iam::1:role/x", "arn:aws:iam::1:role/y", "arn:aws:iam::2:role/x", "arn:aws:iam::1:user/u"],
+    ),
+    ("aws:SourceIp", &["10.0.0.1", "10.1.2.3", "10.1.2.4", "9.9.9.9", "2001:db8::1"]),
+    ("s3:max-keys", &["4", "5", "5.5", "7", "10", "11", "-1", "-2"]),
+    (
+        "aws:CurrentTime",
+        &["2026-11-21T23:59:59Z", "2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z", "2028-01-01"],
+    ),
+    ("aws:SecureTransport", &["true", "false", "TRUE"]),
+];
+
+/// Callers, of whom resource policies name some, some accounts, and everybody.
+const CALLERS: [&str; 3] = [
+    "arn:aws:iam::111122223333:role/x",
+    "arn:aws:iam::111122223333:role/y",
+    "arn:aws:iam::444455556666:user/u",
+];
+const PRINCIPALS: [&str; 6] = [
+    r#""*""#,
+    r#"{"AWS": "*"}"#,
+    r#"{"AWS": "111122223333"}"#,
+    r#"{"AWS": ["arn:aws:iam::111122223333:role/x", "444455556666"]}"#,
+    r#"{"AWS": "arn:aws:iam::444455556666:user/u"}"#,
+    r#"{"Service": "lambda.amazonaws.com"}"#,
+];
 
 fn condition(random: &mut Random) -> String {
+    if random.chance(12) {
+        let key = random.one(&["aws:PrincipalTag/t", "aws:TagKeys", "aws:SourceIp"]);
+        return format!(r#""Null": {{"{key}": "{}"}}"#, random.one(&["true", "false"]));
+    }
     let if_exists = if random.chance(20) { "IfExists" } else { "" };
-    let (operator, key, values) = match random.below(9) {
-        0..=2 => {
-            let operator = random.one(&OPERATORS[..6]);
-            (operator, random.one(&["aws:PrincipalTag/t", "aws:RequestedRegion"]), random.some(&VALUES))
-        }
-        3 | 4 => (random.one(&OPERATORS), "aws:TagKeys", random.some(&VALUES)),
-        5 => (random.one(&["ArnLike", "ArnNotLike", "ArnEquals"]), "aws:PrincipalArn", random.some(&ARNS)),
-        6 => (random.one(&["IpAddress", "NotIpAddress"]), "aws:SourceIp", random.some(&NETWORKS)),
-        7 => {
-            let operator = random.one(&[
-                "NumericLessThan",
-                "NumericGreaterThanEquals",
-                "NumericEquals",
-                "NumericNotEquals",
-            ]);
-            (operator, "s3:max-keys", format!("[{:?}]", random.one(&NUMBERS)))
-        }
-        _ => {
-            let key = random.one(&["aws:PrincipalTag/t", "aws:TagKeys", "aws:SourceIp"]);
-            return format!(r#""Null": {{"{key}": "{}"}}"#, random.one(&["true", "false"]));
-        }
-    };
+    let (operators, keys, values) = FAMILIES[random.below(FAMILIES.len())];
+    let (operator, key, values) = (random.one(operators), random.one(keys), random.some(values));
     format!(r#""{operator}{if_exists}": {{"{key}": {values}}}"#)
 }
 
-fn statement(random: &mut Random) -> String {
+fn statement(random: &mut Random, about: About) -> String {
     let effect = if random.chance(30) { "Deny" } else { "Allow" };
     let action = if random.chance(12) { "NotAction" } else { "Action" };
     let resource = if random.chance(12) { "NotResource" } else { "Resource" };
     let (actions, resources) = (random.some(&ACTIONS), random.some(&RESOURCES));
+    let principal = match about {
+        About::Caller => String::new(),
+        About::Resource => format!(r#""Principal": {}, "#, random.one(&PRINCIPALS)),
+    };
     let conditions = if random.chance(45) { condition(random) } else { String::new() };
     format!(
-        r#"{{"Effect": "{effect}", "{action}": {actions}, "{resource}": {resources}, "Condition": {{{conditions}}}}}"#
+        r#"{{"Effect": "{effect}", {principal}"{action}": {actions}, "{resource}": {resources}, "Condition": {{{conditions}}}}}"#
     )
 }
 
-fn document(random: &mut Random) -> Document {
+fn document(random: &mut Random, about: About) -> Document {
     let count = 1 + random.below(3);
-    let statements: Vec<String> = (0..count).map(|_| statement(random)).collect();
+    let statements: Vec<String> = (0..count).map(|_| statement(random, about)).collect();
     let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(","));
     read(&text).unwrap_or_else(|errors| panic!("{errors:?}: {text}"))
 }
 
-/// A set of policies: of an identity, and maybe a boundary.
+/// Whether policies are of a caller or of a resource.
+#[derive(Clone, Copy, PartialEq)]
+enum About {
+    Caller,
+    Resource,
+}
+
+/// A set of policies: of an identity, and maybe a boundary; or of a resource.
 struct Set {
+    about: About,
     documents: Vec<Document>,
     policies: Policies,
 }
 
 impl Set {
-    fn new(random: &mut Random, identity: Document) -> Self {
-        let mut policies = Policies::default().identity("p", &identity);
-        let mut documents = vec![identity];
-        if random.chance(15) {
-            let boundary = document(random);
+    fn new(random: &mut Random, about: About, first: Document) -> Self {
+        let mut policies = match about {
+            About::Caller => Policies::default().identity("p", &first),
+            About::Resource => Policies::default().resource("p", &first),
+        };
+        let mut documents = vec![first];
+        if about == About::Caller && random.chance(15) {
+            let boundary = document(random, about);
             policies = policies.boundary("b", &boundary);
             documents.push(boundary);
         }
-        Self { documents, policies }
+        Self { about, documents, policies }
+    }
+
+    fn allows(&self, request: &Request) -> bool {
+        match self.about {
+            About::Caller => self.policies.decide(request).is_allowed(),
+            About::Resource => self.policies.resource_allows(request),
+        }
     }
 
     fn text(&self) -> String {
@@ -156,17 +217,18 @@ impl Set {
 
 /// The second set is often close to the first, so that many pairs are equal or nested.
 fn pair(random: &mut Random) -> (Set, Set) {
-    let first = document(random);
-    let mut second = if random.chance(70) { first.clone() } else { document(random) };
+    let about = if random.chance(25) { About::Resource } else { About::Caller };
+    let first = document(random, about);
+    let mut second = if random.chance(70) { first.clone() } else { document(random, about) };
     match random.below(4) {
-        0 => second.statements.extend(document(random).statements),
+        0 => second.statements.extend(document(random, about).statements),
         1 => {
             second.statements.pop();
         }
         2 => second.statements.reverse(),
         _ => {}
     }
-    (Set::new(random, first), Set::new(random, second))
+    (Set::new(random, about, first), Set::new(random, about, second))
 }
 
 fn request(random: &mut Random) -> Request {
@@ -184,41 +246,24 @@ fn request(random: &mut Random) -> Request {
         "*",
     ];
     let mut request = Request::new(random.one(&actions), random.one(&resources));
-    let words = ["a", "b", "ab", "A", "x", "c", "*"];
-    for key in ["aws:PrincipalTag/t", "aws:RequestedRegion"] {
+    for (key, values) in HELD {
         if random.chance(60) {
-            request = request.with(key, random.one(&words));
+            request = request.with(key, random.one(values));
         }
     }
     if random.chance(60) {
         let count = random.below(3);
-        request.context.set("aws:TagKeys", (0..count).map(|_| random.one(&words).to_owned()));
+        request.context.set("aws:TagKeys", (0..count).map(|_| random.one(HELD[0].1).to_owned()));
     }
-    if random.chance(60) {
-        let arns = [
-            "arn:aws:iam::1:role/x",
-            "arn:aws:iam::1:role/y",
-            "arn:aws:iam::2:role/x",
-            "arn:aws:iam::1:user/u",
-        ];
-        request = request.with("aws:PrincipalArn", random.one(&arns));
-    }
-    if random.chance(60) {
-        request = request.with(
-            "aws:SourceIp",
-            random.one(&["10.0.0.1", "10.1.2.3", "10.1.2.4", "9.9.9.9", "2001:db8::1"]),
-        );
-    }
-    if random.chance(60) {
-        request = request.with("s3:max-keys", random.one(&["4", "5", "5.5", "7", "10", "11", "-1", "-2"]));
-    }
-    request
+    request.by(match random.below(4) {
+        3 => Caller::service("lambda.amazonaws.com"),
+        number => Caller::aws(CALLERS[number]),
+    })
 }
 
 /// A request that contradicts that nothing differs.
 fn contradiction(mine: &Set, other: &Set, random: &mut Random) -> Option<Request> {
-    let is_allowed = |set: &Set, one: &Request| set.policies.decide(one).is_allowed();
-    (0..400).map(|_| request(random)).find(|one| is_allowed(mine, one) && !is_allowed(other, one))
+    (0..400).map(|_| request(random)).find(|one| mine.allows(one) && !other.allows(one))
 }
 
 #[test]

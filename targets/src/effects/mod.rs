@@ -89,9 +89,35 @@ pub fn compare(before: &Facts, after: &Facts) -> Vec<Effect> {
     let lost = before.iter().filter(|(fact, _)| !after.contains_key(fact));
     let mut effects = merged(gained, EffectClass::Widens);
     effects.extend(merged(lost, EffectClass::Narrows));
+    let covered: Vec<bool> =
+        effects.iter().map(|effect| effects.iter().any(|other| covers(other, effect))).collect();
+    let mut covered = covered.into_iter();
+    effects.retain(|_| !covered.next().unwrap_or(false));
     effects.sort_by(|left, right| order(left).cmp(&order(right)));
     effects
 }
+
+/// Whether an effect is none, given another: what is lost lies within what is gained, or the other way round. A prefix that
+/// gets shorter takes nothing away.
+fn covers(other: &Effect, effect: &Effect) -> bool {
+    let rest = |effect: &Effect| {
+        let mut context = effect.context.clone();
+        context.remove("scope");
+        (effect.principal.clone(), effect.action.clone(), effect.resource.clone(), context)
+    };
+    let (Some(wide), Some(narrow)) = (other.context.get("scope"), effect.context.get("scope")) else {
+        return false;
+    };
+    let mut prefixes = narrow.split(", ");
+    other.class != effect.class
+        && rest(other) == rest(effect)
+        && prefixes.all(|prefix| {
+            prefix.starts_with(OBJECTS) && wide.split(", ").any(|wider| prefix.starts_with(wider))
+        })
+}
+
+/// What the names of prefixes of buckets begin with.
+const OBJECTS: &str = "s3://";
 
 /// Wider access first, then by who and what.
 fn order(effect: &Effect) -> (std::cmp::Reverse<EffectClass>, &str, &str, &str, &BTreeMap<String, String>) {

@@ -103,6 +103,9 @@ pub(super) fn key_variable(tenant: &str) -> String {
     format!("AIPOLICY_KEY_{}", variable(tenant))
 }
 
+/// The variable that holds the key of whoever reads metrics.
+pub(crate) const METRICS_KEY: &str = "AIPOLICY_METRICS_KEY";
+
 /// The environment variable of a gateway that holds the key for the provider of a model. No tenant has the same one.
 pub(super) fn model_key_variable(model: &str) -> String {
     format!("AIPOLICY_MODEL_KEY_{}", variable(model))

@@ -15,6 +15,7 @@ use crate::input::Input;
 use crate::origin::Origin;
 use crate::routing::{Shares, Table};
 use crate::tree::Tree;
+pub(crate) use canonical::METRICS_KEY;
 
 /// What the process of a gateway is given: files, and secrets in its environment.
 pub(crate) struct Given {

@@ -29,6 +29,7 @@ impl<'w> Writer<'w> {
         for running in &site.gateways {
             self.gateway(running);
         }
+        self.rules(&address);
     }
 
     fn gateway(&mut self, running: &'w Running<'w, GatewaySpec>) {
@@ -57,6 +58,7 @@ impl<'w> Writer<'w> {
         needs.extend(self.bindings(GATEWAYS));
         let deployment = self.deployment(&holder, pod).needs(needs);
         let deployment = self.add(deployment);
+        self.scrape_gateway(running, &holder, &deployment);
         let budget = self.budget(&holder).needs([deployment.clone()]);
         self.add(budget);
         if let Some(service) = self.serving(&holder, PROXY, running.resource.name_span()) {
@@ -136,7 +138,7 @@ impl<'w> Writer<'w> {
     /// Variables of the proxy. What is secret is read from a Secret that somebody else keeps.
     fn environment(&self, running: &Running<'_, GatewaySpec>, given: &Given) -> Tree {
         let source = self.default("kubernetes.gatewayKeys");
-        let secret = format!("{}-keys", running.name());
+        let secret = keys(running.name());
         let variable = |(name, origin): (&String, &Origin)| {
             let key =
                 Tree::map([("name", Tree::text(&secret).from(source.clone())), ("key", Tree::text(name))]);
@@ -157,6 +159,11 @@ impl<'w> Writer<'w> {
         }
         Tree::list(variables)
     }
+}
+
+/// The Secret with the keys of a gateway.
+pub(super) fn keys(gateway: &str) -> String {
+    format!("{gateway}-keys")
 }
 
 /// Asks a path of the proxy; it takes a while to start.

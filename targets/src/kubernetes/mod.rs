@@ -10,6 +10,7 @@ mod object;
 mod pod;
 mod reach;
 mod scale;
+mod scrape;
 mod site;
 mod space;
 mod workload;
@@ -27,6 +28,7 @@ use crate::artifact::{Address, Artifact};
 use crate::capacity;
 use crate::gateway::{Given, given};
 use crate::input::Input;
+use crate::observability::{Rules, rules};
 use crate::origin::Origin;
 use object::Object;
 use site::Site;
@@ -34,9 +36,12 @@ use site::Site;
 /// Renders every object of every cluster of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
-    let shared = Shared { given: given(input), budgets: capacity::budgets(&account) };
+    let sites = site::sites(&account, out);
+    let operated = sites.iter().any(|site| site.cluster.spec.prometheus_operator.is_some());
+    let rules = operated.then(|| rules(input)).flatten();
+    let shared = Shared { given: given(input), budgets: capacity::budgets(&account), rules };
     let mut artifacts = Vec::new();
-    for site in site::sites(&account, out) {
+    for site in sites {
         let (guards, artifacts_of_site) = (BTreeMap::new(), Vec::new());
         let mut writer = Writer {
             account: &account,
@@ -56,6 +61,8 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
 struct Shared<'s> {
     given: BTreeMap<Id<GatewaySpec>, Given>,
     budgets: capacity::Budgets<'s>,
+    /// The rules for a Prometheus in a cluster, where one evaluates them.
+    rules: Option<Rules<'s>>,
 }
 
 /// Writes the objects of one cluster, and reports what Kubernetes cannot express.
@@ -72,6 +79,7 @@ struct Writer<'w> {
 impl<'w> Writer<'w> {
     fn write(&mut self) {
         let site = self.site;
+        self.check_labels();
         for space in &site.spaces {
             self.space(space);
         }

@@ -122,6 +122,10 @@ impl<'w> Writer<'w> {
 
     /// The way from the Prometheus of the cluster, if that is in the cluster.
     fn scraped(&self, port: u16) -> Option<Path> {
+        if let Some(operator) = &self.site.cluster.spec.prometheus_operator {
+            let from = namespace(operator.namespace.value.as_str());
+            return Some(Path::new(from, port, Origin::written(operator.namespace.span)));
+        }
         let address = self.site.cluster.spec.prometheus.as_ref()?;
         let (_, from) = Endpoint::read(address.value.as_str())?.service()?;
         Some(Path::new(namespace(from), port, Origin::written(address.span)))

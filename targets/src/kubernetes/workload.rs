@@ -53,6 +53,7 @@ impl<'w> Writer<'w> {
             && let Some(service) = self.serving(&holder, port.value, running.resource.name_span())
         {
             self.add(service.needs([deployment.clone()]));
+            self.scrape_server(running, &holder, &deployment);
         }
         self.scaled(running, &holder, deployment);
     }

@@ -18,6 +18,7 @@ use aipolicy_compiler::model::reference::Ref;
 use aipolicy_compiler::model::route::{CanaryAbort, CircuitBreaker, RouteSpec};
 use aipolicy_compiler::model::traffic_profile::{Latency, TrafficProfileSpec};
 use aipolicy_compiler::model::value::Duration;
+use aipolicy_compiler::model::workspace::TargetName;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Spanned;
 
@@ -26,6 +27,7 @@ use crate::artifact::{Address, Artifact};
 use crate::input::Input;
 use crate::origin::Origin;
 use crate::routing::{self, Route, Shares, Step, Table, Target, Tenant};
+use crate::tree::Tree;
 use alert::Alert;
 
 /// Everything that is watched in an environment.
@@ -74,6 +76,26 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
         artifacts.extend(aws::artifacts(&account, watched.as_ref(), out));
     }
     artifacts
+}
+
+/// The rules of an environment for a Prometheus in a cluster.
+pub(crate) struct Rules<'g> {
+    /// Groups, each with a word for what it is about.
+    pub(crate) groups: Vec<(String, Tree)>,
+    /// The gateways whose metrics the rules are about.
+    pub(crate) gateways: Vec<&'g Resource<GatewaySpec>>,
+}
+
+/// The rules of an environment, where this target is compiled and a gateway serves metrics.
+pub(crate) fn rules(input: Input<'_>) -> Option<Rules<'_>> {
+    let compiled = input.workspace.targets.iter().any(|target| target.value == TargetName::Observability);
+    let watched = watched(input).filter(|_| compiled)?;
+    // What cannot be watched is reported where the files are rendered.
+    let alerts = alerts(&watched, &mut Diagnostics::default());
+    let groups = prometheus::groups(&watched, &alerts);
+    let groups = groups.into_iter().map(|(word, group)| (word, group.from(watched.origin.clone())));
+    let gateways = watched.tables.iter().map(|table| table.gateway);
+    Some(Rules { groups: groups.collect(), gateways: gateways.collect() })
 }
 
 fn watched(input: Input<'_>) -> Option<Watched<'_>> {

@@ -27,6 +27,12 @@ pub(super) fn artifacts(watched: &Watched<'_>, alerts: &[Alert]) -> Vec<Artifact
 }
 
 fn rules(watched: &Watched<'_>, alerts: &[Alert]) -> Tree {
+    let groups = groups(watched, alerts).into_iter().map(|(_, group)| group);
+    Tree::map([("groups", Tree::list(groups))]).from(watched.origin.clone())
+}
+
+/// Groups of rules, each with a word for what it is about.
+pub(super) fn groups(watched: &Watched<'_>, alerts: &[Alert]) -> Vec<(String, Tree)> {
     let always = [Percentile::P95, Percentile::P99].map(|one| metric::latency(one, alert::latency::WINDOW));
     let mut recorded: BTreeMap<String, Recorded> = BTreeMap::new();
     for one in alerts.iter().flat_map(|alert| &alert.reads).chain(&always) {
@@ -36,16 +42,30 @@ fn rules(watched: &Watched<'_>, alerts: &[Alert]) -> Tree {
         Tree::map([("record", Tree::text(one.name)), ("expr", Tree::text(one.expression.to_string()))])
     };
     let (slow, fast): (Vec<_>, Vec<_>) = recorded.into_values().partition(|one| one.step > 0);
-    let mut groups = vec![group(watched, ("recorded", INTERVAL), fast.into_iter().map(record).collect())];
+    let all = |rules: Vec<Recorded>| rules.into_iter().map(record).collect();
+    let mut groups = vec![("recorded", INTERVAL, all(fast))];
     if !slow.is_empty() {
-        groups.push(group(watched, ("to-date", SLOW), slow.into_iter().map(record).collect()));
+        groups.push(("to-date", SLOW, all(slow)));
     }
     let mut by_name: BTreeMap<&str, Vec<Tree>> = BTreeMap::new();
     for alert in alerts {
         by_name.entry(alert.name).or_default().push(rule(alert));
     }
-    groups.extend(by_name.into_iter().map(|(name, rules)| group(watched, (name, INTERVAL), rules)));
-    Tree::map([("groups", Tree::list(groups))]).from(watched.origin.clone())
+    groups.extend(by_name.into_iter().map(|(name, rules)| (name, INTERVAL, rules)));
+    let grouped = |(name, interval, rules)| (words(name), group(watched, (name, interval), rules));
+    groups.into_iter().map(grouped).collect()
+}
+
+/// A name in capitals as words with hyphens.
+fn words(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push('-');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
 }
 
 fn group(watched: &Watched<'_>, (name, seconds): (&str, u64), rules: Vec<Tree>) -> Tree {

@@ -6,6 +6,7 @@ mod network;
 mod objects;
 mod refusals;
 mod scale;
+mod scrape;
 
 use std::sync::LazyLock;
 
@@ -25,6 +26,13 @@ static KEDA: Module = Module {
     path: "github.com/kedacore/keda/v2",
     version: "v2.20.2",
     sum: "h1:SR60v8uIcelbveS8n/1jcl8tLdBBIbHMxmdOHw8tKqA=",
+};
+
+/// The definitions of the Prometheus operator's custom resources.
+static OPERATOR: Module = Module {
+    path: "github.com/prometheus-operator/prometheus-operator",
+    version: "v0.92.0",
+    sum: "h1:tAbsod3+9sQsxDeAvLP27dAe9terToht5M+YdDwLGP0=",
 };
 
 /// The names of the clusters of [`everything`].
@@ -139,6 +147,25 @@ pub(super) fn everything() -> &'static Built {
     &BUILT
 }
 
+/// [`EVERYTHING`] with rules, an operator on one cluster, and further documents.
+fn operated_by(operator: &str, more: &str) -> Built {
+    let mut documents = EVERYTHING.to_vec();
+    let cluster = documents.iter_mut().find(|(kind, name, _)| (*kind, *name) == ("Cluster", "pods")).unwrap();
+    let spec = format!("{}, prometheusOperator: {{ {operator} }}", cluster.2);
+    cluster.2 = &spec;
+    let spec = "dialect: litellm, environment: prod, region: eu-west-1, telemetry: { prometheus: true }";
+    documents.push(("Gateway", "abroad", spec));
+    let text = workspace(&documents).replace("gateway, kubernetes]", "gateway, kubernetes, observability]");
+    Built::of(text + more)
+}
+
+fn operated() -> &'static Built {
+    static BUILT: LazyLock<Built> = LazyLock::new(|| {
+        operated_by("namespace: watch, labels: { release: stack, acme.example/team: ai }", "")
+    });
+    &BUILT
+}
+
 /// [`EVERYTHING`] with other specifications for some documents, and further documents.
 fn changed(changes: &[(&'static str, &'static str, &str)]) -> Built {
     let mut documents = EVERYTHING.to_vec();
@@ -167,8 +194,8 @@ fn unscaled(name: &'static str, from: &str, to: &str) -> Built {
 }
 
 /// Everything that is compiled in these tests.
-fn workspaces() -> [&'static Built; 3] {
-    [everything(), &ACME, &QUICKSTART]
+fn workspaces() -> [&'static Built; 4] {
+    [everything(), operated(), &ACME, &QUICKSTART]
 }
 
 /// The objects of a cluster, in the order of addresses.
@@ -193,9 +220,13 @@ fn object(built: &Built, address: &str) -> Value {
 /// The definitions of custom resources, as texts.
 fn definitions() -> Value {
     static TEXTS: LazyLock<Value> = LazyLock::new(|| {
-        let folder = KEDA.folder().join("config/crd/bases");
-        let files = files_below(&folder).into_iter().filter(|name| name.starts_with("keda.sh_"));
-        files.map(|name| crate::harness::read(&folder.join(name))).collect::<Vec<_>>().into()
+        let keda = (KEDA.folder().join("config/crd/bases"), "keda.sh_");
+        let operator = (OPERATOR.folder().join("example/prometheus-operator-crd"), "monitoring.coreos.com_p");
+        let texts = [keda, operator].into_iter().flat_map(|(folder, first)| {
+            let files = files_below(&folder).into_iter().filter(move |name| name.starts_with(first));
+            files.map(move |name| crate::harness::read(&folder.join(name)))
+        });
+        texts.collect::<Vec<_>>().into()
     });
     TEXTS.clone()
 }

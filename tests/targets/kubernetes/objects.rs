@@ -30,6 +30,8 @@ fn an_api_server_takes_every_object() {
         "Namespace",
         "NetworkPolicy",
         "PodDisruptionBudget",
+        "PodMonitor",
+        "PrometheusRule",
         "ResourceQuota",
         "Role",
         "RoleBinding",
@@ -286,7 +288,10 @@ fn the_gateway_gets_the_files_of_its_dialect_and_secrets_by_name() {
             assert!(name.starts_with("OTEL_"), "{name} is written");
         }
     }
-    assert_eq!(secrets, ["AIPOLICY_KEY_PAY", "AIPOLICY_MODEL_KEY_OWN", "LITELLM_MASTER_KEY"]);
+    assert_eq!(
+        secrets,
+        ["AIPOLICY_KEY_PAY", "AIPOLICY_METRICS_KEY", "AIPOLICY_MODEL_KEY_OWN", "LITELLM_MASTER_KEY"]
+    );
     let trace = built
         .sound()
         .into_iter()

@@ -1,4 +1,4 @@
-"""Lets tenants in, keeps them to their routes, and holds the caps of routes.
+"""Lets tenants in, keeps them to their routes, and holds the caps of routes. Lets one more key read metrics, and nothing else.
 
 LiteLLM without a database knows no tenants, and does not enforce which models a caller may name. This module does
 both, from `tenants.json` beside it (or the file that AIPOLICY_TENANTS names). Keys are read from the environment
@@ -13,26 +13,44 @@ import pathlib
 import litellm
 from fastapi import HTTPException
 from litellm.integrations.custom_logger import CustomLogger
-from litellm.proxy._types import UserAPIKeyAuth
+from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth
 
 _FILE = pathlib.Path(os.environ.get("AIPOLICY_TENANTS", pathlib.Path(__file__).with_name("tenants.json")))
 _TABLE = json.loads(_FILE.read_text(encoding="utf-8"))
 _OUTPUT_CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _INPUTS = ("prompt", "input", "instructions", "system", "tools")
+_METRICS = ("/metrics", "/metrics/")
+
+
+def _is_key(variable, api_key):
+    key = os.environ.get(variable, "")
+    return bool(key) and hmac.compare_digest(key.encode(), (api_key or "").encode())
 
 
 def _tenant_of(api_key):
     """The tenant whose key this is. Every key is compared, so that the time says nothing."""
     found = None
     for name, tenant in _TABLE["tenants"].items():
-        key = os.environ.get(tenant["key_env"], "")
-        if key and hmac.compare_digest(key.encode(), (api_key or "").encode()):
+        if _is_key(tenant["key_env"], api_key):
             found = name
     return found
 
 
+def _reader_of_metrics(api_key):
+    """Whoever reads metrics, which tell of all tenants. LiteLLM keeps this path for administrators."""
+    metrics = _TABLE.get("metrics")
+    if metrics is None or not _is_key(metrics["key_env"], api_key):
+        raise HTTPException(status_code=401, detail="unknown key")
+    return UserAPIKeyAuth(
+        api_key=litellm.proxy._types.hash_token(api_key),
+        user_role=LitellmUserRoles.PROXY_ADMIN,
+    )
+
+
 async def user_api_key_auth(request, api_key):
-    """Authenticates a tenant by its key."""
+    """Authenticates a tenant by its key, and whoever reads metrics by theirs."""
+    if request.url.path in _METRICS:
+        return _reader_of_metrics(api_key)
     name = _tenant_of(api_key)
     if name is None:
         raise HTTPException(status_code=401, detail="unknown key")

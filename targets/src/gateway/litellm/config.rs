@@ -200,11 +200,7 @@ fn settings(table: &Table<'_>, strict: &Origin) -> Tree {
     let hook = Origin::default(table.input.sources, "litellm.hook");
     let mut callbacks = vec![Tree::text("aipolicy_litellm.hook").from(hook)];
     let telemetry = table.gateway.spec.telemetry.as_ref();
-    if let Some(word) =
-        telemetry.and_then(|telemetry| telemetry.prometheus.as_ref()).filter(|word| word.value)
-    {
-        callbacks.push(Tree::text("prometheus").from(Origin::written(word.span)));
-    }
+    callbacks.extend(super::metrics(table).map(|origin| Tree::text("prometheus").from(origin)));
     if let Some(address) = telemetry.and_then(|telemetry| telemetry.otlp.as_ref()) {
         callbacks.push(Tree::text("otel").from(Origin::written(address.span)));
     }

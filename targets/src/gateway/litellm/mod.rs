@@ -13,7 +13,7 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::model::ModelProvider;
 
 use super::Given;
-use super::canonical::{key_variable, model_key_variable};
+use super::canonical::{METRICS_KEY, key_variable, model_key_variable};
 use crate::artifact::{Address, Artifact, Format, written};
 use crate::origin::Origin;
 use crate::routing::Table;
@@ -53,6 +53,7 @@ pub(super) fn given(table: &Table<'_>) -> Given {
     for tenant in &table.tenants {
         secrets.insert(key_variable(tenant.resource.name().as_str()), tenant.origin.clone());
     }
+    secrets.extend(metrics(table).map(|origin| (METRICS_KEY.to_owned(), origin)));
     for backend in table.backends.values() {
         match backend.model.spec.provider.value {
             ModelProvider::OpenAiCompatible | ModelProvider::SelfHosted => {
@@ -67,4 +68,10 @@ pub(super) fn given(table: &Table<'_>) -> Given {
         ("aipolicy_litellm.py", Tree::text(HOOK).from(default("litellm.hook"))),
     ];
     Given { files, secrets }
+}
+
+/// The line that asks for metrics, if there is one.
+fn metrics(table: &Table<'_>) -> Option<Origin> {
+    let asked = table.gateway.spec.telemetry.as_ref()?.prometheus.as_ref()?;
+    asked.value.then(|| Origin::written(asked.span))
 }

@@ -3,16 +3,18 @@
 use aipolicy_compiler::model::budget::Threshold;
 use aipolicy_compiler::model::value::BudgetLimit;
 
-use crate::gateway::canonical::key_variable;
+use crate::gateway::canonical::{METRICS_KEY, key_variable};
 use crate::origin::Origin;
 use crate::routing::{Route, Table, Tenant, group};
 use crate::tree::Tree;
 
 type Entries = Vec<(&'static str, Tree)>;
 
-/// Tenants, and the caps of routes.
+/// Tenants, the caps of routes, and who reads metrics.
 pub(super) fn tree(table: &Table<'_>) -> Tree {
-    Tree::map([
+    let metrics = super::metrics(table)
+        .map(|origin| ("metrics", Tree::map([("key_env", Tree::text(METRICS_KEY))]).from(origin)));
+    let entries = [
         (
             "tenants",
             Tree::map(
@@ -23,7 +25,8 @@ pub(super) fn tree(table: &Table<'_>) -> Tree {
             ),
         ),
         ("routes", Tree::map(table.routes.iter().map(|route| (route.name.to_owned(), self::route(route))))),
-    ])
+    ];
+    Tree::map(entries.into_iter().chain(metrics))
 }
 
 fn tenant(table: &Table<'_>, tenant: &Tenant<'_>) -> Tree {
