@@ -93,9 +93,9 @@ impl Scan<'_> {
                 self.at += 1;
                 self.depth = Some(self.depth + 1).filter(|depth| *depth <= DEPTH)?;
                 if first == b'{' {
-                    self.object(pointer)?
+                    self.object(pointer)?;
                 } else {
-                    self.list(pointer)?
+                    self.list(pointer)?;
                 }
                 self.depth -= 1;
             }
