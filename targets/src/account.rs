@@ -1,6 +1,7 @@
 //! The account that an environment lives in, and what things are called there.
 
-use aipolicy_compiler::ir::Invocation;
+use aipolicy_compiler::authorize::Grant;
+use aipolicy_compiler::ir::{Invocation, Principal};
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{Access, AgentRuntime, AgentSpec, ApprovalGate, Gate, Tool};
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
@@ -38,6 +39,15 @@ impl<'a> Account<'a> {
 
     pub(crate) fn graph(&self) -> &'a Graph {
         self.input.grants.graph()
+    }
+
+    /// The agents that were granted something here, with all of it.
+    pub(crate) fn agents(&self) -> impl Iterator<Item = (&'a Resource<AgentSpec>, Vec<Grant<'a>>)> + use<'a> {
+        let graph = self.graph();
+        self.input.grants.by_principal().filter_map(|(principal, grants)| {
+            let Principal::Agent(id) = principal else { return None };
+            Some((graph.resource(id)?, grants))
+        })
     }
 
     pub(crate) fn id(&self) -> &'a str {

@@ -1,8 +1,7 @@
 //! Where prompts and completions are logged: one configuration for each account and region.
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
-use aipolicy_compiler::ir::{Circumstances, Object, Principal};
-use aipolicy_compiler::model::agent::AgentSpec;
+use aipolicy_compiler::ir::{Circumstances, Object};
 use aipolicy_compiler::model::data_store::{S3Place, StoreKind};
 use aipolicy_compiler::resolve::StorePlace;
 use aipolicy_compiler::rule;
@@ -32,12 +31,9 @@ pub(crate) fn check_traces(account: &Account<'_>, out: &mut Diagnostics) {
         return;
     }
     note("records of calls are written there; the target `observability` has AgentCore deliver logs there");
-    for (id, agent) in account.graph().each::<AgentSpec>() {
+    for (agent, grants) in account.agents() {
         let region = account.region_of(agent);
-        let runs = account.input.grants.grants().any(|grant| {
-            let request = &grant.decision.request;
-            request.principal == Principal::Agent(id) && matches!(request.object, Object::Tool(..))
-        });
+        let runs = grants.iter().any(|grant| matches!(grant.decision.request.object, Object::Tool(..)));
         if runs && region != home {
             note(&format!("calls of agent `{}` are not recorded, since it runs in {region}", agent.name()));
         }

@@ -1,8 +1,9 @@
 //! Queries that put together what is written of an agent: records of its calls, the log of invocations, and spans. Each row is one
 //! step, with the columns of all of them, in the order of time. No column holds what was said.
 
+use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
-use aipolicy_compiler::ir::{Circumstances, Principal};
+use aipolicy_compiler::ir::Circumstances;
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentModel, AgentRuntime, AgentSpec};
 use aipolicy_compiler::model::data_store::{DataStoreSpec, StoreKind};
@@ -41,14 +42,10 @@ pub(super) fn artifacts(account: &Account<'_>, out: &mut Diagnostics) -> Vec<Art
     if !account.input.workspace.targets.iter().any(|target| target.value == TargetName::Bedrock) {
         return Vec::new();
     }
-    let agents = account.graph().each::<AgentSpec>().filter(|(id, _)| {
-        account.input.grants.grants().any(|grant| {
-            let request = &grant.decision.request;
-            request.principal == Principal::Agent(*id)
-                && request.circumstances == Circumstances::Support("role")
-        })
-    });
-    let query = |(_, agent)| {
+    let role = Circumstances::Support("role");
+    let runs = |grants: &[Grant<'_>]| grants.iter().any(|one| one.decision.request.circumstances == role);
+    let agents = account.agents().filter(|(_, grants)| runs(grants));
+    let query = |(agent, _): (&Resource<AgentSpec>, _)| {
         let made = query(account, agent)?;
         out.extend(by_gateway(agent));
         Some(made)
