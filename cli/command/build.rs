@@ -82,8 +82,9 @@ impl Build {
             return Err(CliError::findings(exit, missing.join("; ")).hint("nothing was written"));
         }
         tell(told, &workspace, ui);
+        let digest = workspace.digest();
         for (name, artifacts) in &compiled {
-            let files = files(&workspace, artifacts);
+            let files = files((&workspace, &digest), artifacts);
             let done = Output { folder: self.out.join(name) }.write(&files, ui)?;
             ui.print(&format!("{name}: {done}\n"))?;
         }
@@ -116,15 +117,15 @@ fn tell(mut found: Diagnostics, workspace: &Workspace, ui: &mut Ui) {
     }
 }
 
-fn files(workspace: &Workspace, artifacts: &[Artifact]) -> Files {
+fn files((workspace, digest): (&Workspace, &str), artifacts: &[Artifact]) -> Files {
     let origins = SourceMapFile::new(artifacts, &workspace.sources, &workspace.compilation.decisions);
     let catalog = workspace.graph().catalog().digest();
     let kustomizations = kustomizations(artifacts);
-    let manifest = Manifest::new(artifacts, env!("CARGO_PKG_VERSION"), &workspace.digest(), catalog);
+    let manifest = Manifest::new(artifacts, env!("CARGO_PKG_VERSION"), digest, catalog);
     let manifest = manifest.with(&kustomizations);
     let documents =
         artifacts.iter().map(|artifact| (artifact.document.file(), artifact.document.text.clone()));
-    let beside = [("origins.json", written(&origins)), ("manifest.json", written(&manifest))];
+    let beside = [("origins.json", origins.text()), ("manifest.json", written(&manifest))];
     documents.chain(kustomizations).chain(beside.map(|(name, text)| (name.to_owned(), text))).collect()
 }
 

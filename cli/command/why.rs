@@ -117,7 +117,7 @@ impl Found<'_> {
         let head = format!("{}/{}#{pointer}\n", self.environment, document.file());
         let value: String = value.lines().map(|line| format!("  {line}\n")).collect();
         let Some(origin) = self.artifact.trace.at(pointer) else {
-            let below = self.artifact.trace.entries().iter().filter(|(entry, _)| entry.starts_with(pointer));
+            let below = self.artifact.trace.entries().filter(|(entry, _)| entry.starts_with(pointer));
             let below = below.take(5).map(|(entry, _)| format!("  {entry}\n")).collect::<String>();
             return Ok(format!("{head}{value}  what is inside has several causes:\n{below}"));
         };

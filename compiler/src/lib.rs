@@ -46,8 +46,10 @@ pub fn read(sources: &SourceMap, out: &mut Diagnostics) -> Bundle {
         let mut out = Diagnostics::default();
         (model::read_file(sources, *id, &mut out), out)
     };
+    let files: Vec<_> = files.par_iter().map(read).collect();
     let mut bundle = Bundle::default();
-    for (read, found) in files.par_iter().map(read).collect::<Vec<_>>() {
+    bundle.reserve(files.iter().map(|(read, _)| read));
+    for (read, found) in files {
         bundle.append(read);
         out.append(found);
     }

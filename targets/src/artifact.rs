@@ -1,6 +1,6 @@
 //! What targets make: documents with an address, in a form that compares and diffs well.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -195,10 +195,10 @@ fn yaml(tree: &Tree) -> String {
 /// A digest as it is written everywhere: `sha256:` and 64 digits.
 pub fn digest(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
-    let mut text = String::from("sha256:");
-    for byte in hash {
-        _ = write!(text, "{byte:02x}");
-    }
+    let mut text = String::with_capacity("sha256:".len() + 2 * hash.len());
+    text.push_str("sha256:");
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    text.extend(hash.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
     text
 }
 

@@ -1,6 +1,7 @@
 //! Who spends what of a budget, and what of that the bill of AWS tells: what is charged to a tenant, and whom a budget stops.
 
-use std::collections::BTreeSet;
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::{Circumstances, Object, Principal};
@@ -13,6 +14,7 @@ use aipolicy_compiler::model::{Id, Resource};
 use crate::account::Account;
 
 /// Somebody who was granted calls of models.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// The name of its role.
     pub(crate) role: String,
@@ -26,19 +28,40 @@ pub(crate) struct Caller {
     pub(crate) billed: bool,
 }
 
-/// Everybody who was granted calls of models in an environment, once for each model.
-pub(crate) fn callers(account: &Account<'_>) -> Vec<Caller> {
-    account.input.grants.grants().filter_map(|grant| caller(account, grant)).collect()
+/// Everybody who was granted calls of models in an environment, by whose calls they are.
+pub(crate) struct Callers(BTreeMap<Option<Id<TenantSpec>>, Vec<Caller>>);
+
+impl Callers {
+    /// Those whose calls somebody was granted.
+    pub(crate) fn of(account: &Account<'_>) -> Self {
+        let mut all: BTreeMap<_, Vec<Caller>> = BTreeMap::new();
+        for (principal, grants) in account.input.grants.by_principal() {
+            let (kind, name) = principal.label(account.graph());
+            let role = LazyCell::new(|| account.role(&[&kind.word().to_lowercase(), &name]));
+            for grant in grants {
+                let Some(caller) = caller(account, grant, || role.clone()) else { continue };
+                let of_tenant = all.entry(caller.tenant).or_default();
+                if of_tenant.last() != Some(&caller) {
+                    of_tenant.push(caller);
+                }
+            }
+        }
+        Self(all)
+    }
+
+    /// The tenants whose calls they are.
+    pub(crate) fn tenants(&self) -> BTreeSet<Id<TenantSpec>> {
+        self.0.keys().copied().flatten().collect()
+    }
 }
 
-fn caller(account: &Account<'_>, grant: Grant<'_>) -> Option<Caller> {
+fn caller(account: &Account<'_>, grant: Grant<'_>, role: impl FnOnce() -> String) -> Option<Caller> {
     let request = &grant.decision.request;
     let (Circumstances::Invocation(call), Object::Model(model)) = (&request.circumstances, &request.object)
     else {
         return None;
     };
     let model = account.graph().resource(*model)?;
-    let (kind, name) = request.principal.label(account.graph());
     let agent = matches!(request.principal, Principal::Agent(_));
     let tenant = request.tenant.map(|tenant| account.graph().name(tenant));
     let billed = match model.spec.provider.value {
@@ -46,7 +69,7 @@ fn caller(account: &Account<'_>, grant: Grant<'_>) -> Option<Caller> {
         ModelProvider::OpenAiCompatible | ModelProvider::SelfHosted => false,
     };
     Some(Caller {
-        role: account.role(&[&kind.word().to_lowercase(), &name]),
+        role: role(),
         tenant: request.tenant,
         gateway: match request.principal {
             Principal::Gateway(id) => Some(id),
@@ -66,16 +89,16 @@ fn caller(account: &Account<'_>, grant: Grant<'_>) -> Option<Caller> {
 pub(crate) fn spenders<'c>(
     account: &Account<'_>,
     budget: &BudgetSpec,
-    callers: &'c [Caller],
+    callers: &'c Callers,
 ) -> Vec<&'c Caller> {
-    let all = || callers.iter();
+    let all = || callers.0.values().flatten();
     match &budget.scope {
         BudgetScope::Organisation => all().collect(),
         BudgetScope::Environment(scope) if scope.id() == Some(account.input.grants.environment()) => {
             all().collect()
         }
         BudgetScope::Tenant(scope) => {
-            all().filter(|caller| scope.id().is_some() && caller.tenant == scope.id()).collect()
+            scope.id().and_then(|tenant| callers.0.get(&Some(tenant))).into_iter().flatten().collect()
         }
         BudgetScope::Environment(_) | BudgetScope::Agent(_) => Vec::new(),
     }
@@ -90,20 +113,20 @@ pub(crate) struct Stop<'g> {
 
 /// The budgets that stop somebody in an environment. A gateway serves several tenants, so the budget of one does not
 /// stop it.
-pub(crate) fn stops<'g>(account: &Account<'g>, callers: &[Caller]) -> Vec<Stop<'g>> {
+pub(crate) fn stops<'g>(account: &Account<'g>, callers: &Callers) -> Vec<Stop<'g>> {
+    let mut by_block = BTreeMap::new();
+    for budget in account.graph().budgets_among(&callers.tenants()) {
+        for threshold in &budget.spec.thresholds {
+            if let Threshold::Block(block) = threshold {
+                by_block.insert(block.at.span, budget);
+            }
+        }
+    }
     let granted = account.input.grants.grants();
     let granted =
         granted.filter(|grant| grant.decision.request.circumstances == Circumstances::Support("budget"));
     let stop = |grant: Grant<'g>| {
-        let span = grant.decision.request.span;
-        let mut budgets = account.graph().each::<BudgetSpec>();
-        let (_, budget) = budgets.find(|(_, budget)| {
-            budget
-                .spec
-                .thresholds
-                .iter()
-                .any(|one| matches!(one, Threshold::Block(block) if block.at.span == span))
-        })?;
+        let budget = *by_block.get(&grant.decision.request.span)?;
         let one_tenant = matches!(budget.spec.scope, BudgetScope::Tenant(_));
         let spenders = spenders(account, &budget.spec, callers);
         let stopped = spenders.iter().filter(|one| one.billed && !(one_tenant && one.gateway.is_some()));

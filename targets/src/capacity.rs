@@ -1,36 +1,17 @@
 //! The most instances of a workload that its quota and its budget can keep busy.
 
-use std::collections::BTreeMap;
-
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::Object as Asked;
-use aipolicy_compiler::model::budget::{BudgetPeriod, BudgetScope, BudgetSpec};
+use aipolicy_compiler::model::Resource;
+use aipolicy_compiler::model::budget::{BudgetPeriod, BudgetSpec};
 use aipolicy_compiler::model::model::{ModelSpec, Quota};
 use aipolicy_compiler::model::reference::Ref;
 use aipolicy_compiler::model::route::{FallbackTarget, RouteSpec};
-use aipolicy_compiler::model::tenant::TenantSpec;
 use aipolicy_compiler::model::value::{BudgetLimit, Count, Price, Rate, RateUnit};
 use aipolicy_compiler::model::workload::{ScaleMetric, WorkloadSpec};
-use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_compiler::source::{Span, Spanned};
 
 use crate::account::Account;
-
-/// The budgets of each tenant.
-pub(crate) type Budgets<'g> = BTreeMap<Id<TenantSpec>, Vec<&'g Resource<BudgetSpec>>>;
-
-/// The budgets of every tenant.
-pub(crate) fn budgets<'g>(account: &Account<'g>) -> Budgets<'g> {
-    let mut all = Budgets::new();
-    for budget in &account.graph().bundle().budgets {
-        if let BudgetScope::Tenant(scope) = &budget.spec.scope
-            && let Some(tenant) = scope.id()
-        {
-            all.entry(tenant).or_default().push(budget);
-        }
-    }
-    all
-}
 
 /// One bound on the number of instances.
 #[derive(Clone, Debug)]
@@ -65,7 +46,6 @@ struct Use {
 /// A workload with what it was granted, and what bounds it.
 pub(crate) struct Capacity<'c, 'w> {
     pub(crate) account: &'c Account<'w>,
-    pub(crate) budgets: &'c Budgets<'w>,
     pub(crate) spec: &'w WorkloadSpec,
     pub(crate) grants: &'c [Grant<'w>],
 }
@@ -80,8 +60,7 @@ impl<'w> Capacity<'_, 'w> {
         let served = spec.serves.as_ref().and_then(|serves| graph.get(&serves.model));
         let quotas = tenant.spec.quota.iter().chain(served.and_then(|model| model.spec.quota.as_ref()));
         let mut terms: Vec<Term> = quotas.flat_map(|quota| self.by_quota(quota, &uses)).collect();
-        let budgets = spec.tenant.id().and_then(|tenant| self.budgets.get(&tenant));
-        let budgets = budgets.into_iter().flatten();
+        let budgets = spec.tenant.id().into_iter().flat_map(|tenant| graph.budgets_of(tenant));
         terms.extend(budgets.filter_map(|budget| self.by_budget(&budget.spec, &uses)));
         terms
     }

@@ -93,6 +93,9 @@ pub fn capabilities() -> Vec<Capabilities> {
     TARGETS.iter().map(|target| (target.name, target.carries)).collect()
 }
 
+/// What is done around the rendering of a target, which is called inside.
+pub type Around<'a> = dyn Fn(TargetName, &mut dyn FnMut()) + Sync + 'a;
+
 /// Renders every target that the workspace names, for one environment, sorted by address. Nothing is returned when a
 /// target refuses.
 pub fn render(
@@ -100,12 +103,23 @@ pub fn render(
     sources: &SourceMap,
     out: &mut Diagnostics,
 ) -> Option<Vec<Artifact>> {
+    render_around(grants, sources, &|_, render| render(), out)
+}
+
+/// Does what [`render`] does, and tells whoever measures it when each target begins and ends.
+pub fn render_around(
+    grants: ApprovedGrants<'_>,
+    sources: &SourceMap,
+    around: &Around<'_>,
+    out: &mut Diagnostics,
+) -> Option<Vec<Artifact>> {
     let input = Input::of(grants, sources)?;
     let chosen: Vec<_> =
         input.workspace.targets.iter().filter_map(|named| find(named.value, named.span, out)).collect();
     let render = |target: &&Target| {
-        let mut found = Diagnostics::default();
-        ((target.render)(input, &mut found), found)
+        let (mut rendered, mut found) = (Vec::new(), Diagnostics::default());
+        around(target.name, &mut || rendered = (target.render)(input, &mut found));
+        (rendered, found)
     };
     let mut artifacts = Vec::new();
     control::report_not_carried(input, &capabilities(), out);
@@ -131,15 +145,17 @@ fn find(name: TargetName, span: Span, out: &mut Diagnostics) -> Option<&'static 
 
 /// Two documents of one address would overwrite each other. Role names are compared without case, as IAM does.
 fn refuse_collisions(artifacts: &[Artifact], out: &mut Diagnostics) -> bool {
-    let mut seen: std::collections::BTreeMap<String, &Artifact> = std::collections::BTreeMap::new();
+    let lower = |artifact: &Artifact| artifact.document.address.to_string().to_lowercase();
+    let mut all: Vec<_> = artifacts.iter().map(|artifact| (lower(artifact), artifact)).collect();
+    // Stable, so that of several the first in order is named first.
+    all.sort_by(|(left, _), (right, _)| left.cmp(right));
     let mut sound = true;
-    for artifact in artifacts {
-        let address = artifact.document.address.to_string();
-        if let Some(first) = seen.insert(address.to_lowercase(), artifact) {
-            let place = |artifact: &Artifact| artifact.trace.origins().first().map(|origin| origin.span);
-            let (Some(second), Some(first)) = (place(artifact), place(first)) else { continue };
-            let message = format!("two resources would make `{address}`");
-            out.report(rule::NAME_COLLISION.at(second, message, "this one").label(first, "and this one"));
+    for pair in all.windows(2) {
+        let [(left, first), (right, second)] = pair else { continue };
+        let place = |artifact: &Artifact| artifact.trace.origins().first().map(|origin| origin.span);
+        if let (true, Some(first), Some(own)) = (left == right, place(first), place(second)) {
+            let message = format!("two resources would make `{}`", second.document.address);
+            out.report(rule::NAME_COLLISION.at(own, message, "this one").label(first, "and this one"));
             sound = false;
         }
     }

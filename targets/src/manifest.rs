@@ -111,10 +111,21 @@ impl<'a> SourceMapFile<'a> {
                 })
             };
             let own: Vec<_> = artifact.trace.origins().iter().map(&mut position).collect();
-            let entry = |(pointer, at): &'a (String, u32)| Some((pointer.as_str(), *own.get(*at as usize)?));
-            let entries = artifact.trace.entries().iter().filter_map(entry);
+            let entry = |(pointer, at): (&'a str, u32)| Some((pointer, *own.get(at as usize)?));
+            let entries = artifact.trace.entries().filter_map(entry);
             map.insert(artifact.document.file(), Pointers(entries.collect()));
         }
         Self { format: ORIGINS, artifacts: map, origins }
+    }
+
+    /// The file as it is written: indented, with a final line break. It is large, so it gets its room at once.
+    #[expect(clippy::expect_used, reason = "it holds text, numbers, lists and maps with text as keys")]
+    pub fn text(&self) -> String {
+        let pointers = self.artifacts.values().flat_map(|pointers| &pointers.0);
+        let pointers: usize = pointers.map(|(pointer, _)| pointer.len() + 24).sum();
+        let mut text = Vec::with_capacity(pointers + 128 * self.artifacts.len() + 256 * self.origins.len());
+        serde_json::to_writer_pretty(&mut text, self).expect("a source map is JSON");
+        text.push(b'\n');
+        String::from_utf8(text).expect("JSON is UTF-8")
     }
 }

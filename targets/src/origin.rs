@@ -1,6 +1,6 @@
 //! Where every value of an artifact comes from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use aipolicy_compiler::authorize::Grant;
@@ -37,7 +37,10 @@ impl Origin {
 /// has the origin of the nearest listed one above it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
-    entries: Vec<(String, u32)>,
+    /// The pointers, one after the other.
+    pointers: String,
+    /// Where each pointer ends, with the position of its origin.
+    entries: Vec<(usize, u32)>,
     origins: Vec<Origin>,
     uncovered: Vec<String>,
 }
@@ -47,18 +50,29 @@ pub struct Trace {
 pub(crate) struct Tracer<'t> {
     trace: Trace,
     /// The position of each origin.
-    known: HashMap<&'t Origin, u32>,
+    known: BTreeMap<&'t Origin, u32>,
+    /// The origin that was noted last, which is often the next one.
+    last: Option<(&'t Origin, u32)>,
 }
 
 impl<'t> Tracer<'t> {
     /// Notes the origin of a value.
     pub(crate) fn note(&mut self, pointer: &str, origin: &'t Origin) {
+        let at = match self.last {
+            Some((last, at)) if last == origin => at,
+            Some(_) | None => self.position(origin),
+        };
+        self.last = Some((origin, at));
+        self.trace.push(pointer, at);
+    }
+
+    fn position(&mut self, origin: &'t Origin) -> u32 {
         let next = u32::try_from(self.trace.origins.len()).unwrap_or(u32::MAX);
         let at = *self.known.entry(origin).or_insert(next);
         if at == next {
             self.trace.origins.push(origin.clone());
         }
-        self.trace.entries.push((pointer.to_owned(), at));
+        at
     }
 
     /// Notes a leaf that has no origin at all.
@@ -80,26 +94,30 @@ impl Trace {
         tracer.finish()
     }
 
+    fn push(&mut self, pointer: &str, at: u32) {
+        self.pointers.push_str(pointer);
+        self.entries.push((self.pointers.len(), at));
+    }
+
     /// A copy that lacks one entry, to see whether anything would be missed.
     pub fn without(&self, entry: usize) -> Self {
-        let mut rest = self.clone();
-        if entry < rest.entries.len() {
-            rest.entries.remove(entry);
-        }
+        let (origins, uncovered) = (self.origins.clone(), self.uncovered.clone());
+        let mut rest = Self { pointers: String::new(), entries: Vec::new(), origins, uncovered };
+        let others = self.entries().enumerate().filter(|(at, _)| *at != entry);
+        others.for_each(|(_, (pointer, at))| rest.push(pointer, at));
         rest
     }
 
     /// Pointers with the positions of their origins, in the order of the document.
-    pub fn entries(&self) -> &[(String, u32)] {
-        &self.entries
+    pub fn entries(&self) -> impl Iterator<Item = (&str, u32)> {
+        let starts = std::iter::once(0).chain(self.entries.iter().map(|(end, _)| *end));
+        let entries = starts.zip(&self.entries);
+        entries.map(|(start, (end, at))| (self.pointers.get(start..*end).unwrap_or(""), *at))
     }
 
     /// Every origin under its pointer.
     pub(crate) fn by_pointer(&self) -> HashMap<&str, &Origin> {
-        let entries = self.entries.iter();
-        entries
-            .filter_map(|(pointer, at)| Some((pointer.as_str(), self.origins.get(*at as usize)?)))
-            .collect()
+        self.entries().filter_map(|(pointer, at)| Some((pointer, self.origins.get(at as usize)?))).collect()
     }
 
     /// The origins.
@@ -117,14 +135,14 @@ impl Trace {
         let covers = |entry: &str| {
             pointer.strip_prefix(entry).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let covering = self.entries.iter().filter(|(entry, _)| covers(entry));
+        let covering = self.entries().filter(|(entry, _)| covers(entry));
         let (_, at) = covering.max_by_key(|(entry, _)| entry.len())?;
-        self.origins.get(*at as usize)
+        self.origins.get(at as usize)
     }
 
     /// Pointers of values that a place caused.
     pub fn caused_by(&self, matches: impl Fn(&Origin) -> bool) -> Vec<&str> {
-        let wanted = |at: &u32| self.origins.get(*at as usize).is_some_and(&matches);
-        self.entries.iter().filter(|(_, at)| wanted(at)).map(|(pointer, _)| pointer.as_str()).collect()
+        let wanted = |at: u32| self.origins.get(at as usize).is_some_and(&matches);
+        self.entries().filter(|(_, at)| wanted(*at)).map(|(pointer, _)| pointer).collect()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::{Circumstances, Object, Principal};
-use aipolicy_compiler::model::budget::{BudgetScope, BudgetSpec};
+use aipolicy_compiler::model::budget::BudgetSpec;
 use aipolicy_compiler::model::gateway::GatewaySpec;
 use aipolicy_compiler::model::model::ModelSpec;
 use aipolicy_compiler::model::route::{Fallback, FallbackTarget, RouteSpec, Trigger};
@@ -36,6 +36,7 @@ pub(crate) struct Backend<'g> {
 
 /// A route whose every model was granted for every tenant.
 pub(crate) struct Route<'g> {
+    pub(crate) id: Id<RouteSpec>,
     pub(crate) name: &'g str,
     pub(crate) resource: &'g Resource<RouteSpec>,
     /// Attempts in order: the models that share the requests, then each fallback.
@@ -62,6 +63,7 @@ pub(crate) struct Target {
 
 /// A tenant with the routes that it may use.
 pub(crate) struct Tenant<'g> {
+    pub(crate) id: Id<TenantSpec>,
     pub(crate) resource: &'g Resource<TenantSpec>,
     pub(crate) routes: Vec<(&'g str, Origin)>,
     pub(crate) budget: Option<&'g Resource<BudgetSpec>>,
@@ -74,7 +76,6 @@ type Granted<'g> = BTreeMap<(Id<ModelSpec>, Id<RouteSpec>), Vec<Grant<'g>>>;
 /// What one gateway was granted.
 #[derive(Default)]
 struct Share<'g> {
-    routes: Vec<(Id<RouteSpec>, &'g Resource<RouteSpec>)>,
     models: Granted<'g>,
     /// Tenants that may use one of its routes.
     users: Vec<(Id<TenantSpec>, &'g Resource<RouteSpec>, Grant<'g>)>,
@@ -84,25 +85,12 @@ struct Share<'g> {
 pub(crate) struct Shares<'g> {
     input: Input<'g>,
     by_gateway: BTreeMap<Id<GatewaySpec>, Share<'g>>,
-    /// The first budget of each tenant.
-    budgets: BTreeMap<&'g str, &'g Resource<BudgetSpec>>,
 }
 
 impl<'g> Shares<'g> {
     /// Gathers what the gateways were granted.
     pub(crate) fn gather(input: Input<'g>) -> Self {
-        let graph = input.grants.graph();
-        let mut shares = Self { input, by_gateway: BTreeMap::new(), budgets: BTreeMap::new() };
-        for budget in &graph.bundle().budgets {
-            if let BudgetScope::Tenant(scope) = &budget.spec.scope {
-                shares.budgets.entry(scope.name.value.as_str()).or_insert(budget);
-            }
-        }
-        for (id, route) in graph.each::<RouteSpec>() {
-            if let Some(gateway) = route.spec.gateway.id() {
-                shares.by_gateway.entry(gateway).or_default().routes.push((id, route));
-            }
-        }
+        let mut shares = Self { input, by_gateway: BTreeMap::new() };
         input.grants.grants().for_each(|grant| shares.add(grant));
         shares
     }
@@ -128,14 +116,14 @@ impl<'g> Shares<'g> {
     pub(crate) fn table(&self, id: Id<GatewaySpec>, gateway: &'g Resource<GatewaySpec>) -> Table<'g> {
         let (routes, tenants) = (Vec::new(), Vec::new());
         let mut table = Table { input: self.input, gateway, backends: BTreeMap::new(), routes, tenants };
-        if let Some(share) = self.by_gateway.get(&id) {
-            let mut routes = share.routes.clone();
-            routes.sort_by(|left, right| left.1.name().cmp(right.1.name()));
-            for (id, route) in routes {
-                table.route(id, route, &share.models);
-            }
-            table.tenants = self.tenants(share);
+        let nothing = Share::default();
+        let share = self.by_gateway.get(&id).unwrap_or(&nothing);
+        let mut routes: Vec<_> = self.input.grants.graph().routes_of(id).collect();
+        routes.sort_by_key(|(_, route)| route.name());
+        for (id, route) in routes {
+            table.route(id, route, &share.models);
         }
+        table.tenants = self.tenants(share);
         table
     }
 
@@ -143,13 +131,13 @@ impl<'g> Shares<'g> {
     fn tenants(&self, share: &Share<'g>) -> Vec<Tenant<'g>> {
         let graph = self.input.grants.graph();
         let mut found: BTreeMap<&str, Tenant<'g>> = BTreeMap::new();
-        for (tenant, route, grant) in &share.users {
-            let Some(tenant) = graph.resource(*tenant) else { continue };
-            let name = tenant.name().as_str();
-            let entry = found.entry(name).or_insert_with(|| Tenant {
+        for (id, route, grant) in &share.users {
+            let Some(tenant) = graph.resource(*id) else { continue };
+            let entry = found.entry(tenant.name().as_str()).or_insert_with(|| Tenant {
+                id: *id,
                 resource: tenant,
                 routes: Vec::new(),
-                budget: self.budgets.get(name).copied(),
+                budget: graph.budgets_of(*id).next(),
                 origin: Origin::granted(*grant),
             });
             entry.routes.push((route.name().as_str(), Origin::granted(*grant)));
@@ -167,7 +155,7 @@ impl<'g> Table<'g> {
         let mut steps = Vec::new();
         self.steps(resource, (&[id], &[]), (granted, &mut steps));
         let origin = Origin::written(resource.name_span());
-        self.routes.push(Route { name: resource.name().as_str(), resource, steps, origin });
+        self.routes.push(Route { id, name: resource.name().as_str(), resource, steps, origin });
     }
 
     /// The steps of a route, and of every route that it falls back to. `path` begins with the route that was asked and

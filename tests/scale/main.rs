@@ -4,19 +4,21 @@
 //! cargo run --release -p aipolicy-scale -- 100 1000 10000
 //! cargo run --release -p aipolicy-scale -- --json --threads 2 --seed 7 1000
 //! cargo run --release -p aipolicy-scale -- --keep /tmp/out 100     # leaves what was written in /tmp/out/100
+//! cargo run --release -p aipolicy-scale -- --per-account 50 1000   # tenants that share two accounts; 100 unless given
 //! cargo run --release -p aipolicy-scale -- lint 1000 10000         # `iam lint` of so many roles, see `lint.rs`
 //! ```
 //!
 //! Each size runs in a process of its own, three times unless `--runs` says otherwise, and the run that needed the least
 //! CPU for compile and floor together is shown: what disturbs a run only adds. CPU is that of the process; `--threads` is 1 unless given, since threads
-//! that wait for work burn CPU too. The seed is 1 unless given. See `generate.rs` for what is generated and `floor.rs`
-//! for the floor.
+//! that wait for work burn CPU too. The seed is 1 unless given. See `workspace/` for what is generated and `floor.rs`
+//! for the floor. Files are written into the folder for temporary files, about 600 KB for each tenant.
 
 mod clock;
 mod floor;
 mod generate;
 mod lint;
 mod measure;
+mod output;
 mod random;
 mod table;
 
@@ -25,7 +27,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
+use generate::Size;
 use measure::Measured;
+use table::Conditions;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -38,6 +42,7 @@ struct Arguments {
     json: bool,
     threads: usize,
     seed: u64,
+    per_account: usize,
     runs: usize,
     keep: Option<PathBuf>,
     /// Set in the process that measures one size and prints it as JSON.
@@ -51,6 +56,7 @@ impl Arguments {
             json: false,
             threads: 1,
             seed: 1,
+            per_account: generate::TENANTS_PER_ACCOUNT,
             runs: 3,
             keep: None,
             is_child: false,
@@ -62,6 +68,7 @@ impl Arguments {
                 "--child" => read.is_child = true,
                 "--threads" => read.threads = value()?.parse()?,
                 "--seed" => read.seed = value()?.parse()?,
+                "--per-account" => read.per_account = value()?.parse::<std::num::NonZero<usize>>()?.get(),
                 "--runs" => read.runs = value()?.parse()?,
                 "--keep" => read.keep = Some(value()?.into()),
                 size => {
@@ -96,9 +103,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         measured.push(best);
     }
+    let Arguments { seed, threads, per_account, .. } = arguments;
+    let conditions = Conditions { seed, threads, per_account };
     let text = match arguments.json {
-        true => serde_json::to_string_pretty(&table::json(&measured, arguments.seed))?,
-        false => table::text(&measured, (arguments.seed, arguments.threads)),
+        true => serde_json::to_string_pretty(&table::json(&measured, conditions))?,
+        false => table::text(&measured, conditions),
     };
     writeln!(std::io::stdout().lock(), "{}", text.trim_end())?;
     Ok(())
@@ -113,6 +122,8 @@ fn in_child(tenants: usize, arguments: &Arguments) -> Result<Measured, Box<dyn E
         &arguments.threads.to_string(),
         "--seed",
         &arguments.seed.to_string(),
+        "--per-account",
+        &arguments.per_account.to_string(),
     ]);
     if let Some(folder) = &arguments.keep {
         command.arg("--keep").arg(folder.join(tenants.to_string()));
@@ -127,11 +138,12 @@ fn in_child(tenants: usize, arguments: &Arguments) -> Result<Measured, Box<dyn E
 fn child(tenants: usize, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).stack_size(STACK).build_global()?;
     let (seed, keep) = (arguments.seed, arguments.keep.clone());
+    let size = Size { tenants, per_account: arguments.per_account };
     let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || {
         let temporary = tempfile::tempdir().map_err(|error| error.to_string())?;
         let folder = keep.unwrap_or_else(|| temporary.path().join("out"));
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        measure::measure(tenants, seed, &folder).map_err(|error| error.to_string())
+        measure::measure(size, seed, &folder).map_err(|error| error.to_string())
     })?;
     let measured = worker.join().map_err(|_| "the measurement panicked")??;
     serde_json::to_writer(std::io::stdout().lock(), &measured)?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ir::{Decision, Outcome, PolicyFact, PolicyIndex};
+use crate::ir::{Decision, Outcome, PolicyFact, PolicyIndex, Principal};
 use crate::model::Id;
 use crate::model::environment::EnvironmentSpec;
 use crate::resolve::Graph;
@@ -13,6 +13,7 @@ pub struct Decisions {
     all: Vec<Decision>,
     policies: Vec<PolicyFact>,
     by_environment: BTreeMap<Id<EnvironmentSpec>, Vec<usize>>,
+    by_principal: BTreeMap<Id<EnvironmentSpec>, BTreeMap<Principal, Vec<usize>>>,
     refused: BTreeSet<Id<EnvironmentSpec>>,
     sound: bool,
 }
@@ -22,14 +23,18 @@ impl Decisions {
     /// else stopped the run.
     pub(super) fn new(all: Vec<Decision>, policies: Vec<PolicyFact>, sound: bool) -> Self {
         let mut by_environment: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        let mut by_principal: BTreeMap<_, BTreeMap<_, Vec<usize>>> = BTreeMap::new();
         let mut refused = BTreeSet::new();
         for (at, decision) in all.iter().enumerate() {
-            by_environment.entry(decision.request.environment).or_default().push(at);
+            let environment = decision.request.environment;
+            by_environment.entry(environment).or_default().push(at);
+            let here = by_principal.entry(environment).or_default();
+            here.entry(decision.request.principal).or_default().push(at);
             if !decision.permitted() {
-                refused.insert(decision.request.environment);
+                refused.insert(environment);
             }
         }
-        Self { all, policies, by_environment, refused, sound }
+        Self { all, policies, by_environment, by_principal, refused, sound }
     }
 
     /// No verdict at all, because the policies cannot be read; nothing is approved.
@@ -95,6 +100,15 @@ pub struct Grant<'d> {
     pub policies: &'d [PolicyIndex],
 }
 
+impl<'d> Grant<'d> {
+    fn of(decision: &'d Decision) -> Option<Self> {
+        match &decision.outcome {
+            Outcome::Permitted(policies) => Some(Self { decision, policies }),
+            Outcome::Forbidden(_) | Outcome::NotPermitted => None,
+        }
+    }
+}
+
 impl<'d> ApprovedGrants<'d> {
     /// The resources that the grants came from.
     pub fn graph(&self) -> &'d Graph {
@@ -108,9 +122,16 @@ impl<'d> ApprovedGrants<'d> {
 
     /// Every grant, in the order of resources.
     pub fn grants(&self) -> impl Iterator<Item = Grant<'d>> + use<'d> {
-        self.decisions.of(self.environment).filter_map(|decision| match &decision.outcome {
-            Outcome::Permitted(policies) => Some(Grant { decision, policies }),
-            Outcome::Forbidden(_) | Outcome::NotPermitted => None,
+        self.decisions.of(self.environment).filter_map(Grant::of)
+    }
+
+    /// Everybody who was granted something, with all of it, in the order of resources.
+    pub fn by_principal(&self) -> impl Iterator<Item = (Principal, Vec<Grant<'d>>)> + use<'d> {
+        let decisions = self.decisions;
+        let here = decisions.by_principal.get(&self.environment).into_iter().flatten();
+        here.map(|(principal, positions)| {
+            let found = positions.iter().filter_map(|at| decisions.all.get(*at));
+            (*principal, found.filter_map(Grant::of).collect())
         })
     }
 

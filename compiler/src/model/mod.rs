@@ -129,6 +129,11 @@ macro_rules! kinds {
         }
 
         impl Bundle {
+            /// Makes room for the resources of other bundles, so that they are moved once.
+            pub(crate) fn reserve<'b>(&mut self, others: impl Iterator<Item = &'b Self> + Clone) {
+                $(self.$field.reserve(others.clone().map(|other| other.$field.len()).sum());)+
+            }
+
             /// Adds the resources of another bundle.
             pub(crate) fn append(&mut self, mut other: Self) {
                 $(self.$field.append(&mut other.$field);)+

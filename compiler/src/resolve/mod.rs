@@ -1,5 +1,6 @@
 //! Names become ids: the graph of a workspace, with what could not be resolved reported once, where it is written.
 
+mod backwards;
 mod files;
 mod places;
 mod regions;
@@ -27,6 +28,7 @@ pub struct Graph {
     files: BTreeMap<String, SourceId>,
     catalog: &'static Catalog,
     residencies: residency::Residencies,
+    backwards: backwards::Backwards,
 }
 
 impl Graph {
@@ -84,7 +86,8 @@ pub fn link(mut bundle: Bundle, files: &[FileAnswer], sources: &SourceMap, out: 
         },
     );
     let files = files::accept(&bundle, files, out);
-    Graph { bundle, files, catalog: Catalog::shipped(), residencies: residency::Residencies::default() }
+    let (residencies, backwards) = (residency::Residencies::default(), backwards::Backwards::of(&bundle));
+    Graph { bundle, files, catalog: Catalog::shipped(), residencies, backwards }
 }
 
 /// The position of each resource by kind and name, and where its name is written.

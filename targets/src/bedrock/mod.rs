@@ -22,26 +22,26 @@ use crate::artifact::Artifact;
 use crate::input::Input;
 use crate::origin::Origin;
 use agent::Agent;
-use tool::Call;
+use agentcore::Validators;
+use tool::{Call, Tools};
 use trigger::DeadLetters;
 
 /// Renders every document of the agents of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
-    let mut grants: BTreeMap<Principal, Vec<Grant<'_>>> = BTreeMap::new();
-    for grant in input.grants.grants() {
-        grants.entry(grant.decision.request.principal).or_default().push(grant);
-    }
     let mut writer = Writer {
         account: &account,
+        tools: Tools::new(&account),
+        validators: Validators::default(),
         waiting: BTreeMap::new(),
         letters: DeadLetters::default(),
         artifacts: Vec::new(),
         out,
     };
-    for (id, agent) in account.graph().each::<AgentSpec>() {
-        if let Some(grants) = grants.get(&Principal::Agent(id)) {
-            writer.agent(agent, grants);
+    for (principal, grants) in input.grants.by_principal() {
+        let Principal::Agent(id) = principal else { continue };
+        if let Some(agent) = account.graph().resource(id) {
+            writer.agent(agent, &grants);
         }
     }
     writer.finish()
@@ -53,6 +53,8 @@ type Waiting = BTreeMap<String, (Origin, Origin)>;
 /// Collects the documents of an environment.
 struct Writer<'w, 'a> {
     account: &'w Account<'a>,
+    tools: Tools<'w, 'a>,
+    validators: Validators,
     waiting: Waiting,
     letters: DeadLetters,
     artifacts: Vec<Artifact>,
@@ -66,7 +68,7 @@ impl<'a> Writer<'_, 'a> {
             .iter()
             .find(|grant| grant.decision.request.circumstances == Circumstances::Support("role"));
         let Some(origin) = role.map(|grant| Origin::granted(*grant)) else { return };
-        let calls = tool::calls(self.account, (resource, grants), self.out);
+        let calls = self.tools.calls(resource, grants, self.out);
         let machines = || calls.iter().filter(|call| call.server().is_none());
         for call in machines() {
             self.artifacts.extend(gate::artifact(self.account, call, self.out));
@@ -81,7 +83,9 @@ impl<'a> Writer<'_, 'a> {
         self.artifacts.extend(shared::profile::artifact(self.account, resource, grants));
         let agent = Agent { account: self.account, resource, grants, calls: &calls, origin };
         self.artifacts.extend(match resource.spec.runtime.as_ref().map(|runtime| runtime.value) {
-            Some(AgentRuntime::AgentCore) | None => agentcore::artifacts(&agent, self.out),
+            Some(AgentRuntime::AgentCore) | None => {
+                agentcore::artifacts(&agent, &mut self.validators, self.out)
+            }
             Some(AgentRuntime::BedrockAgents) => classic::artifacts(&agent, self.out),
         });
         self.artifacts.extend(trigger::artifacts(&agent, &mut self.letters, self.out));

@@ -33,14 +33,10 @@ use policy::Allow;
 /// Renders every role and policy of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
-    let mut grants: BTreeMap<Principal, Vec<Grant<'_>>> = BTreeMap::new();
-    for grant in input.grants.grants() {
-        grants.entry(grant.decision.request.principal).or_default().push(grant);
-    }
-    let stops = billing::stops(&account, &billing::callers(&account));
+    let stops = billing::stops(&account, &billing::Callers::of(&account));
     let room = budget::room(&stops);
     let mut artifacts = Vec::new();
-    for (principal, grants) in grants {
+    for (principal, grants) in input.grants.by_principal() {
         let mut writer = Writer { account: &account, principal, grants: &grants, room: &room, out };
         artifacts.extend(writer.artifacts());
         if let Principal::Environment(_) = principal {

@@ -25,7 +25,6 @@ use aipolicy_compiler::source::Span;
 
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
-use crate::capacity;
 use crate::gateway::{Given, given};
 use crate::input::Input;
 use crate::observability::{Rules, rules};
@@ -39,7 +38,7 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let sites = site::sites(&account, out);
     let operated = sites.iter().any(|site| site.cluster.spec.prometheus_operator.is_some());
     let rules = operated.then(|| rules(input)).flatten();
-    let shared = Shared { given: given(input), budgets: capacity::budgets(&account), rules };
+    let shared = Shared { given: given(input), rules };
     let mut artifacts = Vec::new();
     for site in sites {
         let (guards, artifacts_of_site) = (BTreeMap::new(), Vec::new());
@@ -60,7 +59,6 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
 /// What is gathered once for all clusters.
 struct Shared<'s> {
     given: BTreeMap<Id<GatewaySpec>, Given>,
-    budgets: capacity::Budgets<'s>,
     /// The rules for a Prometheus in a cluster, where one evaluates them.
     rules: Option<Rules<'s>>,
 }

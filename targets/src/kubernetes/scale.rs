@@ -37,12 +37,8 @@ impl<'w> Writer<'w> {
 
     /// Every bound of a workload.
     fn terms(&self, running: &Running<'w, WorkloadSpec>) -> Vec<Term> {
-        let capacity = Capacity {
-            account: self.account,
-            budgets: &self.shared.budgets,
-            spec: &running.resource.spec,
-            grants: &running.grants,
-        };
+        let capacity =
+            Capacity { account: self.account, spec: &running.resource.spec, grants: &running.grants };
         capacity.terms()
     }
 

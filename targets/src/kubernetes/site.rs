@@ -12,6 +12,7 @@ use aipolicy_compiler::model::reference::Ref;
 use aipolicy_compiler::model::tenant::TenantSpec;
 use aipolicy_compiler::model::workload::WorkloadSpec;
 use aipolicy_compiler::model::{Id, Resource};
+use aipolicy_compiler::resolve::Graph;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
@@ -76,20 +77,21 @@ impl<'g, S> Running<'g, S> {
     }
 }
 
-/// What is granted to each principal.
-type Granted<'g> = BTreeMap<Principal, Vec<Grant<'g>>>;
-
 /// Every cluster of the environment that something was granted on. Namespaces that are not free are reported.
 pub(super) fn sites<'g>(account: &Account<'g>, out: &mut Diagnostics) -> Vec<Site<'g>> {
-    let mut granted: Granted<'g> = BTreeMap::new();
-    for grant in account.input.grants.grants() {
-        granted.entry(grant.decision.request.principal).or_default().push(grant);
+    let grants = account.input.grants;
+    let clusters = account.graph().each::<ClusterSpec>();
+    let here = clusters.filter(|(_, found)| found.spec.environment.id() == Some(grants.environment()));
+    let mut sites: BTreeMap<_, _> = here.map(|(id, cluster)| (id, Site::of(cluster))).collect();
+    for (principal, grants) in grants.by_principal() {
+        for grant in &grants {
+            let Object::Cluster(id) = grant.decision.request.object else { continue };
+            if let Some(site) = sites.get_mut(&id) {
+                site.place(account.graph(), principal, (*grant, &grants));
+            }
+        }
     }
-    let graph = account.graph();
-    let clusters = graph.each::<ClusterSpec>();
-    let here =
-        clusters.filter(|(_, found)| found.spec.environment.id() == Some(account.input.grants.environment()));
-    let mut sites: Vec<_> = here.map(|(id, cluster)| Site::of(account, (id, cluster), &granted)).collect();
+    let mut sites: Vec<_> = sites.into_values().collect();
     for site in &mut sites {
         site.spaces.retain(|space| space.is_free(out));
         site.index(account);
@@ -99,38 +101,30 @@ pub(super) fn sites<'g>(account: &Account<'g>, out: &mut Diagnostics) -> Vec<Sit
 }
 
 impl<'g> Site<'g> {
-    fn of(
-        account: &Account<'g>,
-        (id, cluster): (Id<ClusterSpec>, &'g Resource<ClusterSpec>),
-        granted: &Granted<'g>,
-    ) -> Self {
-        let graph = account.graph();
+    fn of(cluster: &'g Resource<ClusterSpec>) -> Self {
         let (spaces, workloads, gateways) = (Vec::new(), Vec::new(), Vec::new());
-        let mut site = Self { cluster, spaces, workloads, gateways, index: Index::default() };
-        for (principal, grants) in granted {
-            let here = |grant: &&Grant<'g>| grant.decision.request.object == Object::Cluster(id);
-            for grant in grants.iter().filter(here) {
-                let origin = Origin::granted(*grant);
-                match (*principal, &grant.decision.request.circumstances) {
-                    (Principal::Tenant(tenant), Circumstances::Namespace { name, class, .. }) => {
-                        let Some(tenant) = graph.resource(tenant) else { continue };
-                        let span = grant.decision.request.span;
-                        let class = graph.name(*class);
-                        site.spaces.push(Space { name, span, tenant, class, origin });
-                    }
-                    (Principal::Workload(id), Circumstances::Placement(_)) => {
-                        let Some(resource) = graph.resource(id) else { continue };
-                        site.workloads.push(Running { id, resource, origin, grants: grants.clone() });
-                    }
-                    (Principal::Gateway(id), Circumstances::Placement(_)) => {
-                        let Some(resource) = graph.resource(id) else { continue };
-                        site.gateways.push(Running { id, resource, origin, grants: grants.clone() });
-                    }
-                    _ => {}
-                }
+        Self { cluster, spaces, workloads, gateways, index: Index::default() }
+    }
+
+    /// Notes what a grant places here, with everything that its principal was granted.
+    fn place(&mut self, graph: &'g Graph, principal: Principal, (grant, all): (Grant<'g>, &[Grant<'g>])) {
+        let origin = Origin::granted(grant);
+        match (principal, &grant.decision.request.circumstances) {
+            (Principal::Tenant(tenant), Circumstances::Namespace { name, class, .. }) => {
+                let Some(tenant) = graph.resource(tenant) else { return };
+                let span = grant.decision.request.span;
+                self.spaces.push(Space { name, span, tenant, class: graph.name(*class), origin });
             }
+            (Principal::Workload(id), Circumstances::Placement(_)) => {
+                let Some(resource) = graph.resource(id) else { return };
+                self.workloads.push(Running { id, resource, origin, grants: all.to_vec() });
+            }
+            (Principal::Gateway(id), Circumstances::Placement(_)) => {
+                let Some(resource) = graph.resource(id) else { return };
+                self.gateways.push(Running { id, resource, origin, grants: all.to_vec() });
+            }
+            _ => {}
         }
-        site
     }
 
     pub(super) fn name(&self) -> &'g str {

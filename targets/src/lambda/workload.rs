@@ -12,7 +12,7 @@ use aipolicy_compiler::source::Span;
 
 use crate::account::Account;
 use crate::artifact::Artifact;
-use crate::capacity::{Budgets, Capacity, Term};
+use crate::capacity::{Capacity, Term};
 use crate::function::{Named, Taken, plain_name};
 use crate::origin::Origin;
 use crate::request::{Members, Request, role, tag_map};
@@ -24,7 +24,6 @@ const TAKERS: std::ops::RangeInclusive<u64> = 2..=1000;
 /// Writes the documents of one workload, and reports what Lambda cannot do.
 pub(super) struct Writer<'w, 'a> {
     pub(super) account: &'w Account<'a>,
-    pub(super) budgets: &'w Budgets<'a>,
     pub(super) workload: &'a Resource<WorkloadSpec>,
     pub(super) grants: &'w [Grant<'a>],
     pub(super) out: &'w mut Diagnostics,
@@ -181,12 +180,7 @@ impl<'a> Writer<'_, 'a> {
             |grant: &&Grant<'_>| matches!(grant.decision.request.object, Object::Model(_) | Object::Route(_));
         let Some(first) = self.grants.iter().find(calls) else { return Some(None) };
         let place = first.decision.request.span;
-        let capacity = Capacity {
-            account: self.account,
-            budgets: self.budgets,
-            spec: &self.workload.spec,
-            grants: self.grants,
-        };
+        let capacity = Capacity { account: self.account, spec: &self.workload.spec, grants: self.grants };
         let Some(most) = capacity.terms().into_iter().min_by_key(|term| term.most) else {
             let message = format!("how often `{}` may run at once cannot be computed", self.workload.name());
             let help = "give the tenant a quota, and use routes with caps and a timeout";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::metric::{self, Percentile, Recorded};
 use super::promql::{Expression, Series};
-use super::{Watched, alert};
+use super::{Deployment, Watched, alert};
 use crate::artifact::{Artifact, Format};
 use crate::origin::Origin;
 use crate::tree::Tree;
@@ -42,11 +42,73 @@ impl Line {
 /// The dashboards of an environment.
 pub(super) fn artifacts(watched: &Watched<'_>) -> Vec<Artifact> {
     let platform = dashboard(watched, None, platform());
-    let of_tenants = watched
-        .tenants()
-        .into_keys()
-        .map(|tenant| dashboard(watched, Some(tenant), self::tenant(watched, tenant)));
+    let served = Served::of(watched);
+    let of_tenants =
+        served.routes.keys().map(|tenant| dashboard(watched, Some(tenant), served.panels(tenant)));
     std::iter::once(platform).chain(of_tenants).collect()
+}
+
+/// What the gateways of an environment serve, by tenant and by route.
+struct Served<'w> {
+    /// The routes that each tenant may use.
+    routes: BTreeMap<&'w str, BTreeMap<&'w str, Origin>>,
+    /// The models behind each route, with the position of the route among all.
+    deployments: BTreeMap<&'w str, (usize, Vec<Deployment<'w>>)>,
+}
+
+impl<'w> Served<'w> {
+    fn of(watched: &'w Watched<'_>) -> Self {
+        let mut routes: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        for tenant in watched.tables.iter().flat_map(|table| &table.tenants) {
+            let of_tenant = routes.entry(tenant.resource.name().as_str()).or_default();
+            of_tenant.extend(tenant.routes.iter().cloned());
+        }
+        let mut deployments: BTreeMap<_, (_, Vec<_>)> = BTreeMap::new();
+        for (at, deployment) in watched.deployments().enumerate() {
+            let (_, of_route) = deployments.entry(deployment.route).or_insert((at, Vec::new()));
+            of_route.push(deployment);
+        }
+        Self { routes, deployments }
+    }
+
+    /// The panels of a tenant.
+    fn panels(&self, tenant: &str) -> Vec<Panel> {
+        let none = BTreeMap::new();
+        let routes = self.routes.get(tenant).unwrap_or(&none);
+        let of_route = |recorded: &Recorded| {
+            let one = |(route, origin): (&&str, &Origin)| Line {
+                expression: recorded.of(metric::ROUTE, route),
+                label: metric::ROUTE,
+                origin: Some(origin.clone()),
+            };
+            routes.iter().map(one).collect::<Vec<_>>()
+        };
+        let mut mine: Vec<_> = routes.keys().filter_map(|route| self.deployments.get(route)).collect();
+        mine.sort_by_key(|(at, _)| *at);
+        let slow = |percentile| {
+            let recorded = metric::latency(percentile, alert::latency::WINDOW);
+            let line = |deployment: &Deployment<'_>| Line {
+                expression: recorded.of(metric::DEPLOYMENT, &deployment.id),
+                label: metric::DEPLOYMENT,
+                origin: Some(deployment.origin.clone()),
+            };
+            mine.iter().flat_map(|(_, of_route)| of_route.iter().map(line)).collect()
+        };
+        let own = |recorded: Recorded| vec![Line::new(recorded.of(metric::TENANT, tenant), metric::TENANT)];
+        let spent = hourly(metric::spend(3600).of(metric::TENANT, tenant));
+        vec![
+            Panel { title: "Tokens", unit: "short", lines: own(metric::tokens(WINDOW)) },
+            Panel {
+                title: "Dollars an hour",
+                unit: "currencyUSD",
+                lines: vec![Line::new(spent, metric::TENANT)],
+            },
+            Panel { title: "Requests by route", unit: "reqps", lines: of_route(&metric::requests(WINDOW)) },
+            Panel { title: "Fallbacks by route", unit: "reqps", lines: of_route(&metric::fallbacks(WINDOW)) },
+            Panel { title: "Latency, 95th percentile", unit: "s", lines: slow(Percentile::P95) },
+            Panel { title: "Latency, 99th percentile", unit: "s", lines: slow(Percentile::P99) },
+        ]
+    }
 }
 
 fn platform() -> Vec<Panel> {
@@ -84,48 +146,6 @@ fn platform() -> Vec<Panel> {
             unit: "s",
             lines: vec![Line::new(p(Percentile::P99), metric::DEPLOYMENT)],
         },
-    ]
-}
-
-fn tenant(watched: &Watched<'_>, tenant: &str) -> Vec<Panel> {
-    let routes: BTreeMap<&str, Origin> = watched
-        .tables
-        .iter()
-        .flat_map(|table| &table.tenants)
-        .filter(|found| found.resource.name().as_str() == tenant)
-        .flat_map(|found| found.routes.iter().cloned())
-        .collect();
-    let of_route = |recorded: &Recorded| {
-        let one = |(route, origin): (&&str, &Origin)| Line {
-            expression: recorded.of(metric::ROUTE, route),
-            label: metric::ROUTE,
-            origin: Some(origin.clone()),
-        };
-        routes.iter().map(one).collect::<Vec<_>>()
-    };
-    let slow = |percentile| {
-        let recorded = metric::latency(percentile, alert::latency::WINDOW);
-        let mine = watched.deployments().filter(|deployment| routes.contains_key(deployment.route));
-        let line = |deployment: super::Deployment<'_>| Line {
-            expression: recorded.of(metric::DEPLOYMENT, &deployment.id),
-            label: metric::DEPLOYMENT,
-            origin: Some(deployment.origin),
-        };
-        mine.map(line).collect()
-    };
-    let own = |recorded: Recorded| vec![Line::new(recorded.of(metric::TENANT, tenant), metric::TENANT)];
-    let spent = hourly(metric::spend(3600).of(metric::TENANT, tenant));
-    vec![
-        Panel { title: "Tokens", unit: "short", lines: own(metric::tokens(WINDOW)) },
-        Panel {
-            title: "Dollars an hour",
-            unit: "currencyUSD",
-            lines: vec![Line::new(spent, metric::TENANT)],
-        },
-        Panel { title: "Requests by route", unit: "reqps", lines: of_route(&metric::requests(WINDOW)) },
-        Panel { title: "Fallbacks by route", unit: "reqps", lines: of_route(&metric::fallbacks(WINDOW)) },
-        Panel { title: "Latency, 95th percentile", unit: "s", lines: slow(Percentile::P95) },
-        Panel { title: "Latency, 99th percentile", unit: "s", lines: slow(Percentile::P99) },
     ]
 }
 

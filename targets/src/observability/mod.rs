@@ -10,15 +10,14 @@ mod promql;
 use std::collections::BTreeMap;
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
-use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::AgentModel;
 use aipolicy_compiler::model::budget::{BudgetScope, BudgetSpec};
 use aipolicy_compiler::model::gateway::{Dialect, GatewaySpec};
-use aipolicy_compiler::model::reference::Ref;
 use aipolicy_compiler::model::route::{CanaryAbort, CircuitBreaker, RouteSpec};
-use aipolicy_compiler::model::traffic_profile::{Latency, TrafficProfileSpec};
+use aipolicy_compiler::model::traffic_profile::Latency;
 use aipolicy_compiler::model::value::Duration;
 use aipolicy_compiler::model::workspace::TargetName;
+use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Spanned;
 
@@ -156,7 +155,7 @@ impl<'g> Watched<'g> {
             route: route.name,
             model,
             origin: target.origin.clone(),
-            latency: self.measured(route.name, model),
+            latency: self.measured(route.id, model),
             timeout: governed.timeout.as_ref().and_then(|timeout| timeout.attempt.as_ref()),
             breaker: governed.circuit_breaker.as_ref(),
             canary: canaries.filter_map(|primary| Some(&primary.canary.as_ref()?.abort)).next(),
@@ -164,24 +163,19 @@ impl<'g> Watched<'g> {
     }
 
     /// What was measured of a model when it serves a route.
-    fn measured(&self, route: &str, model: &str) -> Option<&'g Latency> {
-        let profiles = self.input.grants.graph().each::<TrafficProfileSpec>();
-        let mut of_route = profiles.filter(|(_, profile)| is(&profile.spec.route, route));
-        of_route.find_map(|(_, profile)| {
+    fn measured(&self, route: Id<RouteSpec>, model: &str) -> Option<&'g Latency> {
+        self.input.grants.graph().profiles_of(route).find_map(|profile| {
             let mut measured = profile.spec.latency.0.iter();
             measured.find(|(found, _)| found.name.value.as_str() == model).map(|(_, latency)| latency)
         })
     }
 }
 
-fn is(reference: &Ref<RouteSpec>, name: &str) -> bool {
-    reference.name.value.as_str() == name
-}
-
 fn alerts(watched: &Watched<'_>, out: &mut Diagnostics) -> Vec<Alert> {
     let graph = watched.input.grants.graph();
+    let tenants = watched.tenants();
     let mut alerts = Vec::new();
-    for (_, budget) in graph.each::<BudgetSpec>() {
+    for budget in graph.budgets_among(&tenants.values().map(|tenant| tenant.id).collect()) {
         if !concerns(watched, budget) {
             continue;
         }
@@ -191,7 +185,7 @@ fn alerts(watched: &Watched<'_>, out: &mut Diagnostics) -> Vec<Alert> {
         }
         alerts.extend(alert::notice::alerts(budget).into_iter().flatten());
     }
-    alerts.extend(watched.tenants().into_values().flat_map(|tenant| alert::tokens::alerts(watched, tenant)));
+    alerts.extend(tenants.into_values().flat_map(|tenant| alert::tokens::alerts(watched, tenant)));
     for table in &watched.tables {
         alerts.extend(table.routes.iter().flat_map(|route| alert::route::fallbacks(watched, route)));
     }
@@ -203,13 +197,13 @@ fn alerts(watched: &Watched<'_>, out: &mut Diagnostics) -> Vec<Alert> {
     alerts
 }
 
-/// Whether a budget covers what the gateways of the environment serve.
+/// Whether a budget covers what the gateways of the environment serve, if it is that of a tenant which they serve, or of
+/// anything but a tenant.
 fn concerns(watched: &Watched<'_>, budget: &Resource<BudgetSpec>) -> bool {
     let here = watched.input.grants.environment();
     match &budget.spec.scope {
-        BudgetScope::Organisation => true,
+        BudgetScope::Organisation | BudgetScope::Tenant(_) => true,
         BudgetScope::Environment(environment) => environment.id() == Some(here),
-        BudgetScope::Tenant(tenant) => watched.tenants().contains_key(tenant.name.value.as_str()),
         BudgetScope::Agent(agent) => {
             let graph = watched.input.grants.graph();
             let served = graph.get(agent).and_then(|agent| match &agent.spec.model.value {

@@ -1,5 +1,6 @@
 //! PromQL as values: names and labels are escaped when they are written, never pasted.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter};
 
 use aipolicy_compiler::model::budget::BudgetPeriod;
@@ -112,12 +113,11 @@ impl Display for Operator {
 impl Display for Series {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.metric)?;
-        if self.labels.is_empty() {
-            return Ok(());
+        for (at, (label, value)) in self.labels.iter().enumerate() {
+            let before = if at == 0 { '{' } else { ',' };
+            write!(formatter, "{before}{label}=\"{}\"", escaped(value))?;
         }
-        let labels: Vec<_> =
-            self.labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
-        write!(formatter, "{{{}}}", labels.join(","))
+        if self.labels.is_empty() { Ok(()) } else { formatter.write_str("}") }
     }
 }
 
@@ -154,8 +154,11 @@ impl Display for Expression {
 }
 
 /// A text between double quotes.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\\', '"', '\n']) {
+        return text.into();
+    }
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").into()
 }
 
 const HOUR: u64 = 60 * 60;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::rule;
 
-use super::{Agent, authorizer, policy, rate, server};
+use super::{Agent, Validators, authorizer, policy, rate, server};
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Request, address, reference, role};
 use crate::bedrock::shared::{function, tag_map};
@@ -75,7 +75,11 @@ pub(super) fn described(call: &Call<'_>) -> Tree {
 }
 
 /// The engine, the gateway, its target, and a policy for each tool.
-pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
+pub(super) fn artifacts(
+    agent: &Agent<'_>,
+    validators: &mut Validators,
+    out: &mut Diagnostics,
+) -> Vec<Artifact> {
     let (Some(addresses), Some(first)) = (Addresses::of(agent), agent.calls.first()) else {
         return Vec::new();
     };
@@ -88,7 +92,7 @@ pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifac
     let mut artifacts = vec![engine(agent, &addresses, &origin), gateway(agent, &addresses, &origin, out)];
     artifacts.extend(target(agent, &addresses));
     artifacts.extend(server::artifacts(agent, &addresses, out));
-    artifacts.extend(policy::artifacts(agent, &addresses, out));
+    artifacts.extend(policy::artifacts((agent, &addresses), validators, out));
     artifacts.extend(rate::artifacts(agent, &addresses, out));
     artifacts
 }

@@ -1,7 +1,10 @@
 //! The Cedar schema that AgentCore generates from the tools of a gateway: an action for each tool, and its input as the
 //! context. Objects are records, whole numbers `Long`, other numbers `decimal`, lists sets.
 
-use cedar_policy::{EntityTypeName, Schema};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use cedar_policy::{EntityTypeName, Schema, Validator};
 use serde_json::{Map, Value, json};
 
 use super::Agent;
@@ -19,11 +22,31 @@ pub(super) fn caller_type(agent: &Agent<'_>) -> &'static str {
     if agent.token_callers().is_some() { "OAuthUser" } else { "IamEntity" }
 }
 
+/// What validates the policies of gateways. Agents whose tools take the same inputs share one.
+#[derive(Default)]
+pub(crate) struct Validators {
+    by_schema: BTreeMap<String, Validator>,
+}
+
+impl Validators {
+    /// The validator for the tools of an agent.
+    ///
+    /// # Errors
+    /// Why Cedar does not take the schema, for instance since a member has a reserved name.
+    pub(super) fn of(&mut self, agent: &Agent<'_>) -> Result<&Validator, String> {
+        let schema = schema(agent);
+        Ok(match self.by_schema.entry(schema.to_string()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let schema = Schema::from_json_value(schema).map_err(|error| error.to_string())?;
+                new.insert(Validator::new(schema))
+            }
+        })
+    }
+}
+
 /// The schema for the tools of a gateway. The claims of a token are tags of its caller.
-///
-/// # Errors
-/// Why Cedar does not take it, for instance since a member has a reserved name.
-pub(super) fn schema(agent: &Agent<'_>) -> Result<Schema, String> {
+fn schema(agent: &Agent<'_>) -> Value {
     let caller = caller_type(agent);
     let mut actions = Map::new();
     actions.insert("Mcp".into(), json!({}));
@@ -39,7 +62,7 @@ pub(super) fn schema(agent: &Agent<'_>) -> Result<Schema, String> {
         entity.insert("tags".into(), json!({ "type": "String" }));
     }
     let namespace = json!({ "entityTypes": { caller: entity, "Gateway": {} }, "actions": actions });
-    Schema::from_json_value(json!({ "AgentCore": namespace })).map_err(|error| error.to_string())
+    json!({ "AgentCore": namespace })
 }
 
 /// A member of an input whose name the schema of a gateway cannot have, since Cedar reads it as something else.

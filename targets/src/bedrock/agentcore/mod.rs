@@ -17,9 +17,14 @@ use aipolicy_compiler::source::Span;
 
 use super::agent::{Agent, Started};
 use crate::artifact::Artifact;
+pub(super) use manifest::Validators;
 
 /// Everything that AgentCore needs to run an agent.
-pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
+pub(super) fn artifacts(
+    agent: &Agent<'_>,
+    validators: &mut Validators,
+    out: &mut Diagnostics,
+) -> Vec<Artifact> {
     refuse(agent, out);
     let mut artifacts = Vec::new();
     if agent.calls.is_empty() {
@@ -32,7 +37,7 @@ pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifac
         }
     } else {
         artifacts.extend(authorizer::client(agent, out));
-        artifacts.extend(gateway::artifacts(agent, out));
+        artifacts.extend(gateway::artifacts(agent, validators, out));
     }
     artifacts.extend(memory::artifact(agent, out));
     artifacts.extend(harness::artifacts(agent, out));

@@ -6,8 +6,8 @@ use aipolicy_compiler::rule;
 use cedar_policy::{Policy, PolicyId, PolicySet, ValidationMode, Validator};
 use serde_json::{Number, Value, json};
 
-use super::Agent;
 use super::gateway::Addresses;
+use super::{Agent, Validators};
 use super::{authorizer, manifest};
 use crate::artifact::Artifact;
 use crate::bedrock::request::{Request, address, join, reference};
@@ -23,23 +23,29 @@ const GATEWAY: &str = "arn:of:the:gateway";
 const LARGEST: usize = 10_000;
 
 /// A policy for each tool, which the schema of the gateway takes.
-pub(super) fn artifacts(agent: &Agent<'_>, addresses: &Addresses, out: &mut Diagnostics) -> Vec<Artifact> {
-    let schema = match manifest::schema(agent) {
-        Ok(schema) => schema,
+pub(super) fn artifacts(
+    (agent, addresses): (&Agent<'_>, &Addresses),
+    validators: &mut Validators,
+    out: &mut Diagnostics,
+) -> Vec<Artifact> {
+    let validator = match validators.of(agent) {
+        Ok(validator) => validator,
         Err(why) => {
             let message = format!("the tools of `{}` have no Cedar schema: {why}", agent.name());
             out.report(rule::UNSUPPORTED.at(agent.resource.name_span(), message, "").help("rename inputs"));
             return Vec::new();
         }
     };
-    let validator = Validator::new(schema);
-    agent.calls.iter().filter_map(|call| artifact(agent, addresses, (call, &validator), out)).collect()
+    let policies: Vec<_> = agent.calls.iter().map(|call| policy(agent, call)).collect();
+    let checked = checked(policies, validator);
+    let calls = agent.calls.iter().zip(checked);
+    calls.filter_map(|(call, text)| artifact(agent, addresses, (call, text), out)).collect()
 }
 
 fn artifact(
     agent: &Agent<'_>,
     addresses: &Addresses,
-    (call, validator): (&Call<'_>, &Validator),
+    (call, text): (&Call<'_>, Result<String, String>),
     out: &mut Diagnostics,
 ) -> Option<Artifact> {
     let name = call.tool.name.value.as_str();
@@ -50,7 +56,7 @@ fn artifact(
         );
         None
     };
-    let text = match text(agent, call, validator) {
+    let text = match text {
         Ok(text) if text.len() > LARGEST => return refuse(format!("it has {} characters", text.len()), out),
         Ok(text) => text,
         Err(why) => return refuse(why, out),
@@ -78,19 +84,34 @@ fn artifact(
     Some(request.artifact(&call.origin))
 }
 
-/// The policy as text, validated strictly.
-fn text(agent: &Agent<'_>, call: &Call<'_>, validator: &Validator) -> Result<String, String> {
+/// The policy of a tool as text.
+fn policy(agent: &Agent<'_>, call: &Call<'_>) -> Result<String, String> {
     let policy = Policy::from_json(Some(PolicyId::new("tool")), document(agent, call));
     let policy = policy.map_err(|error| error.to_string())?;
-    let text = policy.to_cedar().ok_or("Cedar has no text for it")?;
-    // What is validated is what is sent: the text, read again.
-    let policy = Policy::parse(Some(PolicyId::new("tool")), &text).map_err(|error| error.to_string())?;
+    policy.to_cedar().ok_or_else(|| "Cedar has no text for it".to_owned())
+}
+
+/// The policies that are valid, strictly. What is validated is what is sent: the texts, read again; all at once, since
+/// Cedar's parser takes longer to start than to read one.
+fn checked(policies: Vec<Result<String, String>>, validator: &Validator) -> Vec<Result<String, String>> {
+    let texts: Vec<_> = policies.iter().flatten().map(String::as_str).collect();
+    let together = texts.join("\n").parse::<PolicySet>();
+    let valid = together.is_ok_and(|set| {
+        let all = set.policies().count() == texts.len();
+        all && validator.validate(&set, ValidationMode::Strict).validation_passed()
+    });
+    if valid {
+        return policies;
+    }
+    policies.into_iter().map(|text| text.and_then(|text| alone(&text, validator).map(|()| text))).collect()
+}
+
+/// Why a policy is not valid.
+fn alone(text: &str, validator: &Validator) -> Result<(), String> {
+    let policy = Policy::parse(Some(PolicyId::new("tool")), text).map_err(|error| error.to_string())?;
     let set = PolicySet::from_policies([policy]).map_err(|error| error.to_string())?;
     let found = validator.validate(&set, ValidationMode::Strict);
-    match found.validation_errors().next() {
-        Some(error) => Err(error.to_string()),
-        None => Ok(text),
-    }
+    found.validation_errors().next().map_or(Ok(()), |error| Err(error.to_string()))
 }
 
 /// The policy in Cedar's own JSON.

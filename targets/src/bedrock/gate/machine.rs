@@ -99,9 +99,9 @@ impl Machine<'_> {
         Some(())
     }
 
-    fn definition(&self) -> Tree {
+    fn definition(&mut self) -> Tree {
+        let states = std::mem::take(&mut self.states);
         let default = |name: &str| self.account.default(name);
-        let states = self.states.iter().map(|(name, state)| (name.clone(), state.clone()));
         Tree::map([
             (
                 "Comment",

@@ -6,6 +6,9 @@ pub(crate) mod openapi;
 mod pattern;
 pub(crate) mod schema;
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use aipolicy_compiler::PlacedJson;
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::Diagnostics;
@@ -14,6 +17,7 @@ use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentSpec, Tool};
 use aipolicy_compiler::model::connector::{ConnectorSpec, McpServer};
 use aipolicy_compiler::rule;
+use aipolicy_compiler::source::SourceId;
 
 use crate::account::{Account, is_associated, is_direct};
 use crate::openapi::{document, operation};
@@ -32,7 +36,7 @@ pub(crate) struct Call<'a> {
     /// The grant of the call, and that of the connector.
     pub(crate) origin: Origin,
     pub(crate) used: Origin,
-    pub(crate) shape: Shape,
+    pub(crate) shape: Rc<Shape>,
     pub(crate) limits: Vec<Limit>,
     /// The request that it is, of an operation.
     pub(crate) request: Option<Request>,
@@ -56,77 +60,100 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The tools of an agent, among its grants. One whose input cannot be checked is reported and left out.
-pub(crate) fn calls<'a>(
-    account: &Account<'a>,
-    (agent, grants): (&'a Resource<AgentSpec>, &[Grant<'a>]),
-    out: &mut Diagnostics,
-) -> Vec<Call<'a>> {
-    let tools = agent.spec.tools.iter().enumerate();
-    tools.filter_map(|(at, tool)| call(account, (agent, at, tool), grants, out)).collect()
+/// Reads the tools of agents. A schema that several name is read once.
+pub(crate) struct Tools<'t, 'a> {
+    account: &'t Account<'a>,
+    shapes: BTreeMap<SourceId, Rc<Shape>>,
 }
 
-fn call<'a>(
-    account: &Account<'a>,
-    (agent, at, tool): (&'a Resource<AgentSpec>, usize, &'a Tool),
-    grants: &[Grant<'a>],
-    out: &mut Diagnostics,
-) -> Option<Call<'a>> {
-    let granted = grants
-        .iter()
-        .find(|grant| matches!(grant.decision.request.object, Object::Tool(_, found) if found == at))?;
-    let used = grants.iter().find(|grant| {
-        let request = &grant.decision.request;
-        request.span == tool.connector.name.span && matches!(request.object, Object::Connector(_))
-    })?;
-    let connector = account.graph().get(&tool.connector)?;
-    if is_associated(&agent.spec, tool, connector) {
-        return None;
+impl<'t, 'a> Tools<'t, 'a> {
+    pub(crate) fn new(account: &'t Account<'a>) -> Self {
+        Self { account, shapes: BTreeMap::new() }
     }
-    let (shape, request) = described(account, (tool, connector), out)?;
-    let limits = condition::limits(tool, &shape, out)?;
-    let tenant = granted.decision.request.tenant.map(|tenant| account.graph().name(tenant));
-    let (origin, used) = (Origin::granted(*granted), Origin::granted(*used));
-    Some(Call { agent, tool, connector, tenant, origin, used, shape, limits, request })
-}
 
-/// What the input of a tool is, and the request that it becomes, where an operation says so.
-fn described(
-    account: &Account<'_>,
-    (tool, connector): (&Tool, &Resource<ConnectorSpec>),
-    out: &mut Diagnostics,
-) -> Option<(Shape, Option<Request>)> {
-    let (Some(named), Some(file)) = (&tool.operation, document(tool, &connector.spec)) else {
-        return Some((shape(account, tool, out)?, None));
-    };
-    match operation(account, file, named) {
-        Ok(found) => {
-            let access = (tool.access.value, tool.access.span);
-            openapi::read(found, access, out).map(|(shape, request)| (shape, Some(request)))
+    /// The tools of an agent, among its grants. One whose input cannot be checked is reported and left out.
+    pub(crate) fn calls(
+        &mut self,
+        agent: &'a Resource<AgentSpec>,
+        grants: &[Grant<'a>],
+        out: &mut Diagnostics,
+    ) -> Vec<Call<'a>> {
+        let tools = agent.spec.tools.iter().enumerate();
+        tools.filter_map(|(at, tool)| self.call((agent, at, tool), grants, out)).collect()
+    }
+
+    fn call(
+        &mut self,
+        (agent, at, tool): (&'a Resource<AgentSpec>, usize, &'a Tool),
+        grants: &[Grant<'a>],
+        out: &mut Diagnostics,
+    ) -> Option<Call<'a>> {
+        let granted = grants
+            .iter()
+            .find(|grant| matches!(grant.decision.request.object, Object::Tool(_, found) if found == at))?;
+        let used = grants.iter().find(|grant| {
+            let request = &grant.decision.request;
+            request.span == tool.connector.name.span && matches!(request.object, Object::Connector(_))
+        })?;
+        let graph = self.account.graph();
+        let connector = graph.get(&tool.connector)?;
+        if is_associated(&agent.spec, tool, connector) {
+            return None;
         }
-        Err(found) => {
-            out.append(found);
-            None
+        let (shape, request) = self.described(tool, connector, out)?;
+        let limits = condition::limits(tool, &shape, out)?;
+        let tenant = granted.decision.request.tenant.map(|tenant| graph.name(tenant));
+        let (origin, used) = (Origin::granted(*granted), Origin::granted(*used));
+        Some(Call { agent, tool, connector, tenant, origin, used, shape, limits, request })
+    }
+
+    /// What the input of a tool is, and the request that it becomes, where an operation says so.
+    fn described(
+        &mut self,
+        tool: &Tool,
+        connector: &Resource<ConnectorSpec>,
+        out: &mut Diagnostics,
+    ) -> Option<(Rc<Shape>, Option<Request>)> {
+        let (Some(named), Some(file)) = (&tool.operation, document(tool, &connector.spec)) else {
+            return Some((self.shape(tool, out)?, None));
+        };
+        match operation(self.account, file, named) {
+            Ok(found) => {
+                let access = (tool.access.value, tool.access.span);
+                openapi::read(found, access, out).map(|(shape, request)| (Rc::new(shape), Some(request)))
+            }
+            Err(found) => {
+                out.append(found);
+                None
+            }
         }
     }
-}
 
-fn shape(account: &Account<'_>, tool: &Tool, out: &mut Diagnostics) -> Option<Shape> {
-    let Some(file) = &tool.input else {
-        let message = format!(
-            "nothing says what the input of tool `{}` is, so no call can be checked",
-            tool.name.value
-        );
-        let help = "add `input: { file: … }` with a JSON Schema, or an `operation` of an OpenAPI document";
-        out.report(rule::UNSUPPORTED.at(tool.name.span, message, "").help(help));
-        return None;
-    };
-    let source = account.graph().file(file)?;
-    match PlacedJson::read(account.input.sources, source) {
-        Ok(document) => schema::read(&document, out),
-        Err(found) => {
-            out.append(found);
-            None
+    fn shape(&mut self, tool: &Tool, out: &mut Diagnostics) -> Option<Rc<Shape>> {
+        let Some(file) = &tool.input else {
+            let message = format!(
+                "nothing says what the input of tool `{}` is, so no call can be checked",
+                tool.name.value
+            );
+            let help =
+                "add `input: { file: … }` with a JSON Schema, or an `operation` of an OpenAPI document";
+            out.report(rule::UNSUPPORTED.at(tool.name.span, message, "").help(help));
+            return None;
+        };
+        let source = self.account.graph().file(file)?;
+        if let Some(known) = self.shapes.get(&source) {
+            return Some(Rc::clone(known));
+        }
+        match PlacedJson::read(self.account.input.sources, source) {
+            Ok(document) => {
+                let shape = Rc::new(schema::read(&document, out)?);
+                self.shapes.insert(source, Rc::clone(&shape));
+                Some(shape)
+            }
+            Err(found) => {
+                out.append(found);
+                None
+            }
         }
     }
 }

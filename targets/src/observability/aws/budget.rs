@@ -38,7 +38,7 @@ struct Billed {
 /// The budgets of an environment, and what stops calls when they are spent.
 pub(super) fn artifacts(cloud: &Cloud<'_, '_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let mut artifacts = Vec::new();
-    for (_, budget) in cloud.account.graph().each::<BudgetSpec>() {
+    for budget in cloud.account.graph().budgets_among(&cloud.callers.tenants()) {
         let spenders = billing::spenders(cloud.account, &budget.spec, &cloud.callers);
         let notices = budget.spec.thresholds.iter().filter_map(|threshold| match threshold {
             Threshold::Notify(notify) => Some(notify),

@@ -145,12 +145,11 @@ impl<'g> Store<'_, 'g> {
             return Vec::new();
         }
         let mut found = Vec::new();
-        for (id, agent) in account.graph().each::<AgentSpec>() {
-            let runs = account.input.grants.grants().any(|grant| {
-                let request = &grant.decision.request;
-                request.principal == Principal::Agent(id)
-                    && request.circumstances == Circumstances::Support("role")
-            });
+        for (principal, grants) in account.input.grants.by_principal() {
+            let Principal::Agent(id) = principal else { continue };
+            let Some(agent) = account.graph().resource(id) else { continue };
+            let role = Circumstances::Support("role");
+            let runs = grants.iter().any(|grant| grant.decision.request.circumstances == role);
             if !runs {
                 continue;
             }

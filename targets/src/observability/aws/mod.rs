@@ -17,7 +17,7 @@ use aipolicy_compiler::model::gateway::GatewaySpec;
 use super::Watched;
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
-use crate::billing::{self, Caller, Stop};
+use crate::billing::{self, Callers, Stop};
 use crate::origin::Origin;
 use crate::request::{Members, Request};
 
@@ -26,7 +26,7 @@ struct Cloud<'c, 'g> {
     account: &'c Account<'g>,
     /// What telemetry of gateways counts, if it counts anything.
     watched: Option<&'c Watched<'g>>,
-    callers: Vec<Caller>,
+    callers: Callers,
     stops: Vec<Stop<'g>>,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn artifacts(
     watched: Option<&Watched<'_>>,
     out: &mut Diagnostics,
 ) -> Vec<Artifact> {
-    let callers = billing::callers(account);
+    let callers = Callers::of(account);
     let stops = billing::stops(account, &callers);
     let cloud = Cloud { account, watched, callers, stops };
     let mut artifacts = budget::artifacts(&cloud, out);

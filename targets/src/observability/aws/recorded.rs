@@ -56,41 +56,61 @@ const RUNTIME: Kind = ("AWS::BedrockAgentCore::Runtime", "StartsWith");
 /// What is recorded of an environment, by type and ARN.
 struct Calls<'c, 'a> {
     account: &'c Account<'a>,
+    /// What runs here.
+    agents: Vec<&'a Resource<AgentSpec>>,
+    workloads: Vec<&'a Resource<WorkloadSpec>>,
+    /// The agents whose tools use a connector.
+    users: BTreeMap<Id<ConnectorSpec>, Vec<&'a Resource<AgentSpec>>>,
     found: BTreeMap<Kind, BTreeMap<String, (Tree, Option<Address>)>>,
 }
 
 /// Everything that is recorded of an environment. Objects and items whose keys may hold what an agent wants blacked out
 /// are not.
 pub(super) fn calls(account: &Account<'_>, out: &mut Diagnostics) -> Vec<Recorded> {
-    let mut calls = Calls { account, found: BTreeMap::new() };
+    let mut calls = Calls::new(account);
     calls.granted(out);
     if calls.compiles(TargetName::Bedrock) {
-        for (id, agent) in account.graph().each::<AgentSpec>() {
-            if calls.runs(Principal::Agent(id)) {
-                calls.agent(agent);
-            }
+        for agent in std::mem::take(&mut calls.agents) {
+            calls.agent(agent);
         }
     }
     if calls.compiles(TargetName::Lambda) {
-        for (id, workload) in account.graph().each::<WorkloadSpec>() {
-            if calls.runs(Principal::Workload(id)) && workload.spec.platform.value == Platform::Lambda {
-                calls.workload(workload);
-            }
+        let workloads = std::mem::take(&mut calls.workloads).into_iter();
+        for workload in workloads.filter(|workload| workload.spec.platform.value == Platform::Lambda) {
+            calls.workload(workload);
         }
     }
     calls.finish()
 }
 
-impl<'a> Calls<'_, 'a> {
-    fn compiles(&self, target: TargetName) -> bool {
-        self.account.input.workspace.targets.iter().any(|named| named.value == target)
+impl<'c, 'a> Calls<'c, 'a> {
+    fn new(account: &'c Account<'a>) -> Self {
+        let (agents, workloads) = (Vec::new(), Vec::new());
+        let mut calls = Self { account, agents, workloads, users: BTreeMap::new(), found: BTreeMap::new() };
+        let graph = account.graph();
+        for (principal, grants) in account.input.grants.by_principal() {
+            let role = Circumstances::Support("role");
+            if !grants.iter().any(|grant| grant.decision.request.circumstances == role) {
+                continue;
+            }
+            match principal {
+                Principal::Agent(id) => calls.agents.extend(graph.resource(id)),
+                Principal::Workload(id) => calls.workloads.extend(graph.resource(id)),
+                Principal::Gateway(_)
+                | Principal::Tenant(_)
+                | Principal::Route(_)
+                | Principal::Environment(_) => {}
+            }
+        }
+        for agent in &calls.agents {
+            let used: BTreeSet<_> = agent.spec.tools.iter().filter_map(|tool| tool.connector.id()).collect();
+            used.into_iter().for_each(|id| calls.users.entry(id).or_default().push(agent));
+        }
+        calls
     }
 
-    fn runs(&self, principal: Principal) -> bool {
-        self.account.input.grants.grants().any(|grant| {
-            let request = &grant.decision.request;
-            request.principal == principal && request.circumstances == Circumstances::Support("role")
-        })
+    fn compiles(&self, target: TargetName) -> bool {
+        self.account.input.workspace.targets.iter().any(|named| named.value == target)
     }
 
     fn add(&mut self, kind: Kind, arn: String, origin: Origin) {
@@ -247,9 +267,7 @@ impl<'a> Calls<'_, 'a> {
         if !matches!(connector.spec.kind, ConnectorKind::S3(_) | ConnectorKind::DynamoDb(_)) {
             return None;
         }
-        let agents = self.account.graph().each::<AgentSpec>();
-        let mut running = agents.filter(|(agent, _)| self.runs(Principal::Agent(*agent)));
-        running.find_map(|(_, agent)| {
+        self.users.get(&id).into_iter().flatten().find_map(|agent| {
             let mut tools = agent.spec.tools.iter().filter(|tool| tool.connector.id() == Some(id));
             let redacted = &agent.spec.trace.as_ref()?.redact;
             let found = tools.find_map(|tool| redacted.iter().find(|field| self.may_hold(tool, field)))?;

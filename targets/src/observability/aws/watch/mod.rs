@@ -4,8 +4,6 @@ mod agent;
 mod model;
 mod queue;
 
-use std::collections::BTreeMap;
-
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::{Circumstances, Principal};
 use aipolicy_compiler::model::Resource;
@@ -22,15 +20,12 @@ use crate::tree::Tree;
 use agent::Agent;
 
 /// What is granted to each principal.
-type Granted<'g> = BTreeMap<Principal, Vec<Grant<'g>>>;
+type Granted<'g> = Vec<(Principal, Vec<Grant<'g>>)>;
 
 /// Every alarm of an environment.
 pub(super) fn alarms(cloud: &Cloud<'_, '_>) -> Vec<Alarm> {
     let account = cloud.account;
-    let mut granted = Granted::new();
-    for grant in account.input.grants.grants() {
-        granted.entry(grant.decision.request.principal).or_default().push(grant);
-    }
+    let granted: Granted<'_> = account.input.grants.by_principal().collect();
     let mut alarms = Vec::new();
     let agents = agents(account, &granted);
     for (resource, grants) in &agents {
@@ -57,8 +52,11 @@ fn agents<'a>(account: &Account<'a>, granted: &'a Granted<'a>) -> Agents<'a> {
     if !compiles(account, TargetName::Bedrock) {
         return Vec::new();
     }
-    let all = account.graph().each::<AgentSpec>();
-    all.filter_map(|(id, agent)| Some((agent, granted.get(&Principal::Agent(id))?.as_slice()))).collect()
+    let agent = |(principal, grants): &'a (Principal, Vec<Grant<'a>>)| {
+        let Principal::Agent(id) = *principal else { return None };
+        Some((account.graph().resource(id)?, grants.as_slice()))
+    };
+    granted.iter().filter_map(agent).collect()
 }
 
 /// Workloads that run on Lambda here, with their region.
@@ -70,10 +68,11 @@ fn workloads<'a>(account: &Account<'a>, granted: &Granted<'a>) -> Workloads<'a> 
         return Vec::new();
     }
     let region = (first.value.as_str().to_owned(), Origin::written(first.span));
-    let all = account.graph().each::<WorkloadSpec>();
-    let here = all.filter_map(|(id, workload)| {
+    let here = granted.iter().filter_map(|(principal, grants)| {
+        let Principal::Workload(id) = *principal else { return None };
+        let workload = account.graph().resource(id)?;
         let on_lambda = workload.spec.platform.value == Platform::Lambda;
-        let mut grants = granted.get(&Principal::Workload(id))?.iter().filter(|_| on_lambda);
+        let mut grants = grants.iter().filter(|_| on_lambda);
         let role =
             grants.find(|grant| grant.decision.request.circumstances == Circumstances::Support("role"))?;
         Some((workload, region.clone(), Origin::granted(*role)))

@@ -61,8 +61,18 @@ pub(super) fn alarms(account: &Account<'_>) -> Vec<Alarm> {
         let Some((counted, found)) = found else { continue };
         called.entry((call.source.to_string(), counted)).or_insert(found);
     }
-    called.iter().flat_map(|((region, _), called)| model(account, region, called)).collect()
+    let mut longest: BTreeMap<&str, Measured> = BTreeMap::new();
+    let mut alarms = Vec::new();
+    for ((region, _), called) in &called {
+        let of_model = longest.entry(called.model.name().as_str());
+        let measured = of_model.or_insert_with(|| measured(account, called.model));
+        alarms.extend(model(account, region, called, measured));
+    }
+    alarms
 }
+
+/// The longest latency of a model in milliseconds, by percentile.
+type Measured = Vec<(&'static str, Spanned<u64>)>;
 
 /// A model that is called under its own id, or under that of a profile of AWS.
 fn direct<'a>(
@@ -97,7 +107,7 @@ fn of_agent<'a>(
     Some((counted, called))
 }
 
-fn model(account: &Account<'_>, region: &str, called: &Called<'_>) -> Vec<Alarm> {
+fn model(account: &Account<'_>, region: &str, called: &Called<'_>, measured: &Measured) -> Vec<Alarm> {
     let name = called.model.name().as_str();
     let dimension = || ("ModelId", called.id.clone());
     let one =
@@ -120,7 +130,7 @@ fn model(account: &Account<'_>, region: &str, called: &Called<'_>) -> Vec<Alarm>
         alarm("server-errors", one("InvocationServerErrors", Statistic::Sum), (9.0, (300, 1), default())),
         alarm("client-errors", one("InvocationClientErrors", Statistic::Sum), (49.0, (300, 1), default())),
     ];
-    for (word, most) in measured(account, called.model) {
+    for (word, most) in measured {
         let limit = Origin::written(most.span);
         let milliseconds = number(most.value) * 1.5;
         let metric = one("InvocationLatency", Statistic::Percentile(word));
@@ -135,8 +145,8 @@ fn model(account: &Account<'_>, region: &str, called: &Called<'_>) -> Vec<Alarm>
     alarms
 }
 
-/// The longest latency that was measured of a model, in milliseconds, by percentile.
-fn measured(account: &Account<'_>, model: &Resource<ModelSpec>) -> Vec<(&'static str, Spanned<u64>)> {
+/// The longest latency that was measured of a model on any route.
+fn measured(account: &Account<'_>, model: &Resource<ModelSpec>) -> Measured {
     let profiles = account.graph().each::<TrafficProfileSpec>();
     let of_model: Vec<_> = profiles
         .flat_map(|(_, profile)| &profile.spec.latency.0)
