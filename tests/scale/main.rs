@@ -4,6 +4,7 @@
 //! cargo run --release -p aipolicy-scale -- 100 1000 10000
 //! cargo run --release -p aipolicy-scale -- --json --threads 2 --seed 7 1000
 //! cargo run --release -p aipolicy-scale -- --keep /tmp/out 100     # leaves what was written in /tmp/out/100
+//! cargo run --release -p aipolicy-scale -- lint 1000 10000         # `iam lint` of so many roles, see `lint.rs`
 //! ```
 //!
 //! Each size runs in a process of its own, three times unless `--runs` says otherwise, and the run that needed the least
@@ -14,6 +15,7 @@
 mod clock;
 mod floor;
 mod generate;
+mod lint;
 mod measure;
 mod random;
 mod table;
@@ -75,7 +77,11 @@ impl Arguments {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::read(std::env::args().skip(1))?;
+    let mut words = std::env::args().skip(1).peekable();
+    if words.next_if(|word| word == "lint").is_some() {
+        return lint::run(words);
+    }
+    let arguments = Arguments::read(words)?;
     if let ([tenants], true) = (arguments.sizes.as_slice(), arguments.is_child) {
         return child(*tenants, &arguments);
     }

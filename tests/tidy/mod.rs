@@ -61,7 +61,7 @@ pub(crate) const CRATES: &[Crate] = &[
         folder: "tests/scale",
         root: "tests/scale/main.rs",
         is_pure: false,
-        may_use: &["aipolicy-targets", "aipolicy-compiler"],
+        may_use: &["aipolicy-targets", "aipolicy-compiler", "aipolicy-iam"],
     },
     Crate {
         name: "aipolicy",

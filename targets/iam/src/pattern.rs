@@ -155,6 +155,14 @@ impl Pattern {
         })
     }
 
+    /// The condition keys of variables that have no default: without them, the pattern matches nothing.
+    pub(crate) fn needed_variables(&self) -> impl Iterator<Item = &str> {
+        self.tokens.iter().filter_map(|token| match token {
+            Token::Variable { key, default: None } => Some(key.as_str()),
+            Token::Variable { default: Some(_), .. } | Token::Char(_) | Token::One(_) | Token::Run(_) => None,
+        })
+    }
+
     /// Whether the text is one of those that the pattern stands for. `variable` gives the value of a condition key;
     /// a variable without value and default matches nothing. What a variable stands for is never a wildcard.
     pub(crate) fn matches<'a>(&self, text: &str, variable: impl Fn(&str) -> Option<&'a str>) -> bool {

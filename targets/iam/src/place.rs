@@ -29,14 +29,20 @@ impl Places {
         Self::read(text, None)
     }
 
-    /// Reads the text as [`Places::new`] does, and keeps the places of these values alone.
+    /// Reads the text as [`Places::new`] does, and keeps the places of these values, and of those around them.
     #[must_use]
     pub fn of(text: &str, pointers: impl IntoIterator<Item = String>) -> Self {
-        Self::read(text, Some(pointers.into_iter().collect()))
+        let mut wanted = BTreeSet::new();
+        for mut pointer in pointers {
+            while wanted.insert(pointer.clone()) {
+                pointer.truncate(pointer.rfind('/').unwrap_or(0));
+            }
+        }
+        Self::read(text, Some(wanted))
     }
 
     fn read(text: &str, wanted: Option<BTreeSet<String>>) -> Self {
-        let mut scan = Scan { text, at: 0, wanted, ranges: BTreeMap::new() };
+        let mut scan = Scan { text, at: 0, depth: 0, wanted, ranges: BTreeMap::new() };
         scan.value("", None);
         Self { ranges: scan.ranges, breaks: text.match_indices('\n').map(|(at, _)| at).collect() }
     }
@@ -62,9 +68,13 @@ impl Places {
     }
 }
 
+/// What is nested deeper has no place; `serde_json` reads no deeper either.
+const DEPTH: usize = 128;
+
 struct Scan<'t> {
     text: &'t str,
     at: usize,
+    depth: usize,
     /// Every value, where nothing is said.
     wanted: Option<BTreeSet<String>>,
     ranges: BTreeMap<String, Range<usize>>,
@@ -81,7 +91,13 @@ impl Scan<'_> {
                 let place = key.cloned().unwrap_or(start..start + 1);
                 self.found(pointer, place);
                 self.at += 1;
-                if first == b'{' { self.object(pointer)? } else { self.list(pointer)? }
+                self.depth = Some(self.depth + 1).filter(|depth| *depth <= DEPTH)?;
+                if first == b'{' {
+                    self.object(pointer)?;
+                } else {
+                    self.list(pointer)?;
+                }
+                self.depth -= 1;
             }
             b'"' => {
                 let place = self.string()?;
@@ -90,6 +106,10 @@ impl Scan<'_> {
             _ => {
                 let rest = self.text.get(start..)?;
                 let length = rest.find([',', '}', ']', ' ', '\t', '\n', '\r']).unwrap_or(rest.len());
+                if length == 0 {
+                    // A value has to begin here, and what does not get on would never end.
+                    return None;
+                }
                 self.at += length;
                 self.found(pointer, start..start + length);
             }
@@ -214,6 +234,9 @@ mod tests {
         for text in ["", "\"", "\"\\", "{\"a", "]]}}", "[,,", "{\"a\": [1", "{", "[}", "{]", "ä\u{feff}\"ö"]
         {
             assert!(Places::new(text).line("/a/0") >= 1, "{text}");
+        }
+        for open in ["[", "{\"a\":"] {
+            assert!(Places::new(&open.repeat(1 << 20)).ranges.len() <= DEPTH + 1, "{open}");
         }
     }
 }

@@ -85,5 +85,11 @@ pub fn global_key(name: &str) -> Option<&'static ConditionKey> {
     data::CATALOG.global.find(name)
 }
 
+/// The condition key of this name, of every service or of the one that its prefix names.
+pub(crate) fn condition_key(name: &str) -> Option<&'static ConditionKey> {
+    let of_service = || service(name.split_once(':')?.0)?.key(name);
+    global_key(name).or_else(of_service)
+}
+
 #[cfg(test)]
 mod tests;

@@ -23,23 +23,63 @@ pub(crate) struct Atoms {
 pub(crate) enum Letter {
     /// A character.
     Char(char),
-    /// The variable of this number, in the order of [`Alphabet::variables`].
-    Variable(usize),
+    /// What a policy variable stands for.
+    Variable(Variable),
 }
 
-/// The policy variables of some patterns, each with its default.
+/// A policy variable. Its numbers are places in an [`Alphabet`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Variable {
+    key: usize,
+    default: Option<usize>,
+    /// Whether it stands for its value in any case.
+    pub(crate) fold: bool,
+}
+
+impl Variable {
+    /// Whether this stands for all that the other stands for. One without default is there with its value alone.
+    fn covers(self, other: Self) -> bool {
+        self.key == other.key
+            && (self.fold || !other.fold)
+            && (other.default.is_none() || self.default == other.default)
+    }
+}
+
+/// The condition keys and the defaults of the policy variables of some patterns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Alphabet {
-    /// Condition key and default of each variable.
-    pub(crate) variables: Vec<(String, Option<String>)>,
+    texts: Vec<String>,
 }
 
 impl Alphabet {
-    fn number(&mut self, key: &str, default: Option<&String>) -> usize {
-        let known = self.variables.iter().position(|(one, other)| one == key && other.as_ref() == default);
-        known.unwrap_or_else(|| {
-            self.variables.push((key.to_owned(), default.cloned()));
-            self.variables.len() - 1
+    /// The condition key of a variable.
+    pub(crate) fn key(&self, variable: Variable) -> Option<&str> {
+        self.texts.get(variable.key).map(String::as_str)
+    }
+
+    /// The default of a variable.
+    pub(crate) fn default_of(&self, variable: Variable) -> Option<&str> {
+        self.texts.get(variable.default?).map(String::as_str)
+    }
+
+    /// The letter of a variable that some pattern has.
+    pub(crate) fn letter(&self, key: &str, default: Option<&String>, fold: bool) -> Option<Letter> {
+        let number = |text: &str| self.texts.iter().position(|one| one == text);
+        let default = match default {
+            Some(text) => Some(number(text)?),
+            None => None,
+        };
+        Some(Letter::Variable(Variable { key: number(key)?, default, fold }))
+    }
+
+    fn variable(&mut self, key: &str, default: Option<&String>, fold: bool) -> Variable {
+        Variable { key: self.number(key), default: default.map(|text| self.number(text)), fold }
+    }
+
+    fn number(&mut self, text: &str) -> usize {
+        self.texts.iter().position(|one| one == text).unwrap_or_else(|| {
+            self.texts.push(text.to_owned());
+            self.texts.len() - 1
         })
     }
 }
@@ -75,7 +115,7 @@ impl Compiled {
             Token::One(reach) => Step::One(*reach),
             Token::Run(reach) => Step::Run(*reach),
             Token::Variable { key, default } => {
-                Step::Letter(Letter::Variable(alphabet.number(key, default.as_ref())))
+                Step::Letter(Letter::Variable(alphabet.variable(key, default.as_ref(), pattern.folds())))
             }
         });
         Self { steps: steps.collect(), fold: pattern.folds(), loose: pattern.is_loose() }
@@ -97,6 +137,7 @@ impl Compiled {
     fn is(&self, wanted: Letter, letter: Letter) -> bool {
         match (wanted, letter) {
             (Letter::Char(wanted), Letter::Char(c)) if self.fold => wanted == c.to_ascii_lowercase(),
+            (Letter::Variable(wanted), Letter::Variable(variable)) => wanted.covers(variable),
             (wanted, letter) => wanted == letter,
         }
     }

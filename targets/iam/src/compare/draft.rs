@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::line::{Point, Scale, Span, addresses, instant, number};
+use super::line::{Point, Scale, Span, addresses, flag, instant, number};
+use crate::action::{ValueType, condition_key};
 use crate::document::{Matcher, PrincipalKind, PrincipalSet, Principals, Statement, Version};
 use crate::operator::{Comparison, Operator, Order, Quantifier};
 use crate::pattern::Pattern;
@@ -151,8 +152,11 @@ impl Drafter<'_> {
                 all &= self.toward == Toward::More;
             }
         }
-        if self.toward == Toward::More && self.reading.variables == Variables::Letters {
-            self.one_text_with_variables_each();
+        if self.toward == Toward::More {
+            if self.reading.variables == Variables::Letters {
+                self.one_text_with_variables_each();
+            }
+            self.presence_of_variables(statement);
         }
         all
     }
@@ -184,7 +188,8 @@ impl Drafter<'_> {
     /// where a dimension has several, variables are any text.
     fn one_text_with_variables_each(&mut self) {
         let mut positive: BTreeMap<Key, usize> = BTreeMap::new();
-        for constraint in self.draft.constraints.iter().filter(|one| !one.negated) {
+        let texts = |one: &&Constraint| !one.negated && !one.test.patterns().is_empty();
+        for constraint in self.draft.constraints.iter().filter(texts) {
             *positive.entry(constraint.key.clone()).or_default() += 1;
         }
         for constraint in &mut self.draft.constraints {
@@ -194,6 +199,45 @@ impl Drafter<'_> {
                 patterns.iter_mut().for_each(|pattern| *pattern = pattern.widened());
             }
         }
+    }
+
+    /// A policy variable without value and default matches nothing, so where each text of an element has one, its key is
+    /// there.
+    fn presence_of_variables(&mut self, statement: &Statement) {
+        let mut needed = BTreeSet::new();
+        if let Some(Matcher::In(texts)) = &statement.resources {
+            needed.extend(self.in_each(texts));
+        }
+        for (operator, keys) in &statement.conditions {
+            let read = operator.parse::<Operator>().ok().filter(|read| {
+                let is_text =
+                    matches!(read.comparison, Comparison::Text { .. } | Comparison::Like | Comparison::Arn);
+                is_text && !read.negated && !read.if_exists && read.quantifier != Quantifier::All
+            });
+            if read.is_some() {
+                needed.extend(keys.values().flat_map(|values| self.in_each(values)));
+            }
+        }
+        for key in needed {
+            self.draft.constraints.push(Constraint {
+                key: Key::Condition(key),
+                test: Test::Presence { absent: false, present: true },
+                quantifier: Quantifier::One,
+                negated: false,
+                if_exists: false,
+                many: false,
+                toward: self.toward,
+            });
+        }
+    }
+
+    /// The keys of variables without default that stand in each of the texts.
+    fn in_each(&self, texts: &BTreeSet<String>) -> BTreeSet<String> {
+        let keys = texts.iter().map(|text| {
+            let pattern = Pattern::like(text, self.version);
+            pattern.needed_variables().map(str::to_owned).collect::<BTreeSet<String>>()
+        });
+        keys.reduce(|all, keys| &all & &keys).unwrap_or_default()
     }
 
     /// Whether the statement may apply to anything.
@@ -220,8 +264,12 @@ impl Drafter<'_> {
     fn condition(&mut self, operator: &str, key: &str, values: &BTreeSet<String>) -> Result<(), String> {
         let read: Operator =
             operator.parse().map_err(|_| format!("`{operator}` is no condition operator that is known"))?;
-        let many = read.quantifier != Quantifier::One;
-        let test = self.test(read, values).map_err(|reason| format!("`{operator}` of `{key}`: {reason}"))?;
+        let known = condition_key(key);
+        let many = read.quantifier != Quantifier::One && known.is_none_or(|known| known.many);
+        let is_flag = known.is_some_and(|known| known.value == ValueType::Bool);
+        let test = self
+            .test(read, values, is_flag)
+            .map_err(|reason| format!("`{operator}` of `{key}`: {reason}"))?;
         let presence = matches!(test, Test::Presence { .. });
         let constraint = Constraint {
             key: Key::Condition(key.to_ascii_lowercase()),
@@ -236,7 +284,7 @@ impl Drafter<'_> {
         Ok(())
     }
 
-    fn test(&self, read: Operator, values: &BTreeSet<String>) -> Result<Test, String> {
+    fn test(&self, read: Operator, values: &BTreeSet<String>, is_flag: bool) -> Result<Test, String> {
         let version = self.version;
         let texts = |pattern: &dyn Fn(&str) -> Pattern| {
             let patterns = values.iter().map(|value| pattern(value));
@@ -246,11 +294,20 @@ impl Drafter<'_> {
             let found: Option<Vec<Vec<Span>>> = values.iter().map(|value| span(value)).collect();
             found.map(|found| Test::Spans(found.concat())).ok_or("a value has no meaning there".to_owned())
         };
+        let is_text = matches!(read.comparison, Comparison::Text { .. } | Comparison::Like);
+        if is_flag && is_text && values.iter().all(|value| flag(value).is_some()) {
+            // A boolean is `true` or `false`, and nothing else, also to an operator on texts.
+            let fold = matches!(read.comparison, Comparison::Text { fold: true });
+            let written = values.iter().filter(|value| fold || **value == value.to_ascii_lowercase());
+            return Ok(Test::Spans(
+                written.filter_map(|value| flag(value)).map(|point| (point, point)).collect(),
+            ));
+        }
         match read.comparison {
             Comparison::Text { fold } => Ok(texts(&|value| Pattern::exact(value, version, fold))),
             Comparison::Like => Ok(texts(&|value| Pattern::like(value, version))),
             Comparison::Arn => Ok(texts(&|value| Pattern::arn(value, version))),
-            Comparison::Bool => Ok(texts(&|value| Pattern::exact(value, Version::V2008, true))),
+            Comparison::Bool => spans(&|value| flag(value).map(|point| vec![(point, point)])),
             Comparison::Number(order) => spans(&|value| number(value).map(|point| ordered(order, point))),
             Comparison::Date(order) => spans(&|value| instant(value).map(|point| ordered(order, point))),
             Comparison::Address => spans(&|value| addresses(value).map(|span| vec![span])),
@@ -270,22 +327,35 @@ fn matched(matcher: &Matcher, pattern: impl Fn(&str) -> Pattern) -> (bool, Vec<P
     }
 }
 
-/// The callers that a name stands for, as patterns of kind and name. An account stands for all that is in it.
+/// The callers that a name stands for, as patterns of kind and name. An account stands for all that is in it, and a role
+/// for its sessions, whose ARNs do not have its path.
 fn principal(kind: PrincipalKind, name: &str) -> Vec<Pattern> {
-    let of = |name: &str| Pattern::exact(&format!("{}:{name}", kind.as_str()), Version::V2008, false);
+    let itself = Pattern::exact(&format!("{}:{name}", kind.as_str()), Version::V2008, false);
     if kind != PrincipalKind::Aws {
-        return vec![of(name)];
+        return vec![itself];
     }
     if name == "*" {
         return vec![Pattern::like("*", Version::V2008)];
     }
-    let account =
-        name.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root")).unwrap_or(name);
-    if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) {
-        let within = |service| Pattern::like(&format!("AWS:arn:aws:{service}::{account}:*"), Version::V2008);
-        return vec![within("iam"), within("sts")];
+    let like = |text: String| Pattern::like(&text, Version::V2008);
+    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account(name) {
+        return ["iam", "sts"].map(|service| like(format!("AWS:arn:*:{service}::{name}:*"))).to_vec();
     }
-    vec![of(name)]
+    let fields: Vec<&str> = name.splitn(6, ':').collect();
+    let ["arn", partition, "iam", "", account, resource] = fields.as_slice() else { return vec![itself] };
+    if !is_account(account) || name.contains(['*', '?']) {
+        return vec![itself];
+    }
+    match (*resource, resource.rsplit_once('/')) {
+        ("root", _) => {
+            ["iam", "sts"].map(|service| like(format!("AWS:arn:{partition}:{service}::{account}:*"))).to_vec()
+        }
+        (role, Some((_, name))) if role.starts_with("role/") => {
+            vec![itself, like(format!("AWS:arn:{partition}:sts::{account}:assumed-role/{name}/*"))]
+        }
+        _ => vec![itself],
+    }
 }
 
 fn ordered(order: Order, (scale, point): Point) -> Vec<Span> {

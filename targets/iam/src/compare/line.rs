@@ -16,6 +16,8 @@ pub(crate) type Span = (Point, Point);
 /// What values of a line are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Scale {
+    /// `false` and `true`.
+    Flag,
     /// Numbers, in billionths above the least.
     Number,
     /// Instants, in nanoseconds above the earliest.
@@ -29,6 +31,7 @@ pub(crate) enum Scale {
 impl Scale {
     fn end(self) -> u128 {
         match self {
+            Self::Flag => 1,
             Self::V4 => u32::MAX.into(),
             Self::Number | Self::Date | Self::V6 => u128::MAX,
         }
@@ -93,8 +96,8 @@ impl Line {
         let Some(((scale, from), (_, to))) = self.pieces.get(piece) else { return String::new() };
         match scale {
             Scale::Number => decimal(round(*from, *to, UNIT)),
-            // Seconds since 1970, as conditions may write a date.
-            Scale::Date => decimal(round(*from, *to, DAY)),
+            Scale::Flag => (*from == 1).to_string(),
+            Scale::Date => date(round(*from, *to, DAY)),
             Scale::V4 => {
                 let value = from.saturating_add(u128::from(from < to));
                 IpAddr::from(Ipv4Addr::from_bits(u32::try_from(value).unwrap_or(u32::MAX))).to_string()
@@ -131,6 +134,43 @@ fn decimal(point: u128) -> String {
         "" => format!("{sign}{whole}"),
         digits => format!("{sign}{whole}.{digits}"),
     }
+}
+
+/// A date as ISO 8601 writes it, or, beyond the years of four digits and between seconds, in seconds since 1970.
+fn date(point: u128) -> String {
+    let seconds =
+        point.checked_sub(ZERO).filter(|distance| distance % UNIT == 0).map(|distance| distance / UNIT);
+    let Some((days, second)) =
+        seconds.map(|all| (all / 86_400, all % 86_400)).filter(|(days, _)| *days < DAYS)
+    else {
+        return decimal(point);
+    };
+    let is_leap =
+        |year: u128| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let (mut year, mut day) = (1970, days);
+    while day >= 365 + u128::from(is_leap(year)) {
+        day -= 365 + u128::from(is_leap(year));
+        year += 1;
+    }
+    let mut month = 1;
+    for length in [31, 28 + u128::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30] {
+        if day < length {
+            break;
+        }
+        day -= length;
+        month += 1;
+    }
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", day + 1)
+}
+
+/// The days from 1970 to the year 10000.
+const DAYS: u128 = 2_932_897;
+
+/// The place of a boolean.
+pub(crate) fn flag(text: &str) -> Option<Point> {
+    let value = [(0, "false"), (1, "true")].into_iter().find(|(_, word)| text.eq_ignore_ascii_case(word));
+    value.map(|(value, _)| (Scale::Flag, value))
 }
 
 /// The place of a number; `None` for what has more than nine decimal places, or is no number.

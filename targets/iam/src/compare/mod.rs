@@ -147,9 +147,11 @@ fn beyond(mine: &Policies, other: &Policies) -> Change {
     if !shown.is_empty() {
         return Change::Shown(shown);
     }
-    let spaces = found.leftovers.iter().filter_map(|one| found.spaces.get(one.space));
-    if spaces.map(|(reading, _)| reading).any(|reading| !reading.over_colons) {
-        reasons.insert(COLONS.to_owned());
+    for (reading, space) in found.leftovers.iter().filter_map(|one| found.spaces.get(one.space)) {
+        reasons.extend(space.reasons.iter().cloned());
+        if !reading.over_colons {
+            reasons.insert(COLONS.to_owned());
+        }
     }
     let statements = my_scope.layers.iter().chain(&other_scope.layers).flatten();
     let variables: BTreeSet<String> = statements.flat_map(Placed::variables).collect();

@@ -7,7 +7,7 @@ use fixedbitset::FixedBitSet;
 
 use super::atoms::{Alphabet, Atoms, TooMany};
 use super::block::{Block, Side, Values};
-use super::draft::{Constraint, Draft, Key, Test, Toward};
+use super::draft::{Constraint, Draft, Key, Reasons, Test, Toward};
 use super::line::{Line, Span};
 use crate::operator::Quantifier;
 use crate::pattern::Pattern;
@@ -19,6 +19,8 @@ pub(crate) struct Space {
     /// Everything that each dimension has.
     pub(crate) all: Vec<Side>,
     pub(crate) alphabet: Alphabet,
+    /// Why statements are told apart less well than they might be.
+    pub(crate) reasons: Reasons,
 }
 
 /// One thing that a request says: its action, its resource, its principal, or what it has under a condition key.
@@ -100,6 +102,22 @@ impl Dimension {
     /// The class that stands for a request without the key, behind those of the values.
     pub(crate) fn absent(&self) -> Option<usize> {
         (!self.many && matches!(self.key, Key::Condition(_))).then(|| self.classes.len())
+    }
+
+    /// Why what passes the constraint is not exactly known.
+    fn inexact(&self, constraint: &Constraint) -> Option<String> {
+        let Key::Condition(key) = &self.key else { return None };
+        if matches!(constraint.test, Test::Presence { .. }) {
+            return None;
+        }
+        if !self.classes.tell(&constraint.test) {
+            return Some(format!("`{key}` is compared as text and as something else"));
+        }
+        (self.many && constraint.quantifier == Quantifier::One).then(|| {
+            format!(
+                "`{key}` may have several values, and AWS does not say what an operator for one makes of them"
+            )
+        })
     }
 
     fn values(&self) -> FixedBitSet {
@@ -200,12 +218,18 @@ impl Space {
         for constraint in drafts.flat_map(|draft| &draft.constraints) {
             constraints.entry(&constraint.key).or_default().push(constraint);
         }
-        let mut space = Self { dimensions: Vec::new(), all: Vec::new(), alphabet: Alphabet::default() };
+        let mut space = Self {
+            dimensions: Vec::new(),
+            all: Vec::new(),
+            alphabet: Alphabet::default(),
+            reasons: Reasons::new(),
+        };
         for (key, constraints) in constraints {
             let tests: Vec<&Test> = constraints.iter().map(|constraint| &constraint.test).collect();
             let classes = Classes::of(&tests, &mut space.alphabet)?;
             let many = constraints.iter().any(|constraint| constraint.many);
             let dimension = Dimension { key: key.clone(), classes, many };
+            space.reasons.extend(constraints.iter().filter_map(|constraint| dimension.inexact(constraint)));
             space.all.push(dimension.all());
             space.dimensions.push(dimension);
         }

@@ -9,7 +9,7 @@ use super::block::Side;
 use super::draft::Key;
 use super::search::{Leftover, Placed};
 use super::space::{Classes, Dimension, Space};
-use crate::action::{Action, Service, action, actions_matching, service};
+use crate::action::{Action, ResourceType, Service, action, actions_matching, service};
 use crate::document::{Matcher, PrincipalKind};
 use crate::pattern::{Pattern, Token};
 use crate::request::{Caller, Request};
@@ -26,8 +26,8 @@ pub(crate) struct Candidate {
 pub(crate) fn candidates(leftover: &Leftover<'_>, space: &Space) -> Vec<Candidate> {
     let maker = Maker { leftover, space };
     let mut candidates = Vec::new();
-    for value in maker.values() {
-        let Some(context) = maker.context(&value) else { continue };
+    for variables in maker.variables_tried() {
+        let Some(context) = maker.context(&variables) else { continue };
         candidates.extend(maker.candidates(&context));
     }
     candidates.sort_by_key(|one| !one.known);
@@ -37,11 +37,17 @@ pub(crate) fn candidates(leftover: &Leftover<'_>, space: &Space) -> Vec<Candidat
 /// How many texts are tried for one dimension.
 const TRIED: usize = 8;
 
+/// How many actions are tried, where those before have no resource of the leftover.
+const MOST: usize = 100;
+
 /// What stands for a caller who may be any.
 const CALLER: &str = "AWS:arn:aws:iam::123456789012:role/example";
 
 /// What stands for a name that may be any.
 const NAME: &str = "example";
+
+/// What stands for names that differ.
+const NAMES: [&str; 4] = ["red", "green", "blue", "yellow"];
 
 /// What each condition key has.
 type Context = BTreeMap<String, Vec<String>>;
@@ -68,43 +74,50 @@ impl Maker<'_> {
         variables
     }
 
-    /// What policy variables are tried with: some name, or a word of the resources, which another pattern may ask for.
-    fn values(&self) -> Vec<String> {
-        let mut values = vec![NAME.to_owned()];
-        if !self.variables().is_empty() {
-            let context = Context::new();
-            let resources = self.dimension(&Key::Resource).map(|(dimension, _)| dimension.classes.patterns());
-            let words: BTreeSet<String> = resources
-                .into_iter()
-                .flatten()
-                .map(|pattern| with(pattern, NAME, &context))
-                .flat_map(|text| text.split(['/', ':']).map(str::to_owned).collect::<Vec<_>>())
-                .filter(|word| !word.is_empty() && word != NAME)
-                .collect();
-            values.extend(words.into_iter().take(TRIED));
+    /// What policy variables are tried with: some name, or a word of the resources, which another pattern may ask for;
+    /// each with a name of its own; and none, where one has a default.
+    fn variables_tried(&self) -> Vec<Context> {
+        let keys = self.variables();
+        let all = |value: &str| keys.iter().map(|key| (key.clone(), vec![value.to_owned()])).collect();
+        let mut tried: Vec<Context> = vec![all(NAME)];
+        if keys.is_empty() {
+            return tried;
         }
-        values
+        if keys.len() > 1 {
+            let each = keys.iter().zip(NAMES.iter().cycle());
+            tried.push(each.map(|(key, name)| (key.clone(), vec![(*name).to_owned()])).collect());
+        }
+        let resources = self.dimension(&Key::Resource).map(|(dimension, _)| dimension.classes.patterns());
+        let words: BTreeSet<String> = resources
+            .into_iter()
+            .flatten()
+            .map(|pattern| self.plain(&self.spelled(pattern, &USUALLY), &Context::new()))
+            .flat_map(|text| text.split(['/', ':']).map(str::to_owned).collect::<Vec<_>>())
+            .filter(|word| !word.is_empty() && word != NAME)
+            .collect();
+        tried.extend(words.iter().take(TRIED).map(|word| all(word)));
+        tried.push(Context::new());
+        tried
     }
 
-    /// The values of each condition key that has to have one, and of those that policy variables name; `None` where a
-    /// key can have none.
-    fn context(&self, value: &str) -> Option<Context> {
+    /// The values of each condition key that has to have one, and of policy variables; `None` where a key can have none.
+    fn context(&self, variables: &Context) -> Option<Context> {
         let mut context = Context::new();
-        let named = self.variables();
         for (at, dimension) in self.space.dimensions.iter().enumerate() {
             let Key::Condition(key) = &dimension.key else { continue };
+            let is_named = variables.contains_key(key);
             let side = match self.leftover.block.side(at) {
-                Side::Full if !named.contains(key) => continue,
+                Side::Full if !is_named => continue,
                 Side::Full => self.space.all.get(at)?,
                 side @ (Side::One(_) | Side::Many(_)) => side,
             };
             let values = match side {
                 Side::One(classes) => {
                     let may_lack = dimension.absent().is_some_and(|absent| classes.contains(absent));
-                    if may_lack && !named.contains(key) {
+                    if may_lack && !is_named {
                         continue;
                     }
-                    let Some(text) = self.text(dimension, classes, value) else {
+                    let Some(text) = self.text((dimension, classes), key, variables) else {
                         if may_lack {
                             continue;
                         }
@@ -113,31 +126,41 @@ impl Maker<'_> {
                     vec![text]
                 }
                 Side::Many(values) => {
-                    let of_each = values.meets.iter().map(|meet| self.text(dimension, meet, value));
+                    let of_each =
+                        values.meets.iter().map(|meet| self.text((dimension, meet), key, variables));
                     of_each.collect::<Option<Vec<String>>>()?
                 }
                 Side::Full => continue,
             };
             context.insert(key.clone(), values);
         }
-        for key in named {
-            context.entry(key).or_insert_with(|| vec![value.to_owned()]);
+        for (key, values) in variables {
+            context.entry(key.clone()).or_insert_with(|| values.clone());
         }
         Some(context)
     }
 
-    /// One text of these classes: the value if it is, or else one that the policies name, or else the shortest.
-    fn text(&self, dimension: &Dimension, classes: &FixedBitSet, value: &str) -> Option<String> {
+    /// One text of these classes: what such a key usually has, or what the policies name, or else the shortest.
+    fn text(
+        &self,
+        (dimension, classes): (&Dimension, &FixedBitSet),
+        key: &str,
+        variables: &Context,
+    ) -> Option<String> {
+        let own = variables.get(key).and_then(|values| values.first()).cloned();
         match &dimension.classes {
-            Classes::Any => Some(value.to_owned()),
+            Classes::Any => Some(own.unwrap_or_else(|| NAME.to_owned())),
             Classes::Line(line) => {
                 classes.ones().find(|piece| *piece < line.len()).map(|piece| line.text(piece))
             }
             Classes::Texts(patterns, _) => {
-                let context = Context::new();
-                let named = patterns.iter().map(|pattern| with(pattern, value, &context));
-                let proposed: Vec<String> = named.chain([value.to_owned()]).collect();
-                self.among((dimension, classes), &proposed, &context).into_iter().next()
+                let usual = usual_values(key).iter().map(|text| (*text).to_owned());
+                let texts = own.into_iter().chain(usual).map(|text| letters(&text));
+                let named = patterns.iter().flat_map(|pattern| {
+                    REGIONS.map(|region| self.spelled(pattern, &Filling { region, ..USUALLY }))
+                });
+                let proposed: Vec<Text> = texts.chain(named).chain([letters(NAME)]).collect();
+                self.among((dimension, classes), &proposed, variables).into_iter().next()
             }
         }
     }
@@ -145,7 +168,7 @@ impl Maker<'_> {
     fn candidates(&self, context: &Context) -> Vec<Candidate> {
         let resources = self.resources(context);
         let mut pairs: Vec<(String, String, bool)> = Vec::new();
-        for action in self.known_actions() {
+        for action in self.known_actions().into_iter().filter(|action| self.has_action(action)).take(MOST) {
             for resource in self.resources_of(action, &resources, context) {
                 pairs.push((action.to_string(), resource, true));
             }
@@ -153,7 +176,8 @@ impl Maker<'_> {
                 break;
             }
         }
-        for action in self.texts(&Key::Action, &self.named_actions(), context) {
+        let named: Vec<Text> = self.named_actions().iter().map(|name| letters(name)).collect();
+        for action in self.texts(&Key::Action, &named, context) {
             pairs.extend(resources.iter().map(|resource| (action.clone(), resource.clone(), false)));
         }
         let by = |caller: Option<&Caller>| {
@@ -176,8 +200,17 @@ impl Maker<'_> {
     /// Callers of the leftover.
     fn callers(&self, context: &Context) -> Vec<Caller> {
         let Some((dimension, _)) = self.dimension(&Key::Principal) else { return Vec::new() };
-        let named = dimension.classes.patterns().iter().map(|pattern| with(pattern, "role/example", context));
-        let proposed: Vec<String> = named.chain([CALLER.to_owned()]).collect();
+        let named = dimension.classes.patterns().iter().map(|pattern| {
+            let start =
+                self.plain(&self.spelled(pattern, &Filling { word: "", last: "", ..USUALLY }), context);
+            let last = match start.ends_with(':') {
+                true if start.contains(":sts:") => "assumed-role/example/example",
+                true => "role/example",
+                false => NAME,
+            };
+            self.spelled(pattern, &Filling { last, ..USUALLY })
+        });
+        let proposed: Vec<Text> = named.chain([letters(CALLER)]).collect();
         self.texts(&Key::Principal, &proposed, context).iter().filter_map(|text| caller(text)).collect()
     }
 
@@ -189,13 +222,18 @@ impl Maker<'_> {
         }
     }
 
-    /// Actions of the leftover that the catalog knows, those with the shortest names first.
+    /// Whether an action of the catalog is of the leftover.
+    fn has_action(&self, action: &Action) -> bool {
+        let Some((dimension, Side::One(classes))) = self.dimension(&Key::Action) else { return false };
+        is_of(dimension, classes, &action.to_string().to_ascii_lowercase())
+    }
+
+    /// Actions that the statement allows and the catalog knows: those that it names, then usual ones, then those with the
+    /// shortest names.
     fn known_actions(&self) -> Vec<&'static Action> {
-        let Some((dimension, Side::One(classes))) = self.dimension(&Key::Action) else { return Vec::new() };
-        let is_left = |action: &&&Action| is_of(dimension, classes, &action.to_string().to_ascii_lowercase());
+        let Some((dimension, _)) = self.dimension(&Key::Action) else { return Vec::new() };
         let named: Vec<&Action> = self.named_actions().iter().filter_map(|name| action(name)).collect();
-        let named: Vec<&Action> = named.iter().filter(is_left).copied().collect();
-        if !named.is_empty() {
+        if named.iter().any(|action| self.has_action(action)) {
             return named;
         }
         let mut actions: Vec<&Action> = match &self.leftover.allowed_by.statement.actions {
@@ -206,35 +244,45 @@ impl Maker<'_> {
                 services_named(dimension).flat_map(Service::actions).collect()
             }
         };
-        actions.sort_by_key(|action| (action.name.len(), action.name, action.service));
-        actions.iter().filter(is_left).take(TRIED).copied().collect()
+        let is_usual = |action: &Action| USUAL_ACTIONS.contains(&(action.service, action.name));
+        actions.sort_by_key(|action| (!is_usual(action), action.name.len(), action.name, action.service));
+        actions
     }
 
     /// Resources of the leftover that the action is about: of those proposed, or as the reference writes them.
     fn resources_of(&self, action: &Action, proposed: &[String], context: &Context) -> Vec<String> {
         if action.on.is_empty() {
-            return self
-                .texts_or_any(&Key::Resource, &["*".to_owned()], context)
-                .into_iter()
-                .take(1)
-                .filter(|text| text == "*")
-                .collect();
+            let none = self.texts_or_any(&Key::Resource, &[letters("*")], context);
+            return none.into_iter().take(1).filter(|text| text == "*").collect();
         }
-        let types: Vec<_> = action.resource_types().collect();
+        let mut types: Vec<_> = action.resource_types().collect();
+        let name = action.name.to_ascii_lowercase();
+        types.sort_by_key(|kind| (!name.contains(kind.name), !USUAL_TYPES.contains(&kind.name)));
         let written: Vec<&str> = match &self.leftover.allowed_by.statement.resources {
             Some(Matcher::In(texts)) => texts.iter().map(String::as_str).collect(),
             Some(Matcher::NotIn(_)) | None => vec!["*"],
         };
-        let formats = types.iter().flat_map(|kind| &kind.formats);
-        let formats: Vec<String> = formats
-            .flat_map(|format| {
-                written.iter().map(move |pattern| with_fields_of(pattern, &from_format(format)))
+        let formats: Vec<&str> = types.iter().flat_map(|kind| kind.formats.iter().copied()).collect();
+        let ends = formats.iter().filter_map(|format| end_of(format));
+        let mut texts: Vec<Text> = ends
+            .flat_map(|last| {
+                let patterns = self.leftover.allowed_by.resources();
+                let filling = |pattern| self.spelled(pattern, &Filling { last: &last, ..USUALLY });
+                patterns.iter().map(filling).collect::<Vec<_>>()
             })
             .collect();
-        let of_type = |text: &&String| types.iter().any(|kind| kind.overlaps(text));
-        let mut found: Vec<String> = proposed.iter().filter(of_type).cloned().collect();
-        let formats = self.texts_or_any(&Key::Resource, &formats, context);
-        found.extend(formats.into_iter().filter(|text| of_type(&text)));
+        texts.extend(formats.iter().flat_map(|format| {
+            written.iter().map(move |pattern| letters(&with_fields_of(pattern, &from_format(format))))
+        }));
+        // Names have no `:`, but where a format or a policy says so.
+        let colons = |text: &str| text.matches(':').count();
+        let is_of = |text: &str, kind: &ResourceType| {
+            let most = kind.formats.iter().chain(&written).map(|text| colons(text)).max();
+            Some(colons(text)) <= most && kind.overlaps(text)
+        };
+        let of_type = |text: &String| types.iter().any(|kind| is_of(text, kind));
+        let mut found: Vec<String> = proposed.iter().filter(|text| of_type(text)).cloned().collect();
+        found.extend(self.texts_or_any(&Key::Resource, &texts, context).into_iter().filter(of_type));
         found.truncate(TRIED);
         found
     }
@@ -242,20 +290,25 @@ impl Maker<'_> {
     fn resources(&self, context: &Context) -> Vec<String> {
         let mut patterns = self.leftover.allowed_by.resources();
         patterns.extend(self.leftover.denied_by.iter().flat_map(Placed::resources));
-        let proposed: Vec<String> =
-            FILLERS.iter().flat_map(|filler| patterns.iter().map(|one| with(one, filler, context))).collect();
+        if let Some((dimension, _)) = self.dimension(&Key::Resource) {
+            patterns.extend(dimension.classes.patterns().iter().cloned());
+        }
+        let proposed: Vec<Text> = FILLINGS
+            .iter()
+            .flat_map(|filling| patterns.iter().map(|one| self.spelled(one, filling)))
+            .collect();
         self.texts_or_any(&Key::Resource, &proposed, context)
     }
 
     /// Those that are of the leftover; all where nothing is asked of the dimension.
-    fn texts_or_any(&self, key: &Key, proposed: &[String], context: &Context) -> Vec<String> {
+    fn texts_or_any(&self, key: &Key, proposed: &[Text], context: &Context) -> Vec<String> {
         if self.dimension(key).is_none() {
-            return proposed.to_vec();
+            return proposed.iter().map(|text| self.plain(text, context)).collect();
         }
         self.texts(key, proposed, context)
     }
 
-    fn texts(&self, key: &Key, proposed: &[String], context: &Context) -> Vec<String> {
+    fn texts(&self, key: &Key, proposed: &[Text], context: &Context) -> Vec<String> {
         let Some((dimension, Side::One(classes))) = self.dimension(key) else { return Vec::new() };
         self.among((dimension, classes), proposed, context)
     }
@@ -264,15 +317,48 @@ impl Maker<'_> {
     fn among(
         &self,
         (dimension, classes): (&Dimension, &FixedBitSet),
-        proposed: &[String],
+        proposed: &[Text],
         context: &Context,
     ) -> Vec<String> {
         let Classes::Texts(_, atoms) = &dimension.classes else { return Vec::new() };
-        let proposed = proposed.iter().filter(|text| is_of(dimension, classes, text)).cloned();
+        let of_classes = |text: &[Letter]| atoms.class_of(text).is_none_or(|class| classes.contains(class));
+        let proposed = proposed.iter().filter_map(|text| {
+            let plain = self.plain(text, context);
+            // What a variable stands for may make a class that no plain text is of.
+            (of_classes(text) || of_classes(&letters(&plain))).then_some(plain)
+        });
         let shortest =
             classes.ones().filter_map(|class| atoms.texts.get(class)).map(|text| self.plain(text, context));
         let mut seen = BTreeSet::new();
         proposed.chain(shortest).filter(|text| seen.insert(text.clone())).take(TRIED).collect()
+    }
+
+    /// A text of the pattern, with a partition, a region and an account where an ARN has them.
+    fn spelled(&self, pattern: &Pattern, filling: &Filling<'_>) -> Text {
+        let mut text = Text::new();
+        let mut plain = String::new();
+        let tokens = pattern.tokens();
+        let last = tokens.iter().rposition(|token| matches!(token, Token::Run(_)));
+        for (at, token) in tokens.iter().enumerate() {
+            let is_component = plain.ends_with(':') && matches!(tokens.get(at + 1), Some(Token::Char(':')));
+            let colons = plain.matches(':').count();
+            let written = match token {
+                Token::Char(c) => c.to_string(),
+                Token::One(_) => "x".to_owned(),
+                Token::Run(_) if is_component && plain.ends_with("arn:") => filling.partition.to_owned(),
+                Token::Run(_) if is_component && colons == 3 => filling.region.to_owned(),
+                Token::Run(_) if is_component && colons == 4 => ACCOUNT.to_owned(),
+                Token::Run(_) if last == Some(at) => filling.last.to_owned(),
+                Token::Run(_) => filling.word.to_owned(),
+                Token::Variable { key, default } => {
+                    text.extend(self.space.alphabet.letter(key, default.as_ref(), pattern.folds()));
+                    continue;
+                }
+            };
+            text.extend(letters(&written));
+            plain.push_str(&written);
+        }
+        text
     }
 
     fn plain(&self, text: &[Letter], context: &Context) -> String {
@@ -280,11 +366,16 @@ impl Maker<'_> {
         for letter in text {
             match letter {
                 Letter::Char(c) => plain.push(*c),
-                Letter::Variable(number) => {
-                    let variable = self.space.alphabet.variables.get(*number);
-                    let value =
-                        variable.and_then(|(key, _)| context.get(key)).and_then(|values| values.first());
-                    plain.push_str(value.map_or(NAME, String::as_str));
+                Letter::Variable(variable) => {
+                    let alphabet = &self.space.alphabet;
+                    let values = alphabet.key(*variable).and_then(|key| context.get(key));
+                    let value = values.and_then(|values| values.first()).map(String::as_str);
+                    let value = value.or_else(|| alphabet.default_of(*variable)).unwrap_or(NAME);
+                    plain.push_str(&if variable.fold {
+                        value.to_ascii_uppercase()
+                    } else {
+                        value.to_owned()
+                    });
                 }
             }
         }
@@ -294,21 +385,48 @@ impl Maker<'_> {
 
 /// The services whose actions the policies name, and some others.
 fn services_named(dimension: &Dimension) -> impl Iterator<Item = &'static Service> {
-    let Classes::Texts(patterns, _) = &dimension.classes else { return BTreeMap::new().into_values() };
-    let texts: Vec<String> = patterns.iter().map(|pattern| with(pattern, "", &Context::new())).collect();
+    let plain = |token: &Token| match token {
+        Token::Char(c) => Some(*c),
+        Token::One(_) | Token::Run(_) | Token::Variable { .. } => None,
+    };
+    let patterns = dimension.classes.patterns().iter();
+    let texts: Vec<String> =
+        patterns.map(|pattern| pattern.tokens().iter().filter_map(plain).collect()).collect();
     let prefixes = texts.iter().filter_map(|text| text.split_once(':')).map(|(prefix, _)| prefix);
     let found = prefixes.chain(USUAL).filter_map(service).map(|service| (service.prefix, service));
     found.collect::<BTreeMap<_, _>>().into_values()
 }
 
 /// Services that everybody knows.
-const USUAL: [&str; 3] = ["bedrock", "iam", "s3"];
+const USUAL: [&str; 4] = ["bedrock", "ec2", "iam", "s3"];
+
+/// Their actions that everybody knows.
+const USUAL_ACTIONS: [(&str, &str); 4] =
+    [("bedrock", "InvokeModel"), ("ec2", "RunInstances"), ("iam", "CreateRole"), ("s3", "GetObject")];
+
+/// Types of resources that everybody knows.
+const USUAL_TYPES: [&str; 5] = ["bucket", "function", "instance", "object", "role"];
+
+/// What requests usually have under a key.
+fn usual_values(key: &str) -> &'static [&'static str] {
+    match key {
+        _ if key.ends_with("region") => &["eu-central-1", "us-east-1", "eu-west-1", "ap-southeast-2"],
+        _ if key.ends_with("account") => &[ACCOUNT, "210987654321"],
+        "aws:principalarn" => &["arn:aws:iam::123456789012:role/example"],
+        _ => &[],
+    }
+}
 
 fn is_of(dimension: &Dimension, classes: &FixedBitSet, text: &str) -> bool {
     let Classes::Texts(_, atoms) = &dimension.classes else { return true };
-    let letters: Vec<Letter> = text.chars().map(Letter::Char).collect();
-    // What a variable stands for may make a class that no plain text is of.
-    atoms.class_of(&letters).is_none_or(|class| classes.contains(class))
+    atoms.class_of(&letters(text)).is_none_or(|class| classes.contains(class))
+}
+
+/// A text in which policy variables stand as themselves.
+type Text = Vec<Letter>;
+
+fn letters(text: &str) -> Text {
+    text.chars().map(Letter::Char).collect()
 }
 
 /// An ARN of a format of the reference.
@@ -319,8 +437,8 @@ fn from_format(format: &str) -> String {
         let Some((name, after)) = inside.split_once('}') else { break };
         text.push_str(before);
         text.push_str(match name {
-            "Partition" => "aws",
-            "Region" => REGION,
+            "Partition" => PARTITION,
+            "Region" => USUALLY.region,
             "Account" => ACCOUNT,
             _ => NAME,
         });
@@ -342,37 +460,42 @@ fn with_fields_of(pattern: &str, arn: &str) -> String {
 /// The fields of an ARN.
 const FIELDS: usize = 6;
 
-/// What stands for a region and an account that may be any.
-const REGION: &str = "eu-central-1";
+/// What an ARN of the format has behind the first of its names: `log-stream:example` of a log stream.
+fn end_of(format: &str) -> Option<String> {
+    let (_, resource) =
+        from_format(format).rsplit_once(ACCOUNT).map(|(before, after)| (before.len(), after.to_owned()))?;
+    let (_, end) = resource.split_once(NAME)?;
+    let end = end.trim_start_matches([':', '/']);
+    (!end.is_empty()).then(|| end.to_owned())
+}
+
+/// What stands for a partition, a region and an account that may be any.
+const PARTITION: &str = "aws";
+const REGIONS: [&str; 2] = ["eu-central-1", "us-east-1"];
 const ACCOUNT: &str = "123456789012";
 
-/// What is tried in place of `*`.
-const FILLERS: [&str; 4] = [NAME, "", "x", "example/example"];
-
-/// A text of the pattern, with a region and an account where an ARN has them.
-fn with(pattern: &Pattern, filler: &str, context: &Context) -> String {
-    let mut text = String::new();
-    let mut colons = 0;
-    let tokens = pattern.tokens();
-    for (at, token) in tokens.iter().enumerate() {
-        let ends_component = matches!(tokens.get(at + 1), Some(Token::Char(':')));
-        match token {
-            Token::Char(c) => {
-                colons += usize::from(*c == ':');
-                text.push(*c);
-            }
-            Token::One(_) => text.push('x'),
-            Token::Run(_) if colons == 3 && ends_component && text.ends_with(':') => text.push_str(REGION),
-            Token::Run(_) if colons == 4 && ends_component && text.ends_with(':') => text.push_str(ACCOUNT),
-            Token::Run(_) => text.push_str(filler),
-            Token::Variable { key, default } => {
-                let value = context.get(key).and_then(|values| values.first()).or(default.as_ref());
-                text.push_str(value.map_or(NAME, String::as_str));
-            }
-        }
-    }
-    text
+/// What stands for the wildcards of a pattern.
+struct Filling<'a> {
+    /// For each `*` but the last.
+    word: &'a str,
+    last: &'a str,
+    partition: &'a str,
+    /// For one that is all of the region of an ARN.
+    region: &'a str,
 }
+
+const USUALLY: Filling<'static> =
+    Filling { word: NAME, last: NAME, partition: PARTITION, region: "eu-central-1" };
+
+/// What is tried in place of `*`.
+const FILLINGS: [Filling<'static>; 6] = [
+    USUALLY,
+    Filling { region: "us-east-1", ..USUALLY },
+    Filling { partition: "aws-cn", region: "cn-north-1", ..USUALLY },
+    Filling { word: "", last: "", ..USUALLY },
+    Filling { word: "x", last: "x", ..USUALLY },
+    Filling { word: "example/example", last: "example/example", ..USUALLY },
+];
 
 fn caller(text: &str) -> Option<Caller> {
     let (kind, name) = text.split_once(':')?;

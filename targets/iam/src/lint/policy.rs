@@ -294,6 +294,18 @@ impl Condition<'_> {
     }
 }
 
+/// The account that a principal names, or is.
+pub(super) fn account(principal: &str) -> &str {
+    principal.split(':').nth(4).unwrap_or(principal)
+}
+
+/// Whether a principal is a whole account.
+pub(super) fn is_account(principal: &str) -> bool {
+    let digits = account(principal);
+    let is_root = principal == digits || principal.ends_with(":root");
+    is_root && digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The entries of a list; anything else is its only one.
 fn elements<'a>(json: &'a Json, pointer: &str) -> Vec<(&'a Json, String)> {
     match json {

@@ -1,6 +1,6 @@
 //! Finds trust in everybody, and in whole accounts.
 
-use crate::lint::policy::{Kind, Policy};
+use crate::lint::policy::{Kind, Policy, account, is_account};
 use crate::lint::{Findings, Rule, Severity};
 
 pub(super) const RULE: Rule = Rule {
@@ -69,14 +69,4 @@ fn check(policy: &Policy<'_>, findings: &mut Findings<'_>) {
             }
         }
     }
-}
-
-fn account(principal: &str) -> &str {
-    principal.split(':').nth(4).unwrap_or(principal)
-}
-
-fn is_account(principal: &str) -> bool {
-    let digits = account(principal);
-    let is_root = principal == digits || principal.ends_with(":root");
-    is_root && digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }

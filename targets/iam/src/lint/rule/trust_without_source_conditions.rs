@@ -33,7 +33,8 @@ fn check(policy: &Policy<'_>, findings: &mut Findings<'_>) {
     }
     for statement in policy.grants() {
         let Some(principals) = statement.principals.as_ref().filter(|one| !one.negated) else { continue };
-        if statement.is_narrowed_by(|key| SOURCES.contains(&key)) {
+        if statement.is_narrowed_by(|key| SOURCES.contains(&key) || key.starts_with("kms:encryptioncontext:"))
+        {
             continue;
         }
         for (_, service) in principals.items.iter().filter(|(kind, _)| *kind == "Service") {

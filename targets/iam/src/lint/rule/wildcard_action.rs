@@ -1,7 +1,7 @@
 //! Finds wildcards in the actions that a policy allows.
 
 use crate::action::{Action, Level};
-use crate::lint::policy::Policy;
+use crate::lint::policy::{Kind, Policy, Statement, Text, is_account};
 use crate::lint::{Findings, Rule, Severity, listed};
 
 pub(super) const RULE: Rule = Rule {
@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(policy: &Policy<'_>, findings: &mut Findings<'_>) {
-    for statement in policy.grants() {
+    for statement in policy.grants().filter(|statement| !delegates(policy, statement)) {
         for item in statement.named().iter().filter(|item| item.is_wild()) {
             let text = &item.text.text;
             if text == "*" && !statement.is_on_everything() {
@@ -40,6 +40,14 @@ fn check(policy: &Policy<'_>, findings: &mut Findings<'_>) {
             findings.at(&item.text, message, help(&item.actions));
         }
     }
+}
+
+/// Whether a policy of a resource leaves the decision to the policies of an account, as that of a key does.
+fn delegates(policy: &Policy<'_>, statement: &Statement<'_>) -> bool {
+    let is_account = |(kind, name): &(&str, Text<'_>)| *kind == "AWS" && is_account(&name.text);
+    let principals = statement.principals.as_ref().filter(|principals| !principals.negated);
+    policy.kind == Kind::Resource
+        && principals.is_some_and(|principals| principals.items.iter().all(is_account))
 }
 
 fn help(actions: &[&Action]) -> String {

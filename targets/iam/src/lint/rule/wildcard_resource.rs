@@ -1,7 +1,7 @@
 //! Finds `"Resource": "*"` of actions that can be about one resource.
 
 use crate::action::Action;
-use crate::lint::policy::{Kind, Policy};
+use crate::lint::policy::{Kind, Policy, Statement};
 use crate::lint::{Findings, Rule, Severity, listed};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,14 +19,15 @@ fn check(policy: &Policy<'_>, findings: &mut Findings<'_>) {
     }
     for statement in policy.grants().filter(|statement| statement.is_on_everything()) {
         let tagged = |key: &str| key.contains("resourcetag/") || key == "kms:resourcealiases";
-        let about = |action: &&'static Action| !action.on.is_empty();
         let named = statement.named().iter().flat_map(|item| item.actions.iter().copied());
-        let scoped: Vec<_> = named.filter(about).collect();
+        let scoped: Vec<_> = named.filter(|action| is_scoped(action, statement)).collect();
         let everything = statement.on().iter().find(|item| item.text == "*");
         if let (Some(at), Some(first)) = (everything, scoped.first())
             && !statement.is_narrowed_by(tagged)
         {
-            let format = first.resource_types().next().and_then(|kind| kind.formats.first());
+            // The shortest is what most people mean: the bucket rather than its access point.
+            let formats = first.resource_types().flat_map(|kind| kind.formats.iter());
+            let format = formats.min_by_key(|format| format.len());
             let help = format.map_or_else(
                 || "name the resources".to_owned(),
                 |format| format!("name the resources, as `{format}`"),
@@ -34,6 +35,14 @@ fn check(policy: &Policy<'_>, findings: &mut Findings<'_>) {
             findings.at(at, format!("{} on every resource", allowed(&scoped)), help);
         }
     }
+}
+
+/// Whether an action can be about one resource. Where it need not be, a key of its service may narrow it as well:
+/// `cloudwatch:PutMetricData` has `cloudwatch:namespace`.
+fn is_scoped(action: &Action, statement: &Statement<'_>) -> bool {
+    let of_service = |key: &str| key.split(':').next() == Some(action.service);
+    let is_required = action.on.iter().any(|on| on.required);
+    !action.on.is_empty() && (is_required || !statement.is_narrowed_by(of_service))
 }
 
 fn allowed(actions: &[&'static Action]) -> String {
