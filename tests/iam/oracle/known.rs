@@ -152,10 +152,7 @@ fn without_unresolved(case: &Case) -> Case {
     each_statement(case, |statement, version| {
         each_condition(statement, |operator, _, values| {
             if version == "2012-10-17" && operator.to_ascii_lowercase().contains("not") {
-                each_text(
-                    values,
-                    |text| if case.resolves(text) { text.to_owned() } else { "none".to_owned() },
-                );
+                each_text(values, |text| if case.resolves(text) { text.to_owned() } else { nothing() });
             }
             true
         });
