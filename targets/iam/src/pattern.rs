@@ -166,7 +166,8 @@ impl Pattern {
     /// Whether the text is one of those that the pattern stands for. `variable` gives the value of a condition key;
     /// a variable without value and default matches nothing. What a variable stands for is never a wildcard.
     pub(crate) fn matches<'a>(&self, text: &str, variable: impl Fn(&str) -> Option<&'a str>) -> bool {
-        let text: Cow<'_, str> = if self.fold { text.to_ascii_lowercase().into() } else { text.into() };
+        let has_case = self.fold && text.bytes().any(|byte| byte.is_ascii_uppercase());
+        let text: Cow<'_, str> = if has_case { text.to_ascii_lowercase().into() } else { text.into() };
         if !self.has_variables() {
             return matches(&self.tokens, &text);
         }

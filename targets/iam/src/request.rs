@@ -133,7 +133,10 @@ impl Context {
     /// The values under a key; none when the request does not have it.
     #[must_use]
     pub fn values(&self, key: &str) -> &[String] {
-        let found = self.values.get(key).or_else(|| self.values.get(&key.to_ascii_lowercase()));
+        let found = match key.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => self.values.get(&key.to_ascii_lowercase()),
+            false => self.values.get(key),
+        };
         found.map_or(&[], Vec::as_slice)
     }
 

@@ -67,6 +67,24 @@ pub(super) const KNOWN: &[Known] = &[
                      operators, IP address condition operators)",
         restated: with_prefixes,
     },
+    Known {
+        error: "`${*}` is no `*` where an operator compares exactly and without case",
+        documented: "\"These predefined policy variables can be used in any string where you can use regular policy \
+                     variables.\" (IAM policy elements: Variables and tags, Special characters)",
+        restated: with_plain_stars,
+    },
+    Known {
+        error: "`NotPrincipal` leaves out nobody of another account than that of the resource",
+        documented: "\"denies access to all principals except the principal specified in the NotPrincipal element\" \
+                     (AWS JSON policy elements: NotPrincipal)",
+        restated: with_others_denied,
+    },
+    Known {
+        error: "the `/` in the name of a variable is taken for the one after the type of a resource",
+        documented: "\"AWS substitutes a value from the request context key in place of the variable in your policy.\" \
+                     (IAM policy elements: Variables and tags)",
+        restated: with_values_in_resources,
+    },
 ];
 
 /// The case without any of the errors.
@@ -125,14 +143,16 @@ fn with_everyone_denied(case: &Case) -> Case {
     })
 }
 
+/// What no request names.
+fn nothing() -> String {
+    "arn:aws:s3:::none".to_owned()
+}
+
 fn without_unresolved(case: &Case) -> Case {
     each_statement(case, |statement, version| {
         each_condition(statement, |operator, _, values| {
             if version == "2012-10-17" && operator.to_ascii_lowercase().contains("not") {
-                each_text(
-                    values,
-                    |text| if case.resolves(text) { text.to_owned() } else { "none".to_owned() },
-                );
+                each_text(values, |text| if case.resolves(text) { text.to_owned() } else { nothing() });
             }
             true
         });
@@ -142,9 +162,51 @@ fn without_unresolved(case: &Case) -> Case {
 fn without_unresolved_resources(case: &Case) -> Case {
     each_statement(case, |statement, version| {
         if let Some(resources) = statement.get_mut("NotResource").filter(|_| version == "2012-10-17") {
-            let nothing = || "arn:aws:s3:::none".to_owned();
             each_text(resources, |text| if case.resolves(text) { text.to_owned() } else { nothing() });
         }
+    })
+}
+
+fn with_plain_stars(case: &Case) -> Case {
+    each_statement(case, |statement, _| {
+        each_condition(statement, |operator, _, values| {
+            if operator.to_ascii_lowercase().contains("equalsignorecase") {
+                each_text(values, |text| text.replace("${*}", "*"));
+            }
+            true
+        });
+    })
+}
+
+fn with_others_denied(case: &Case) -> Case {
+    each_statement(case, |statement, _| {
+        if statement.get("NotPrincipal").is_some_and(|names| names.to_string().contains(&case.principal)) {
+            statement.remove("NotPrincipal");
+            statement.insert("Principal".to_owned(), json!({"Service": "nobody.amazonaws.com"}));
+        }
+    })
+}
+
+fn with_values_in_resources(case: &Case) -> Case {
+    each_statement(case, |statement, version| {
+        for element in ["Resource", "NotResource"] {
+            let Some(resources) = statement.get_mut(element).filter(|_| version == "2012-10-17") else {
+                continue;
+            };
+            each_text(resources, |text| with_values(text, case));
+        }
+    })
+}
+
+/// The text with what the request says in place of each variable that it has.
+fn with_values(text: &str, case: &Case) -> String {
+    let known = case.context.iter().filter_map(|(key, value)| Some((key, value.as_str()?)));
+    known.fold(text.to_owned(), |text, (key, value)| {
+        let variables = [format!("${{{key}}}"), format!("${{{key}, 'red'}}")];
+        let cased = variables
+            .iter()
+            .flat_map(|one| [one.clone(), one.to_ascii_lowercase(), one.to_ascii_uppercase()]);
+        cased.fold(text, |text, variable| text.replace(&variable, &value.replace('*', "${*}")))
     })
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Condition {
     pub(crate) operator: String,
     /// The key as written.
     pub(crate) key: String,
+    /// The key in lower case, as requests hold it.
+    lowered: String,
     test: Result<(Operator, Test), Flaw>,
 }
 
@@ -81,6 +83,7 @@ impl Condition {
         let compiled = entries.map(|(operator, (key, values))| Self {
             operator: operator.clone(),
             key: key.clone(),
+            lowered: key.to_ascii_lowercase(),
             test: operator
                 .parse::<Operator>()
                 .map_err(|_| Flaw::Operator(operator.clone()))
@@ -96,7 +99,7 @@ impl Condition {
             Ok(test) => test,
             Err(flaw) => return Truth::Unclear(flaw.clone()),
         };
-        let values = context.values(&self.key);
+        let values = context.values(&self.lowered);
         if let Test::Absent(wanted) = test {
             return Truth::of(wanted.contains(&values.is_empty()));
         }

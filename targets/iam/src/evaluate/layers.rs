@@ -22,7 +22,7 @@ impl<'p> Said<'p> {
         let mut said = Self::default();
         for policy in policies.policies.iter().filter(|policy| case.hears(policy.layer)) {
             for (index, rule) in policy.rules.iter().enumerate() {
-                match (rule.fit(case.request, &case.who), rule.effect) {
+                match (rule.fit(&case.action, case.request, &case.who), rule.effect) {
                     (Fit::Misses, _) | (Fit::Unclear(_), Effect::Allow) => {}
                     (Fit::Meets(_), Effect::Deny) => said.denies.push(cause(policy, index, rule)),
                     (Fit::Unclear(flaw), Effect::Deny) => {
@@ -53,6 +53,8 @@ fn cause<'p>(policy: &'p Policy, statement: usize, rule: &'p Rule) -> Cause<'p> 
 #[derive(Debug)]
 struct Case<'r> {
     request: &'r Request,
+    /// Its action, in lower case.
+    action: String,
     who: Who<'r>,
     holder: Holder,
     crosses_accounts: bool,
@@ -108,7 +110,7 @@ impl<'r> Case<'r> {
         let theirs = who.arn().map(|arn| arn.account);
         let owner = owner(request);
         let crosses_accounts = theirs.zip(owner).is_some_and(|(theirs, owner)| theirs != owner);
-        Ok(Self { request, who, holder, crosses_accounts })
+        Ok(Self { request, action: request.action.to_ascii_lowercase(), who, holder, crosses_accounts })
     }
 
     /// Whether policies of the layer have a say about this caller.
@@ -131,7 +133,7 @@ impl<'r> Case<'r> {
             return needed;
         }
         let is_told = policies.has(Layer::Resource);
-        if self.crosses_accounts || (is_told && decides_alone(&self.request.action)) {
+        if self.crosses_accounts || (is_told && decides_alone(&self.action)) {
             needed.push(Layer::Resource);
         }
         let granted = said.named.filter(|_| !self.crosses_accounts);
@@ -151,7 +153,7 @@ impl<'r> Case<'r> {
             assumptions.push(Assumption::SameAccount);
         }
         if !policies.has(Layer::Resource) {
-            assumptions.extend(delegation(&self.request.action));
+            assumptions.extend(delegation(&self.action));
         }
         assumptions
     }
@@ -161,8 +163,9 @@ impl<'r> Case<'r> {
         let of_layer = policies.policies.iter().filter(|policy| policy.layer == layer);
         let rules =
             of_layer.flat_map(|policy| policy.rules.iter().enumerate().map(move |rule| (policy, rule)));
-        let candidates =
-            rules.filter(|(_, (_, rule))| rule.effect == Effect::Allow && rule.takes_action(self.request));
+        let candidates = rules.filter(|(_, (_, rule))| {
+            rule.effect == Effect::Allow && rule.takes_action(&self.action, self.request)
+        });
         let misses = candidates.map(|(policy, (index, rule))| NearMiss {
             cause: cause(policy, index, rule),
             unmet: rule.unmet(self.request, &self.who),
@@ -179,7 +182,7 @@ fn holder(request: &Request, who: &Who<'_>) -> Result<Holder, Undecided> {
         PrincipalKind::Aws => {}
     }
     let arn = who.arn().ok_or_else(|| Undecided::Caller(caller.name.clone()))?;
-    let role = request.context.value("aws:PrincipalArn").and_then(CallerArn::parse);
+    let role = request.context.value("aws:principalarn").and_then(CallerArn::parse);
     let is_service_linked = |form| matches!(form, Form::Role(path) if path.starts_with("aws-service-role/"));
     Ok(match arn.form {
         Form::Root => return Err(Undecided::Root),
@@ -194,7 +197,7 @@ fn holder(request: &Request, who: &Who<'_>) -> Result<Holder, Undecided> {
 /// The account of the resource, by its ARN or as the request says.
 fn owner(request: &Request) -> Option<&str> {
     let by_arn = request.resource.split(':').nth(4).filter(|account| is_account(account));
-    by_arn.or_else(|| request.context.value("aws:ResourceAccount"))
+    by_arn.or_else(|| request.context.value("aws:resourceaccount"))
 }
 
 /// Whether policies of the caller have no effect unless the policy of the resource lets them: key policies ("Key
@@ -204,7 +207,6 @@ fn decides_alone(action: &str) -> bool {
 }
 
 fn delegation(action: &str) -> Option<Assumption> {
-    let action = action.to_ascii_lowercase();
     if action.starts_with("kms:") {
         return Some(Assumption::KeyPolicy);
     }

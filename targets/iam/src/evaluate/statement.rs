@@ -68,8 +68,9 @@ impl Rule {
         }
     }
 
-    pub(crate) fn takes_action(&self, request: &Request) -> bool {
-        self.actions.take(&request.action, request)
+    /// Whether the statement is about the action, which is in lower case, so that it is made so once.
+    pub(crate) fn takes_action(&self, action: &str, request: &Request) -> bool {
+        self.actions.take(action, request)
     }
 
     pub(crate) fn takes_resource(&self, request: &Request) -> bool {
@@ -81,9 +82,9 @@ impl Rule {
         self.principal.as_ref().map_or(Some(Naming::Itself), |principals| who.named_by(principals))
     }
 
-    /// How the request meets the statement.
-    pub(crate) fn fit(&self, request: &Request, who: &Who<'_>) -> Fit {
-        if !self.takes_action(request) || !self.takes_resource(request) {
+    /// How the request, whose action is given in lower case, meets the statement.
+    pub(crate) fn fit(&self, action: &str, request: &Request, who: &Who<'_>) -> Fit {
+        if !self.takes_action(action, request) || !self.takes_resource(request) {
             return Fit::Misses;
         }
         let Some(naming) = self.names(who) else { return Fit::Misses };
