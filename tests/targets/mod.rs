@@ -2,6 +2,7 @@
 
 mod alarms;
 mod bedrock;
+mod boundaries;
 mod budgets;
 mod bypass;
 mod cloudformation;

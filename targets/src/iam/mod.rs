@@ -1,7 +1,9 @@
 //! Roles and policies of AWS: one role for each agent, gateway, workload, gate and trigger, with exactly what was granted.
 
+mod boundary;
 mod budget;
 mod connector;
+mod cover;
 mod credential;
 mod gate;
 mod logging;
@@ -18,8 +20,9 @@ use std::collections::BTreeMap;
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::ir::{Circumstances, Object, Principal};
-use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::AgentSpec;
+use aipolicy_compiler::model::tenant::TenantSpec;
+use aipolicy_compiler::model::{Ref, Resource};
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 use aipolicy_iam::{Arn, ArnParts, PatternParts, Piece};
@@ -28,6 +31,7 @@ use crate::account::Account;
 use crate::artifact::Artifact;
 use crate::billing;
 use crate::input::Input;
+use boundary::Bounds;
 use policy::Allow;
 
 /// Renders every role and policy of an environment.
@@ -35,15 +39,17 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
     let stops = billing::stops(&account, &billing::Callers::of(&account));
     let room = budget::room(&stops);
-    let mut artifacts = Vec::new();
+    let (mut artifacts, mut bounds) = (Vec::new(), Bounds::default());
     for (principal, grants) in input.grants.by_principal() {
-        let mut writer = Writer { account: &account, principal, grants: &grants, room: &room, out };
+        let mut writer =
+            Writer { account: &account, principal, grants: &grants, room: &room, bounds: &mut bounds, out };
         artifacts.extend(writer.artifacts());
         if let Principal::Environment(_) = principal {
             artifacts.extend(writer.stops(&stops));
             artifacts.extend(writer.invocations());
         }
     }
+    artifacts.extend(bounds.artifacts(&account, out));
     artifacts
 }
 
@@ -54,6 +60,8 @@ struct Writer<'w> {
     grants: &'w [Grant<'w>],
     /// How many policies of budgets each role has to have room for.
     room: &'w BTreeMap<String, usize>,
+    /// What the roles of each tenant are allowed.
+    bounds: &'w mut Bounds,
     out: &'w mut Diagnostics,
 }
 
@@ -99,6 +107,19 @@ impl<'w> Writer<'w> {
             Principal::Agent(id) => self.account.graph().resource(id),
             Principal::Workload(_)
             | Principal::Gateway(_)
+            | Principal::Tenant(_)
+            | Principal::Route(_)
+            | Principal::Environment(_) => None,
+        }
+    }
+
+    /// The tenant whose the principal is. A gateway serves several, so it is nobody's.
+    fn tenant(&self) -> Option<&'w Ref<TenantSpec>> {
+        let graph = self.account.graph();
+        match self.principal {
+            Principal::Agent(id) => Some(&graph.resource(id)?.spec.tenant),
+            Principal::Workload(id) => Some(&graph.resource(id)?.spec.tenant),
+            Principal::Gateway(_)
             | Principal::Tenant(_)
             | Principal::Route(_)
             | Principal::Environment(_) => None,
