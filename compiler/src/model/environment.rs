@@ -79,6 +79,9 @@ record! {
         partition: Option<Spanned<Partition>>,
         /// Every region that may be used, the destinations of inference profiles included.
         regions: Vec<Spanned<Region>>,
+        /// Whether a service control policy denies to everybody in the account what was granted to nobody: models, agents
+        /// and endpoints of Bedrock. It takes an account for this environment alone; not when left out.
+        service_control_policy: Option<Spanned<bool>>,
     }
 }
 

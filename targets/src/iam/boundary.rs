@@ -11,12 +11,13 @@ use aipolicy_compiler::model::tenant::TenantSpec;
 use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
-use aipolicy_iam::{Document, Effect, Matcher, Statement, Version, limits, measure};
+use aipolicy_iam::{Effect, limits};
 
 use super::Writer;
 use super::cover::{Family, Names, shrink};
-use super::model::INVOKE;
+use super::model::{INVOKE, INVOKE_MANTLE};
 use super::policy::{self, Allow, Condition};
+use super::stated::{Stated, length};
 use crate::account::Account;
 use crate::artifact::Artifact;
 use crate::origin::Origin;
@@ -114,12 +115,15 @@ impl Held {
             KEPT.contains(&condition.key.as_str())
                 || (condition.key == KEYS && allow.conditions.iter().any(of_tenant))
         };
-        let calls = allow.actions.first() == INVOKE.first();
-        let place = |(arn, origin): &(String, Origin)| Some((place(arn)?, origin.clone()));
+        let calls = [INVOKE, INVOKE_MANTLE].contains(&allow.actions);
+        let place = |(arn, origin): &(String, Origin)| {
+            let origin = origin.clone();
+            places(arn).into_iter().map(move |place| (place, origin.clone()))
+        };
         Self {
             actions: allow.actions.iter().copied().collect(),
             resources: allow.resources.iter().map(|(arn, origin)| (anywhere(arn), origin.clone())).collect(),
-            places: allow.resources.iter().filter(|_| calls).filter_map(place).collect(),
+            places: allow.resources.iter().filter(|_| calls).flat_map(place).collect(),
             conditions: allow.conditions.iter().filter(keeps).cloned().collect(),
             origin: allow.origin.clone(),
         }
@@ -156,7 +160,7 @@ impl Bound {
             out.report(rule::POLICY_SIZE.at(place.span, message, "").help(help));
             return None;
         }
-        let mut statements: Vec<_> = drafts.iter().map(Draft::tree).collect();
+        let mut statements: Vec<_> = drafts.iter().map(|draft| draft.stated().tree()).collect();
         if statements.is_empty() {
             statements.push(nothing(&self.origin));
         }
@@ -200,7 +204,8 @@ impl Draft {
         Some(Self { sid, effect: Effect::Allow, actions, families, conditions, origin })
     }
 
-    /// Models are named without their region, so a statement denies their calls wherever none was granted.
+    /// Models are named without their region, so a statement denies their calls wherever none was granted, at both
+    /// endpoints.
     fn outside(held: &[Held], known: &Names<'_>) -> Option<Self> {
         let origin = &held.iter().find(|held| !held.places.is_empty())?.origin;
         let mut places = BTreeMap::new();
@@ -210,57 +215,35 @@ impl Draft {
         Some(Self {
             sid: "OutsideRegions".to_owned(),
             effect: Effect::Deny,
-            actions: INVOKE.iter().map(|action| (*action, origin.clone())).collect(),
+            actions: INVOKE.iter().chain(INVOKE_MANTLE).map(|action| (*action, origin.clone())).collect(),
             families: Family::of(places, known),
             conditions: Vec::new(),
             origin: origin.clone(),
         })
     }
 
-    fn patterns(&self) -> impl Iterator<Item = (&str, &Origin)> {
-        self.families.iter().flat_map(Family::patterns)
-    }
-
-    fn statement(&self) -> Statement {
-        let patterns = self.patterns().map(|(pattern, _)| pattern.to_owned()).collect();
-        Statement {
-            sid: Some(self.sid.clone()),
+    fn stated(&self) -> Stated {
+        let patterns = self.families.iter().flat_map(Family::patterns);
+        Stated {
+            sid: self.sid.clone(),
             effect: self.effect,
-            principal: None,
-            actions: Matcher::In(self.actions.keys().map(|action| (*action).to_owned()).collect()),
-            resources: Some(match self.effect {
-                Effect::Allow => Matcher::In(patterns),
-                Effect::Deny => Matcher::NotIn(patterns),
-            }),
-            conditions: policy::conditions(&self.conditions),
+            actions: self
+                .actions
+                .iter()
+                .map(|(action, origin)| ((*action).to_owned(), origin.clone()))
+                .collect(),
+            resources: patterns.map(|(pattern, origin)| (pattern.to_owned(), origin.clone())).collect(),
+            others: self.effect == Effect::Deny,
+            conditions: self.conditions.clone(),
+            origin: self.origin.clone(),
         }
-    }
-
-    fn tree(&self) -> Tree {
-        let actions = self.actions.iter().map(|(action, origin)| Tree::text(*action).from(origin.clone()));
-        let patterns = self.patterns().map(|(pattern, origin)| Tree::text(pattern).from(origin.clone()));
-        let resource = match self.effect {
-            Effect::Allow => "Resource",
-            Effect::Deny => "NotResource",
-        };
-        let mut entries = vec![
-            ("Sid", Tree::text(&self.sid)),
-            ("Effect", Tree::text(self.effect.as_str())),
-            ("Action", Tree::list(actions)),
-            (resource, Tree::list(patterns)),
-        ];
-        if !self.conditions.is_empty() {
-            entries.push(("Condition", policy::conditions_tree(&self.conditions)));
-        }
-        Tree::map(entries).from(self.origin.clone())
     }
 }
 
 /// Puts names together until the statements fit into one policy; tells whether they do.
 fn fit(drafts: &mut [Draft], known: &Names<'_>) -> bool {
     loop {
-        let statements = drafts.iter().map(Draft::statement).collect();
-        let size = measure(&Document { version: Version::V2012, id: None, statements });
+        let size = length(&drafts.iter().map(Draft::stated).collect::<Vec<_>>());
         let Some(excess) = size.checked_sub(limits::MANAGED_POLICY).filter(|excess| *excess > 0) else {
             return true;
         };
@@ -304,7 +287,7 @@ impl Containers<'_> {
 }
 
 /// The name of a model without its region; other names as they are.
-fn anywhere(arn: &str) -> String {
+pub(super) fn anywhere(arn: &str) -> String {
     let parts: Vec<_> = arn.splitn(6, ':').collect();
     match parts.as_slice() {
         [arn, partition, service, _, "", model] if model.starts_with("foundation-model/") => {
@@ -314,13 +297,16 @@ fn anywhere(arn: &str) -> String {
     }
 }
 
-/// Everything in the region of a resource of Bedrock; of a model without a region, that model.
-fn place(arn: &str) -> Option<String> {
+/// Everything in the region of a resource of Bedrock, at both endpoints; of a model without a region, that model.
+fn places(arn: &str) -> Vec<String> {
     let parts: Vec<_> = arn.splitn(6, ':').collect();
     match parts.as_slice() {
-        [_, _, _, "", ..] => Some(arn.to_owned()),
-        [arn, partition, service, region, ..] => Some(format!("{arn}:{partition}:{service}:{region}:*:*")),
-        _ => None,
+        [_, _, _, "", ..] => vec![arn.to_owned()],
+        [arn, partition, _, region, ..] => vec![
+            format!("{arn}:{partition}:bedrock:{region}:*:*"),
+            format!("{arn}:{partition}:bedrock-mantle:{region}:*:project/*"),
+        ],
+        _ => Vec::new(),
     }
 }
 

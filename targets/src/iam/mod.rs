@@ -3,6 +3,7 @@
 mod boundary;
 mod budget;
 mod connector;
+mod control;
 mod cover;
 mod credential;
 mod gate;
@@ -12,6 +13,7 @@ mod policy;
 mod role;
 mod runtime;
 mod server;
+mod stated;
 mod trigger;
 mod trust;
 
@@ -32,6 +34,7 @@ use crate::artifact::Artifact;
 use crate::billing;
 use crate::input::Input;
 use boundary::Bounds;
+use control::Granted;
 use policy::Allow;
 
 /// Renders every role and policy of an environment.
@@ -40,9 +43,17 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let stops = billing::stops(&account, &billing::Callers::of(&account));
     let room = budget::room(&stops);
     let (mut artifacts, mut bounds) = (Vec::new(), Bounds::default());
+    let mut granted = Granted::default();
     for (principal, grants) in input.grants.by_principal() {
-        let mut writer =
-            Writer { account: &account, principal, grants: &grants, room: &room, bounds: &mut bounds, out };
+        let mut writer = Writer {
+            account: &account,
+            principal,
+            grants: &grants,
+            room: &room,
+            bounds: &mut bounds,
+            granted: &mut granted,
+            out,
+        };
         artifacts.extend(writer.artifacts());
         if let Principal::Environment(_) = principal {
             artifacts.extend(writer.stops(&stops));
@@ -50,6 +61,7 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
         }
     }
     artifacts.extend(bounds.artifacts(&account, out));
+    artifacts.extend(granted.artifact(&account, out));
     artifacts
 }
 
@@ -62,6 +74,8 @@ struct Writer<'w> {
     room: &'w BTreeMap<String, usize>,
     /// What the roles of each tenant are allowed.
     bounds: &'w mut Bounds,
+    /// What anybody is allowed of Bedrock.
+    granted: &'w mut Granted,
     out: &'w mut Diagnostics,
 }
 

@@ -49,6 +49,7 @@ impl Writer<'_> {
         self.check_trust(trust, origin);
         let conditions = allows.iter().flat_map(|allow| &allow.conditions).chain(&trust.conditions);
         conditions.for_each(|condition| self.check_condition(condition));
+        allows.iter().for_each(|allow| self.granted.note(allow));
         let bound = self.bounded(allows, origin);
         let mut entries = vec![
             ("RoleName", Tree::text(&name).from(account.default("origin.name"))),

@@ -1,6 +1,7 @@
 //! Where a JSON document has policies, and what each of them is.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::Options;
 use super::policy::Kind;
@@ -37,18 +38,43 @@ struct Around<'a> {
     key: &'a str,
     parent: Option<&'a Json>,
     tenant: Option<&'a str>,
+    /// Whether it is a policy that is a boundary.
+    is_boundary: bool,
     depth: usize,
 }
 
 pub(super) fn policies<'a>(json: &'a Json, options: &Options) -> Found<'a> {
-    let mut finder = Finder { found: Found::default(), options };
-    finder.walk(json, "", Around { key: "", parent: None, tenant: None, depth: 0 });
+    let mut bounds = boundaries(json);
+    bounds.extend(options.boundaries.iter().cloned());
+    let mut finder = Finder { found: Found::default(), options, boundaries: bounds };
+    finder.walk(json, "", Around { key: "", parent: None, tenant: None, is_boundary: false, depth: 0 });
     finder.found
+}
+
+/// The names of the policies that are boundaries of somebody: `PermissionsBoundary` is an ARN, or an object that holds one.
+pub(super) fn boundaries(json: &Json) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut waiting = vec![json];
+    while let Some(next) = waiting.pop() {
+        match next {
+            Json::Object(entries) => {
+                let named = next.get("PermissionsBoundary").or_else(|| next.get("permissions_boundary"));
+                let arn = named.and_then(|named| named.get("PermissionsBoundaryArn").or(Some(named)));
+                let name = arn.and_then(Json::text).and_then(|arn| arn.rsplit('/').next());
+                names.extend(name.map(str::to_owned));
+                waiting.extend(entries.iter().map(|(_, value)| value));
+            }
+            Json::List(items) => waiting.extend(items),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
+        }
+    }
+    names
 }
 
 struct Finder<'a, 'o> {
     found: Found<'a>,
     options: &'o Options,
+    boundaries: BTreeSet<String>,
 }
 
 impl<'a> Finder<'a, '_> {
@@ -72,8 +98,10 @@ impl<'a> Finder<'a, '_> {
                     return;
                 }
                 let tenant = tag(json, &self.options.tenant_tag).or(around.tenant);
+                let is_boundary = around.is_boundary || self.is_boundary(json);
                 for (key, value) in entries {
-                    let around = Around { key, parent: Some(json), tenant, depth: around.depth + 1 };
+                    let depth = around.depth + 1;
+                    let around = Around { key, parent: Some(json), tenant, is_boundary, depth };
                     self.walk(value, &child(pointer, key), around);
                 }
             }
@@ -85,6 +113,12 @@ impl<'a> Finder<'a, '_> {
             }
             Json::Null | Json::Bool(_) | Json::Number(_) => {}
         }
+    }
+
+    /// Whether an object is a policy by the name of a boundary.
+    fn is_boundary(&self, json: &Json) -> bool {
+        let name = ["PolicyName", "ManagedPolicyName"].iter().find_map(|key| json.get(key)?.text());
+        name.is_some_and(|name| self.boundaries.contains(name))
     }
 
     fn add(&mut self, json: Cow<'a, Json>, pointer: &str, around: Around<'a>) {
@@ -150,6 +184,9 @@ fn decoded(text: &str) -> Option<String> {
 }
 
 fn kind(policy: &Json, around: Around<'_>) -> Kind {
+    if around.is_boundary {
+        return Kind::Ceiling;
+    }
     let beside = |name: &str| around.parent.and_then(|parent| parent.get(name));
     if ["AssumeRolePolicyDocument", "assume_role_policy"]
         .iter()

@@ -13,6 +13,7 @@ mod found;
 mod policy;
 mod rule;
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
 
@@ -71,6 +72,8 @@ pub struct Options {
     pub tenant_tag: String,
     /// Patterns of ARNs, each with the tenant whose resources it stands for.
     pub owners: Vec<(String, String)>,
+    /// The names of policies that are permissions boundaries, beside those that the text itself says.
+    pub boundaries: BTreeSet<String>,
 }
 
 /// What a text was found to hold.
@@ -111,6 +114,15 @@ pub fn find_rule(code: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(code) || rule.name == code)
 }
 
+/// The names of the policies that roles and users of a JSON text have as permissions boundaries.
+///
+/// # Errors
+///
+/// The text is not JSON.
+pub fn boundaries(text: &str) -> Result<BTreeSet<String>, SyntaxError> {
+    Ok(found::boundaries(&parse(text)?))
+}
+
 /// Looks at every policy in a JSON text: a bare policy, or any document that holds some, such as what `aws iam get-role`,
 /// `get-policy-version` and `get-account-authorization-details` print, a template of CloudFormation, or a plan of
 /// Terraform. Policies that are written as strings are read too, also percent-encoded ones. Versions of a policy that
@@ -120,11 +132,7 @@ pub fn find_rule(code: &str) -> Option<&'static Rule> {
 ///
 /// The text is not JSON.
 pub fn lint(text: &str, options: &Options) -> Result<Report, SyntaxError> {
-    let json = Json::parse(text).map_err(|error| SyntaxError {
-        line: error.line(),
-        column: error.column(),
-        message: error.to_string(),
-    })?;
+    let json = parse(text)?;
     let found = found::policies(&json, options);
     let (left_out, unresolved) = (found.left_out, found.unresolved);
     let mut report = Report { policies: found.policies.len(), left_out, unresolved, findings: Vec::new() };
@@ -136,6 +144,14 @@ pub fn lint(text: &str, options: &Options) -> Result<Report, SyntaxError> {
         }
     }
     Ok(report)
+}
+
+fn parse(text: &str) -> Result<Json, SyntaxError> {
+    Json::parse(text).map_err(|error| SyntaxError {
+        line: error.line(),
+        column: error.column(),
+        message: error.to_string(),
+    })
 }
 
 /// Whether a character may stand in a policy: tab, line breaks, and U+0020 to U+00FF. Source: IAM API model,
