@@ -134,10 +134,10 @@ impl Told<'_> {
     }
 
     fn unused(&self, Unused { role, policy, statement, witness }: &Unused) -> String {
-        let pointer = format!("/PolicyDocument/Statement/{statement}");
+        let pointer = pointer(policy, *statement);
         let asked = self.origin(policy, &pointer).map(|place| format!("\n      asked for at {place}"));
         format!(
-            "  + {role} may {witness}, which no grant needs\n      by {policy}#{pointer}{}\n",
+            "  + {role}: {witness} is allowed, and no grant needs it\n      by {policy}#{pointer}{}\n",
             asked.unwrap_or_default()
         )
     }
@@ -145,7 +145,7 @@ impl Told<'_> {
     fn ineffective(&self, Ineffective { role, span, grant, witness }: &Ineffective) -> String {
         let quoted = self.workspace.quoted("granted at", *span);
         format!(
-            "  - {role} may not {witness}, which `{grant}` needs\n    {}",
+            "  - {role}: {witness} is denied, and `{grant}` needs it\n    {}",
             quoted.replace("\n  ", "\n      ")
         )
     }
@@ -161,7 +161,7 @@ impl Told<'_> {
     fn json(&self) -> Value {
         let Proof { roles, policies, grants, needs, unused, ineffective, not_proven, beside } = &self.proof;
         let unused = unused.iter().map(|one| {
-            let pointer = format!("/PolicyDocument/Statement/{}", one.statement);
+            let pointer = pointer(&one.policy, one.statement);
             json!({
                 "role": one.role,
                 "policy": one.policy,
@@ -191,6 +191,12 @@ impl Told<'_> {
             "beside": beside,
         })
     }
+}
+
+/// Where a statement stands in a document: that of a role is its trust policy.
+fn pointer(policy: &str, statement: usize) -> String {
+    let member = if policy.starts_with("iam/Role/") { "AssumeRolePolicyDocument" } else { "PolicyDocument" };
+    format!("/{member}/Statement/{statement}")
 }
 
 /// A line about what others hold.

@@ -10,15 +10,17 @@ mod need;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_compiler::authorize::ApprovedGrants;
+use aipolicy_compiler::ir::AccessRequest;
+use aipolicy_compiler::resolve::Graph;
 use aipolicy_compiler::source::{SourceMap, Span};
-use aipolicy_iam::{Change, Difference, Request, compare};
+use aipolicy_iam::{Change, Comparison, Difference, Policies, Request, compare};
 
 use crate::account::Account;
 use crate::artifact;
 use crate::effects::{Documents, Role};
 use crate::input::Input;
 pub use beside::Beside;
-use need::Needs;
+use need::{Need, OfRole, document};
 
 /// Whether roles may do what grants need and nothing else.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +48,7 @@ pub struct Proof {
 pub struct Unused {
     /// The name of the role.
     pub role: String,
-    /// The policy that allows it, as `target/kind/name`.
+    /// The policy that allows it, as `target/kind/name`; that of a role is its trust policy.
     pub policy: String,
     /// The place of the statement in the policy, counted from 0.
     pub statement: usize,
@@ -91,30 +93,37 @@ pub fn prove<'d>(
         format!("what {path}:{}:{} names has no ARN", text.line, text.column)
     }));
     let roles: BTreeSet<&str> = documents.roles().chain(needs.roles()).collect();
-    let mut effective = BTreeSet::new();
+    let mut used = BTreeSet::new();
+    let nothing = OfRole::default();
     for name in roles {
         let role = documents.role(name).unwrap_or_default();
+        let needed = needs.of(name).unwrap_or(&nothing);
         proof.roles += 1;
         proof.policies += role.held;
-        proof.needs += needs.of(name).len();
-        effective.extend(needs.of(name).iter().map(|need| {
+        for need in needed.calls.iter().chain(&needed.trust) {
+            proof.needs += 1;
             let request = &need.grant.decision.request;
-            (request.span, request.principal, request.action)
-        }));
-        proof.role(name, &role, &needs);
+            used.insert((request.span, request.principal, request.action));
+        }
+        proof.role((name, &role), needed, account.graph());
     }
-    proof.grants = effective.len();
+    proof.grants = used.len();
     Some(proof)
 }
 
 impl Proof {
-    fn role(&mut self, name: &str, role: &Role, needs: &Needs<'_>) {
+    fn role(&mut self, (name, role): (&str, &Role), needed: &OfRole<'_>, graph: &Graph) {
         if let Some(missing) = role.missing.first() {
             self.not_proven.push(format!("{name}: {missing} cannot be read"));
             return;
         }
-        let needed = needs.policies(name);
-        let compared = compare(&needed, &role.policies);
+        let calls = Policies::default().identity(name, &document(&needed.calls));
+        let trust = Policies::default().resource(name, &document(&needed.trust));
+        self.compared(name, compare(&calls, &role.policies), (&needed.calls, graph));
+        self.compared(name, compare(&trust, &role.trust), (&needed.trust, graph));
+    }
+
+    fn compared(&mut self, name: &str, compared: Comparison, (needs, graph): (&[Need<'_>], &Graph)) {
         match compared.gained {
             Change::Nothing => {}
             Change::Shown(differences) => self.unused.extend(differences.into_iter().map(|found| {
@@ -129,17 +138,11 @@ impl Proof {
         match compared.lost {
             Change::Nothing => {}
             Change::Shown(differences) => {
-                let graph = needs.account.graph();
                 let mut told = BTreeMap::new();
                 for Difference { allowed_by, witness, .. } in differences {
-                    let Some(need) = needs.of(name).get(allowed_by.statement) else { continue };
-                    let request = &need.grant.decision.request;
-                    let (kind, asker) = request.principal.label(graph);
-                    let (what, object) = request.object.label(graph);
-                    let grant = format!("{kind}/{asker} {} {what}/{object}", request.action.word());
-                    let span = request.span;
-                    let found = Ineffective { role: name.to_owned(), span, grant, witness };
-                    told.entry(span).or_insert(found);
+                    let Some(need) = needs.get(allowed_by.statement) else { continue };
+                    let found = Ineffective::of(name, &need.grant.decision.request, (witness, graph));
+                    told.entry(found.span).or_insert(found);
                 }
                 self.ineffective.extend(told.into_values());
             }
@@ -147,5 +150,14 @@ impl Proof {
                 self.not_proven.push(format!("{name} may do no less: {}", reasons.join(", and ")));
             }
         }
+    }
+}
+
+impl Ineffective {
+    fn of(role: &str, request: &AccessRequest, (witness, graph): (Request, &Graph)) -> Self {
+        let (kind, asker) = request.principal.label(graph);
+        let (what, object) = request.object.label(graph);
+        let grant = format!("{kind}/{asker} {} {what}/{object}", request.action.word());
+        Self { role: role.to_owned(), span: request.span, grant, witness }
     }
 }

@@ -6,7 +6,8 @@ use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::Principal;
 use aipolicy_compiler::source::Span;
 use aipolicy_iam::{
-    Arn, ArnError, Conditions, Document, Effect, Matcher, PatternParts, Piece, Policies, Statement, Version,
+    Arn, ArnError, Conditions, Document, Effect, Matcher, PatternParts, Piece, PrincipalKind, PrincipalSet,
+    Principals, Statement, Version,
 };
 
 use crate::account::Account;
@@ -20,10 +21,17 @@ pub(super) struct Need<'g> {
     statement: Statement,
 }
 
+/// What a role has to be able to do, and who has to become it.
+#[derive(Default)]
+pub(super) struct OfRole<'g> {
+    pub(super) calls: Vec<Need<'g>>,
+    pub(super) trust: Vec<Need<'g>>,
+}
+
 /// Everything that the grants of an environment need, by role.
 pub(super) struct Needs<'a> {
     pub(super) account: &'a Account<'a>,
-    by_role: BTreeMap<String, Vec<Need<'a>>>,
+    by_role: BTreeMap<String, OfRole<'a>>,
     /// Grants about something that no ARN can name.
     unnamed: BTreeSet<Span>,
 }
@@ -35,6 +43,19 @@ pub(super) struct Calls {
     resources: BTreeSet<String>,
     conditions: Conditions,
     error: Option<ArnError>,
+}
+
+/// Who becomes a role, by which calls and under which conditions.
+#[derive(Clone)]
+pub(super) struct Assumed {
+    principal: (PrincipalKind, String),
+    pub(super) calls: Calls,
+}
+
+impl Assumed {
+    pub(super) fn by(kind: PrincipalKind, name: &str, actions: &[&str]) -> Self {
+        Self { principal: (kind, name.to_owned()), calls: Calls::of(actions) }
+    }
 }
 
 impl Calls {
@@ -81,19 +102,41 @@ impl<'a> Needs<'a> {
 
     /// Notes that a role makes calls for a grant.
     pub(super) fn add(&mut self, role: &str, grant: Grant<'a>, calls: Calls) {
+        let resources = calls.resources.clone();
+        if let Some(statement) = self.statement(grant, calls) {
+            let statement = Statement { resources: Some(Matcher::In(resources)), ..statement };
+            self.of_role(role).calls.push(Need { grant, statement });
+        }
+    }
+
+    /// Notes that somebody becomes a role for a grant.
+    pub(super) fn assumed(&mut self, role: &str, grant: Grant<'a>, assumed: Assumed) {
+        let (kind, name) = assumed.principal;
+        if let Some(statement) = self.statement(grant, assumed.calls) {
+            let named = BTreeMap::from([(kind, BTreeSet::from([name]))]);
+            let principal = Some(Principals::In(PrincipalSet::Listed(named)));
+            self.of_role(role).trust.push(Need { grant, statement: Statement { principal, ..statement } });
+        }
+    }
+
+    fn of_role(&mut self, role: &str) -> &mut OfRole<'a> {
+        self.by_role.entry(role.to_owned()).or_default()
+    }
+
+    /// Calls as a statement; nothing where no ARN can name what they are about.
+    fn statement(&mut self, grant: Grant<'a>, calls: Calls) -> Option<Statement> {
         if calls.error.is_some() {
             self.unnamed.insert(grant.decision.request.span);
-            return;
+            return None;
         }
-        let statement = Statement {
+        Some(Statement {
             sid: None,
             effect: Effect::Allow,
             principal: None,
             actions: Matcher::In(calls.actions),
-            resources: Some(Matcher::In(calls.resources)),
+            resources: None,
             conditions: calls.conditions,
-        };
-        self.by_role.entry(role.to_owned()).or_default().push(Need { grant, statement });
+        })
     }
 
     /// The name of the role of a principal.
@@ -107,21 +150,14 @@ impl<'a> Needs<'a> {
         self.by_role.keys().map(String::as_str)
     }
 
-    /// What a role needs, in the order of [`Needs::policies`].
-    pub(super) fn of(&self, role: &str) -> &[Need<'a>] {
-        self.by_role.get(role).map_or(&[], Vec::as_slice)
+    /// What a role needs, and who needs it.
+    pub(super) fn of(&self, role: &str) -> Option<&OfRole<'a>> {
+        self.by_role.get(role)
     }
 
     /// Grants about something that no ARN can name.
     pub(super) fn unnamed(&self) -> impl Iterator<Item = Span> {
         self.unnamed.iter().copied()
-    }
-
-    /// What a role needs, as one policy with a statement for each need.
-    pub(super) fn policies(&self, role: &str) -> Policies {
-        let statements = self.of(role).iter().map(|need| need.statement.clone()).collect();
-        let document = Document { version: Version::V2012, id: None, statements };
-        Policies::default().identity(role, &document)
     }
 
     /// Something of this account, by a template of what stands after the account in its ARN.
@@ -150,6 +186,12 @@ impl<'a> Needs<'a> {
         };
         Arn::pattern(parts).map(|arn| arn.to_string())
     }
+}
+
+/// Needs as one document, with a statement for each.
+pub(super) fn document(needs: &[Need<'_>]) -> Document {
+    let statements = needs.iter().map(|need| need.statement.clone()).collect();
+    Document { version: Version::V2012, id: None, statements }
 }
 
 fn pieces<'t>(template: &'t str, names: &[&'t str]) -> Vec<Piece<'t>> {

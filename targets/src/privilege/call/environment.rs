@@ -10,6 +10,7 @@ use aipolicy_compiler::model::data_store::{DataStoreSpec, StoreKind};
 use aipolicy_compiler::model::workload::{Consumes, Platform, WorkloadSpec};
 
 use super::super::need::{Calls, Needs};
+use super::trust;
 use crate::billing::{ROLE, Stop};
 
 const WRITE_LOG: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
@@ -20,7 +21,11 @@ pub(super) fn invocations<'a>(all: &mut Needs<'a>, store: &Resource<DataStoreSpe
         let names = [group.log_group.value.as_str()];
         let site = ("logs", store.spec.region.value.as_str());
         let stream = all.own(site, "log-group:{}:log-stream:aws/bedrock/modelinvocations", &names);
-        all.add(&all.account.role(&["invocations"]), grant, Calls::of(WRITE_LOG).on(stream));
+        let role = all.account.role(&["invocations"]);
+        all.add(&role, grant, Calls::of(WRITE_LOG).on(stream));
+        let source = all.own(("bedrock", site.1), "*", &[]);
+        let bedrock = trust::service(all, "bedrock.amazonaws.com", source);
+        all.assumed(&role, grant, bedrock);
     }
 }
 
@@ -34,6 +39,9 @@ pub(super) fn stop<'a>(all: &mut Needs<'a>, stop: &Stop<'a>) {
     let policy = all.own(("iam", ""), "policy{}{}", &[&path, &name]).unwrap_or_default();
     let role = account.role(ROLE);
     all.add(&role, stop.grant, calls.when("ArnEquals", "iam:PolicyARN", [policy]));
+    let source = all.own(("budgets", ""), "budget/*", &[]);
+    let budgets = trust::service(all, "budgets.amazonaws.com", source);
+    all.assumed(&role, stop.grant, budgets);
 }
 
 /// The log of a workload that is a function.

@@ -7,6 +7,7 @@ mod environment;
 mod model;
 mod tool;
 mod trigger;
+mod trust;
 
 use std::collections::BTreeMap;
 
@@ -178,6 +179,12 @@ fn support<'a>(
 ) {
     let graph = all.account.graph();
     let request = &grant.decision.request;
+    if need == "role"
+        && let Some(assumed) = trust::of(all, request.principal)
+    {
+        let role = all.role_of(request.principal);
+        all.assumed(&role, grant, assumed);
+    }
     let workload = |id: Id<WorkloadSpec>| graph.resource(id);
     match (need, request.principal, &request.object) {
         ("role", Principal::Agent(_), _) => {

@@ -14,10 +14,13 @@ use aipolicy_iam::ArnError;
 use super::super::need::{Calls, Needs};
 use super::agent::{Identity, made, runtime, vault};
 use super::connector::{Use, through};
+use super::trust;
 use crate::account::{is_associated, is_direct, is_gated};
 use crate::openapi::{Segment, base, connection, document, operation};
 
 const KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
+/// As many machines as a trust policy of 2,048 characters has room for.
+const LISTED: usize = 10;
 const WRITE_LOG: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
 
 /// A tool of an agent, with its connector.
@@ -60,6 +63,22 @@ impl<'t> Held<'t> {
     fn machine(self, needs: &Needs<'_>) -> Result<String, ArnError> {
         let name = needs.account.machine(self.agent, self.tool).unwrap_or_default();
         needs.own(("states", self.region(needs)), "stateMachine:{}", &[&name])
+    }
+
+    /// The machines that act with the role. A trust policy has no room for those of many tools: of these, all machines
+    /// of tools are meant.
+    fn machines(self, needs: &Needs<'_>) -> Result<String, ArnError> {
+        let graph = needs.account.graph();
+        let spec = &self.agent.spec;
+        let plain = spec.tools.iter().filter(|tool| !is_gated(tool)).filter(|tool| {
+            let connector = graph.get(&tool.connector);
+            connector.is_some_and(|found| !is_direct(spec, found) && !is_associated(spec, tool, found))
+        });
+        if is_gated(self.tool) || plain.count() <= LISTED {
+            return self.machine(needs);
+        }
+        let prefix = needs.account.name(&["tool-"], usize::MAX);
+        needs.own(("states", self.region(needs)), "stateMachine:{}*", &[&prefix])
     }
 
     /// The use of the connector that was granted for the tool. Servers are not called with an ARN of their own.
@@ -132,6 +151,8 @@ impl<'t> Held<'t> {
         for calls in self.around(all) {
             all.add(&role, grant, calls);
         }
+        let machines = trust::service(all, "states.amazonaws.com", self.machines(all));
+        all.assumed(&role, grant, machines);
     }
 
     /// The agent calls its gateway, unless its callers have tokens; the gateway asks its policy engine, and calls the
@@ -146,6 +167,8 @@ impl<'t> Held<'t> {
             all.add(&role, grant, invoke);
         }
         let role = gateway_role(all, self.agent);
+        let runtime = trust::agent(all, self.agent);
+        all.assumed(&role, grant, runtime);
         let authorize = ["bedrock-agentcore:AuthorizeAction", "bedrock-agentcore:PartiallyAuthorizeActions"];
         all.add(&role, grant, Calls::of(&authorize).on(gateway).on(engine.clone()));
         all.add(&role, grant, Calls::of(&["bedrock-agentcore:GetPolicyEngine"]).on(engine));
@@ -163,6 +186,7 @@ impl<'t> Held<'t> {
         let start = if is_gated(self.tool) { "states:StartExecution" } else { "states:StartSyncExecution" };
         let machine = self.machine(all);
         all.add(&role, grant, Calls::of(&[start]).on(machine));
+        all.assumed(&role, grant, trust::function());
         let name = account.function(self.agent).unwrap_or_default();
         let group = all.own(("logs", region), "log-group:/aws/lambda/{}", &[&name]);
         let streams = all.own(("logs", region), "log-group:/aws/lambda/{}:log-stream:*", &[&name]);

@@ -11,6 +11,7 @@ use aipolicy_compiler::model::trigger::{AgentTrigger, TriggerSource};
 use super::super::need::{Calls, Needs};
 use super::agent::{alias, made, runtime, session_key};
 use super::connector::{Use, leading, through};
+use super::trust;
 
 /// A trigger of an agent.
 #[derive(Clone, Copy)]
@@ -45,6 +46,7 @@ impl Starts<'_> {
         for calls in calls {
             all.add(&role, grant, calls);
         }
+        all.assumed(&role, grant, trust::function());
         if let TriggerSource::Schedule(_) = &self.trigger.source {
             let role = self.role(all, "schedule");
             let arn = all.own(("lambda", region), "function:{}", &[&function]);
@@ -52,6 +54,9 @@ impl Starts<'_> {
             for calls in std::iter::once(call).chain(self.kept(all)) {
                 all.add(&role, grant, calls);
             }
+            let group = all.own(("scheduler", region), "schedule-group/{}", &[&function]);
+            let scheduler = trust::service(all, "scheduler.amazonaws.com", group);
+            all.assumed(&role, grant, scheduler);
         }
     }
 
