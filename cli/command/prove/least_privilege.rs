@@ -4,6 +4,7 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_targets::artifact::{Artifact, Document};
+use aipolicy_targets::capabilities;
 use aipolicy_targets::privilege::{Beside, Ineffective, Proof, Unused, prove};
 use serde_json::{Value, json};
 
@@ -91,7 +92,8 @@ impl LeastPrivilege {
         } else {
             artifacts.iter().map(|artifact| artifact.document.clone()).collect()
         };
-        let proof = prove(workspace.grants(id).map_err(refused)?, &workspace.sources, &documents);
+        let grants = workspace.grants(id).map_err(refused)?;
+        let proof = prove(grants, &workspace.sources, &documents, &capabilities());
         let proof = proof.ok_or_else(|| refused("it has no account".into()))?;
         Ok(Told { workspace, environment, artifacts, proof })
     }
@@ -116,8 +118,7 @@ impl Told<'_> {
             self.verdict().to_uppercase()
         );
         let mut text = format!(
-            "  {} of {} hold {}; {} need {}\n",
-            format!("{policies} policies"),
+            "  {policies} policies of {} hold {}; {} need {}\n",
             counted(*roles, "role"),
             if self.proof.holds() { "what is needed and nothing else" } else { "something else" },
             counted(*grants, "grant"),

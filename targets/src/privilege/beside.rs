@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_compiler::authorize::Grant;
-use aipolicy_compiler::ir::{Action, Circumstances, Object};
+use aipolicy_compiler::ir::{Action, Circumstances, Object, Principal};
+use aipolicy_compiler::model::agent::AgentRuntime;
 use aipolicy_compiler::model::connector::ConnectorKind;
 use aipolicy_compiler::model::model::ModelProvider;
 use serde::Serialize;
 
+use super::call::runtime;
 use super::need::Needs;
 use crate::control::{Capabilities, Control, declared};
 
@@ -25,16 +27,16 @@ pub struct Beside {
 
 /// What the grants of an environment mean that no permission says, and the controls that its resources declare.
 pub(super) fn beside(needs: &Needs<'_>, targets: &[Capabilities]) -> Vec<Beside> {
-    let mut grants: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut grants: BTreeMap<(&str, &[&str]), usize> = BTreeMap::new();
     for grant in needs.account.input.grants.grants() {
         if let Some(holder) = holder(needs, grant) {
             *grants.entry((grant.decision.request.action.word(), holder)).or_default() += 1;
         }
     }
-    let of_grant = |((action, holder), count): ((&str, &str), usize)| Beside {
+    let of_grant = |((action, holders), count): ((&str, &[&str]), usize)| Beside {
         count,
         what: action.to_owned(),
-        held_by: vec![holder.to_owned()],
+        held_by: holders.iter().map(|holder| (*holder).to_owned()).collect(),
     };
     let mut all: Vec<_> = grants.into_iter().map(of_grant).collect();
     all.extend(controls(needs, targets));
@@ -58,19 +60,19 @@ fn controls(needs: &Needs<'_>, targets: &[Capabilities]) -> impl Iterator<Item =
 }
 
 /// Who holds what a grant says, where no permission of IAM does.
-fn holder(needs: &Needs<'_>, grant: Grant<'_>) -> Option<&'static str> {
+fn holder(needs: &Needs<'_>, grant: Grant<'_>) -> Option<&'static [&'static str]> {
     let graph = needs.account.graph();
     let request = &grant.decision.request;
     match (request.action, &request.object) {
         (Action::InvokeModel, Object::Model(id)) => match graph.resource(*id)?.spec.provider.value {
             ModelProvider::Bedrock | ModelProvider::BedrockMantle => None,
             ModelProvider::OpenAiCompatible | ModelProvider::SelfHosted => {
-                Some("the gateway, which alone has the key of the provider")
+                Some(&["the gateway, which alone has the key of the provider"])
             }
         },
         (Action::ReadConnector | Action::WriteConnector, Object::Connector(id)) => {
             match graph.resource(*id)?.spec.kind {
-                ConnectorKind::Mcp(_) => Some("the policies of the gateway of the agent's tools"),
+                ConnectorKind::Mcp(_) => Some(&["the policies of the gateway of the agent's tools"]),
                 ConnectorKind::S3(_)
                 | ConnectorKind::DynamoDb(_)
                 | ConnectorKind::Lambda(_)
@@ -83,19 +85,22 @@ fn holder(needs: &Needs<'_>, grant: Grant<'_>) -> Option<&'static str> {
                 | ConnectorKind::Http(_) => None,
             }
         }
-        (Action::UseRoute, _) => Some("the gateway, by the key of whoever calls"),
-        (Action::RunOn | Action::UseNamespace, _) => Some("the admission policies of the cluster"),
-        (Action::StoreData, _) => match &request.circumstances {
-            Circumstances::Storage(storage) if storage.place == "memory" => None,
-            _ => Some("what is compiled: nobody chooses the place at run time"),
-        },
+        (Action::UseRoute, _) => Some(&["the gateway, by the key of whoever calls"]),
+        (Action::RunOn | Action::UseNamespace, _) => Some(&["the admission policies of the cluster"]),
+        (Action::StoreData, _) => {
+            let memory = matches!(&request.circumstances, Circumstances::Storage(it) if it.place == "memory");
+            (!memory).then_some(&["what is compiled: nobody chooses the place at run time"])
+        }
+        (Action::Delegate, _) => {
+            let Principal::Agent(id) = request.principal else { return None };
+            (runtime(graph.resource(id)?) == AgentRuntime::AgentCore).then_some(&[])
+        }
         (
             Action::InvokeModel
             | Action::ReadConnector
             | Action::WriteConnector
             | Action::CallTool
             | Action::SupportRuntime
-            | Action::Delegate
             | Action::Change,
             _,
         ) => None,

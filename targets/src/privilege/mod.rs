@@ -17,6 +17,7 @@ use aipolicy_iam::{Change, Comparison, Difference, Policies, Request, compare};
 
 use crate::account::Account;
 use crate::artifact;
+use crate::control::Capabilities;
 use crate::effects::{Documents, Role};
 use crate::input::Input;
 pub use beside::Beside;
@@ -76,17 +77,18 @@ impl Proof {
     }
 }
 
-/// Compares what roles of an environment may do, by these documents, with what its grants need. `None` where the
-/// workspace has no account.
+/// Compares what roles of an environment may do, by these documents, with what its grants need; `targets` say who carries
+/// what IAM does not decide. `None` where the workspace has no account.
 pub fn prove<'d>(
     grants: ApprovedGrants<'_>,
     sources: &SourceMap,
     documents: impl IntoIterator<Item = &'d artifact::Document>,
+    targets: &[Capabilities],
 ) -> Option<Proof> {
     let account = Account::of(Input::of(grants, sources)?)?;
     let needs = call::needs(&account);
     let documents = Documents::of(documents);
-    let mut proof = Proof { beside: beside::beside(&needs, &crate::capabilities()), ..Proof::default() };
+    let mut proof = Proof { beside: beside::beside(&needs, targets), ..Proof::default() };
     proof.not_proven.extend(needs.unnamed().map(|span| {
         let text = sources.position(span);
         let path = sources.get(span.source).path();

@@ -16,7 +16,7 @@ use super::connector::Use;
 const DIRECTORY: &str = "workload-identity-directory/default";
 
 /// The service that runs an agent.
-pub(super) fn runtime(agent: &Resource<AgentSpec>) -> AgentRuntime {
+pub(in crate::privilege) fn runtime(agent: &Resource<AgentSpec>) -> AgentRuntime {
     agent.spec.runtime.as_ref().map_or(AgentRuntime::AgentCore, |runtime| runtime.value)
 }
 
@@ -110,12 +110,15 @@ pub(super) fn session_key(needs: &Needs<'_>, agent: &Resource<AgentSpec>) -> Opt
     Some(calls.when("StringLike", "kms:EncryptionContext:aws:bedrock:arn", [own]))
 }
 
-/// Work that is handed on to another agent.
+/// Work that is handed on to another agent, which Agents Classic alone can do.
 pub(super) fn handed_on<'a>(
     all: &mut Needs<'a>,
     (agent, other): (&Resource<AgentSpec>, &Resource<AgentSpec>),
     grant: Grant<'a>,
 ) {
+    if runtime(agent) != AgentRuntime::BedrockAgents {
+        return;
+    }
     let region = all.account.region_of(agent);
     let hand_over = alias(all, (&["bedrock:GetAgentAlias", "bedrock:InvokeAgent"], region), other);
     let key = session_key(all, other);

@@ -22,6 +22,7 @@ use aipolicy_compiler::source::Span;
 use super::need::Needs;
 use crate::account::Account;
 use crate::billing;
+pub(super) use agent::runtime;
 use connector::Use;
 use tool::Held;
 use trigger::Starts;
