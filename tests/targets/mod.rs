@@ -6,6 +6,7 @@ mod boundaries;
 mod budgets;
 mod bypass;
 mod cloudformation;
+mod control;
 mod controls;
 mod disabled;
 mod effects;

@@ -79,9 +79,6 @@ record! {
         partition: Option<Spanned<Partition>>,
         /// Every region that may be used, the destinations of inference profiles included.
         regions: Vec<Spanned<Region>>,
-        /// Whether a service control policy denies to everybody in the account what was granted to nobody: models, agents
-        /// and endpoints of Bedrock. It takes an account for this environment alone; not when left out.
-        service_control_policy: Option<Spanned<bool>>,
     }
 }
 
@@ -193,6 +190,9 @@ record! {
         stores: Vec<Ref<DataStoreSpec>>,
         /// Who is told when something is wrong; without it there are no alarms.
         notifications: Option<Notifications>,
+        /// Whether a service control policy denies to everybody in the account what was granted to nobody: models, agents
+        /// and endpoints of Bedrock. It takes an account for this environment alone; there is none when left out.
+        service_control_policy: Option<Spanned<bool>>,
         /// Severity by rule code.
         severity: Texts<SeverityWord>,
     }

@@ -188,7 +188,7 @@ fn of_environment(environment: &EnvironmentSpec) -> Vec<Declared> {
     let tls = environment.network.as_ref().and_then(|network| network.tls.as_ref());
     let told = environment.notifications.iter().filter_map(|found| found.sns.first());
     let logs = logs.chain(told.map(|topic| at(Control::Notifications, topic.span)));
-    let closed = environment.aws.service_control_policy.as_ref().filter(|asked| asked.value);
+    let closed = environment.service_control_policy.as_ref().filter(|asked| asked.value);
     let logs = logs.chain(closed.map(|asked| at(Control::ControlPolicy, asked.span)));
     logs.chain(tls.map(|tls| at(Control::Tls, tls.span))).collect()
 }

@@ -91,7 +91,7 @@ controls! {
     /// Who is told when something is wrong.
     Notifications = Environment "notifications";
     /// What nobody in the account may do.
-    ControlPolicy = Environment "aws.serviceControlPolicy";
+    ControlPolicy = Environment "serviceControlPolicy";
     /// The least version of TLS.
     Tls = Environment "network.tls";
     /// Everything that a route says: who, where to, and within which limits.

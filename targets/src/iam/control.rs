@@ -111,8 +111,7 @@ fn add(all: &mut BTreeMap<String, Origin>, text: &str, origin: &Origin) {
 impl Granted {
     /// The policy, where the environment asks for one.
     pub(super) fn artifact(&self, account: &Account<'_>, out: &mut Diagnostics) -> Option<Artifact> {
-        let asked =
-            account.environment.spec.aws.service_control_policy.as_ref().filter(|asked| asked.value)?;
+        let asked = account.environment.spec.service_control_policy.as_ref().filter(|asked| asked.value)?;
         let span = asked.span;
         if let Some(other) = shares(account) {
             let message = format!(
