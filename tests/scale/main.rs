@@ -7,6 +7,7 @@
 //! cargo run --release -p aipolicy-scale -- --per-account 50 1000   # tenants that share two accounts; 100 unless given
 //! cargo run --release -p aipolicy-scale -- lint 1000 10000         # `iam lint` of so many roles, see `lint.rs`
 //! cargo run --release -p aipolicy-scale -- compare 200             # `iam compare` of so many statements, see `compare.rs`
+//! cargo run --release -p aipolicy-scale -- evaluate 10             # decisions of the roles of so many tenants, see `evaluate.rs`
 //! ```
 //!
 //! Each size runs in a process of its own, three times unless `--runs` says otherwise, and the run that needed the least
@@ -16,6 +17,7 @@
 
 mod clock;
 mod compare;
+mod evaluate;
 mod floor;
 mod generate;
 mod lint;
@@ -87,8 +89,11 @@ impl Arguments {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1).peekable();
-    let of_policies =
-        [("lint", lint::run as fn(&mut dyn Iterator<Item = String>) -> _), ("compare", compare::run)];
+    let of_policies = [
+        ("lint", lint::run as fn(&mut dyn Iterator<Item = String>) -> _),
+        ("compare", compare::run),
+        ("evaluate", evaluate::run),
+    ];
     for (name, run) in of_policies {
         if words.next_if(|word| word == name).is_some() {
             return run(&mut words);
