@@ -17,6 +17,7 @@ mod lambda;
 mod litellm;
 mod observability;
 mod origins;
+mod privilege;
 mod queries;
 mod refusals;
 mod roles;
