@@ -140,11 +140,6 @@ pub(super) fn of_call(model: &ModelSpec, call: &Invocation, caller: Caller<'_>) 
         }
         ModelProvider::Bedrock => {}
     }
-    let foundation = |action, region: &str| {
-        let arn = |id: &str| format!("arn:aws:bedrock:{region}::foundation-model/{id}");
-        let requested = if region.is_empty() { "unspecified" } else { region };
-        Asked::new(action, arn(id), requested).beside("model", arn("amazon.other-v1:0")).not_beyond_its_name()
-    };
     let each =
         |of_action: &dyn Fn(&'static str) -> Vec<Asked>| INVOKE.into_iter().flat_map(of_action).collect();
     match (model.inference.as_ref().map(|one| &one.value), &call.profile) {
@@ -157,18 +152,23 @@ pub(super) fn of_call(model: &ModelSpec, call: &Invocation, caller: Caller<'_>) 
             let entry = Asked::new(action, arn(profile), source).beside("model", arn("eu.amazon.other-v1:0"));
             let regions =
                 if call.region.as_ref() == "global" { vec![source, ""] } else { vec![call.region.as_ref()] };
-            let behind = regions.into_iter().map(|region| foundation(action, region));
+            let behind = regions.into_iter().map(|region| foundation(action, (region, model)));
             let behind = behind.map(|one| one.with("bedrock:InferenceProfileArn", arn(profile)));
             [entry.not_beyond_its_name()].into_iter().chain(behind).collect()
         }),
         (Some(Inference::OnDemand) | None, _) | (Some(Inference::Profile(_)), None) => {
-            each(&|action| vec![foundation(action, source)])
+            each(&|action| vec![foundation(action, (source, model))])
         }
     }
 }
 
-/// What a call of an agent asks that its tenant is charged for: the profile that carries the tags of tenant and model.
-pub(super) fn of_charged_call(name: &str, call: &Invocation, caller: Caller<'_>) -> Vec<Asked> {
+/// What a call of an agent asks that its tenant is charged for: the profile that carries the tags of tenant and model, and
+/// the model behind it. Source: Bedrock user guide, "Application inference profiles".
+pub(super) fn of_charged_call(
+    (name, model): (&str, &ModelSpec),
+    call: &Invocation,
+    caller: Caller<'_>,
+) -> Vec<Asked> {
     let source = call.source.as_ref();
     let arn =
         format!("arn:aws:bedrock:{source}:{}:application-inference-profile/a1b2c3d4e5f6", caller.account);
@@ -178,12 +178,26 @@ pub(super) fn of_charged_call(name: &str, call: &Invocation, caller: Caller<'_>)
         ("tenant", caller.tenant.unwrap_or_default()),
         ("model", name),
     ];
-    let tagged = |action| {
+    let region = if call.profile.is_some() { call.region.as_ref() } else { source };
+    let behind = INVOKE
+        .into_iter()
+        .map(|action| foundation(action, (region, model)).with("bedrock:InferenceProfileArn", &arn));
+    let entries = INVOKE.into_iter().map(|action| {
         let asked = Asked::new(action, arn.clone(), source);
-        tags.iter()
-            .fold(asked, |asked, (tag, value)| asked.with(&format!("aws:ResourceTag/aipolicy:{tag}"), *value))
-    };
-    INVOKE.into_iter().map(tagged).collect()
+        let tagged = |asked: Asked, (tag, value): &(&str, &str)| {
+            asked.with(&format!("aws:ResourceTag/aipolicy:{tag}"), *value)
+        };
+        tags.iter().fold(asked, tagged)
+    });
+    entries.chain(behind).collect()
+}
+
+/// The model itself, in a region, or without one.
+fn foundation(action: &'static str, (region, model): (&str, &ModelSpec)) -> Asked {
+    let arn = |id: &str| format!("arn:aws:bedrock:{region}::foundation-model/{id}");
+    let requested = if region.is_empty() { "unspecified" } else { region };
+    let asked = Asked::new(action, arn(model.model_id.value.as_str()), requested);
+    asked.beside("model", arn("amazon.other-v1:0")).not_beyond_its_name()
 }
 
 /// What a use of a connector asks, of AWS; nothing of a server elsewhere. Source: Service Authorization Reference.
@@ -253,6 +267,15 @@ fn of_key(connector: &ConnectorSpec, write: bool) -> Vec<Asked> {
         | ConnectorKind::Http(_)
         | ConnectorKind::Mcp(_) => return Vec::new(),
     };
+    through(service, connector, write)
+}
+
+/// What the table of starts asks of the key of the queue.
+pub(super) fn of_table_of_starts(queue: &ConnectorSpec) -> Vec<Asked> {
+    through("dynamodb", queue, true)
+}
+
+fn through(service: &str, connector: &ConnectorSpec, write: bool) -> Vec<Asked> {
     let Some(encryption) = &connector.encryption else { return Vec::new() };
     let (key, region) = (encryption.kms_key_arn.value.as_str(), connector.region.value.as_str());
     let (start, _) = key.rsplit_once('/').unwrap();

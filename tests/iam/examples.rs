@@ -8,21 +8,26 @@ use aipolicy_compiler::ir::{
 };
 use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec, Gate, Tool};
-use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
+use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec, ServerAuth};
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::model::{Inference, ModelProvider};
 use aipolicy_compiler::model::tenant::TenantSpec;
+use aipolicy_compiler::model::trigger::TriggerSource;
 use aipolicy_compiler::resolve::Graph;
 use serde_json::{Map, Value, json};
 
-use super::asked::{Asked, Caller, of_call, of_charged_call, of_connector};
+use super::asked::{Asked, Caller, of_call, of_charged_call, of_connector, of_table_of_starts};
 use super::oracle::case::{Case, Verdict};
 use super::oracle::{SIMULATOR, asked};
 use crate::harness::workspace::Built;
+use crate::targets::iam::everything;
+use crate::targets::{ACME, QUICKSTART};
 
-/// The folder of an example, the name of its workspace, and what names begin with.
-const EXAMPLES: [(&str, &str, &str); 2] =
-    [("examples/acme", "acme-ai", "acme"), ("examples/quickstart", "quickstart", "quickstart")];
+/// The examples, and a workspace with everything that can be asked of IAM, each with the name of its workspace and what
+/// names begin with.
+fn examples() -> [(&'static Built, &'static str, &'static str); 3] {
+    [(&ACME, "acme-ai", "acme"), (&QUICKSTART, "quickstart", "quickstart"), (everything(), "w", "w")]
+}
 
 /// An environment of an example.
 struct Place<'b> {
@@ -40,15 +45,14 @@ type Approved = BTreeMap<String, BTreeSet<Asked>>;
 #[test]
 fn what_is_approved_is_allowed_and_nothing_beside_it() {
     let folder = SIMULATOR.folder();
-    let mut problems = Vec::new();
-    for (example, workspace, prefix) in EXAMPLES {
-        let built = Built::example(example);
+    let (mut problems, mut kinds) = (Vec::new(), BTreeSet::new());
+    for (built, workspace, prefix) in examples() {
         let graph = &built.compilation.graph;
         for (id, environment) in graph.each::<EnvironmentSpec>() {
             let account = environment.spec.aws.account_id.value.as_str();
             let place =
                 Place { graph, id, account, workspace, environment: environment.name().as_str(), prefix };
-            let (cases, counts) = place.cases(&built);
+            let (cases, counts) = place.cases(built);
             let theirs = asked(&folder, &cases.iter().map(|one| one.case.clone()).collect::<Vec<_>>());
             for (one, theirs) in cases.iter().zip(theirs) {
                 let ours = one.case.ours();
@@ -57,18 +61,22 @@ fn what_is_approved_is_allowed_and_nothing_beside_it() {
                 {
                     if allowed != one.is_approved {
                         problems.push(format!(
-                            "{example}, {}: {who}: {}: {:?} {theirs:?}",
+                            "{workspace}, {}: {who}: {}: {:?} {theirs:?}",
                             place.environment, one.what, one.asked
                         ));
                     }
                 }
             }
-            println!("{example}, {}: {counts:?}", place.environment);
+            println!("{workspace}, {}: {counts:?}", place.environment);
             assert!(counts["approved"] > 0, "{counts:?}");
+            kinds.extend(counts.into_keys());
         }
     }
     problems.iter().take(30).for_each(|problem| println!("{problem}"));
     assert!(problems.is_empty(), "{} problems", problems.len());
+    for kind in ["bucket", "prefix", "region", "model", "tenant", "VPC endpoint", "key"] {
+        assert!(kinds.contains(kind), "nothing is asked of another {kind}");
+    }
 }
 
 /// A question, and what has to be said.
@@ -130,12 +138,11 @@ impl<'b> Place<'b> {
         for decision in built.compilation.decisions.of(self.id) {
             assert!(decision.permitted(), "examples are approved");
             let request = &decision.request;
-            for words in self.carried_out_by(request) {
+            let asked = self.carried_out_by(request).into_iter().map(|role| (role, self.asked(request)));
+            for (words, asked) in asked.chain(self.started_by(request)).filter(|(_, asked)| !asked.is_empty())
+            {
                 let role = format!("{}-{}-{words}", self.prefix, self.environment);
-                let asked = self.asked(request);
-                if !asked.is_empty() {
-                    approved.entry(role).or_default().extend(asked);
-                }
+                approved.entry(role).or_default().extend(asked);
             }
         }
         approved
@@ -147,19 +154,15 @@ impl<'b> Place<'b> {
         match (&request.object, &request.circumstances) {
             (Object::Model(id), Circumstances::Invocation(call)) => {
                 let model = self.graph.resource(*id).unwrap();
-                let mut asked = of_call(&model.spec, call, caller);
-                let provisioned = matches!(
-                    model.spec.inference.as_ref().map(|one| &one.value),
-                    Some(Inference::Provisioned(_))
-                );
+                let inference = model.spec.inference.as_ref().map(|one| &one.value);
                 let is_charged = model.spec.provider.value == ModelProvider::Bedrock
                     && matches!(request.principal, Principal::Agent(_))
-                    && !provisioned
+                    && !matches!(inference, Some(Inference::Provisioned(_)))
                     && call.region.as_ref() != "global";
-                if is_charged {
-                    asked.extend(of_charged_call(model.name().as_str(), call, caller));
+                match is_charged {
+                    true => of_charged_call((model.name().as_str(), &model.spec), call, caller),
+                    false => of_call(&model.spec, call, caller),
                 }
-                asked
             }
             (Object::Connector(id), _) => {
                 let connector = self.graph.resource(*id).unwrap();
@@ -191,7 +194,7 @@ impl<'b> Place<'b> {
             return own;
         };
         if *gate == CREDENTIAL {
-            return own;
+            return self.of_credential((name, agent), request);
         }
         let connector = &self.graph.resource(*connector).unwrap().spec;
         let asks = |tool: &&Tool| match tool.gate.as_ref().map(|gate| &gate.value) {
@@ -212,8 +215,53 @@ impl<'b> Place<'b> {
         agent.tools.iter().filter(asks).map(role).collect()
     }
 
+    /// An MCP server is called by the gateway of the agent, which proves with the secret who calls.
+    fn of_credential(&self, (name, agent): (&str, &AgentSpec), request: &AccessRequest) -> Vec<String> {
+        let of_server = |tool: &Tool| {
+            let server = &self.graph.get(&tool.connector).unwrap().spec.kind;
+            matches!(server, ConnectorKind::Mcp(_))
+                && matches!(server.auth(), Some(ServerAuth::Secret(secret)) if secret.name.span == request.span)
+        };
+        match agent.tools.iter().any(of_server) {
+            true => vec![format!("gateway-{name}-tools")],
+            false => vec![format!("agent-{name}")],
+        }
+    }
+
+    /// What the roles that start an agent ask: of the queue that starts it, of the one for what fails, and of the key of
+    /// the table of starts, which is that of the queue.
+    fn started_by(&self, request: &AccessRequest) -> Vec<(String, Vec<Asked>)> {
+        let (Principal::Agent(id), Circumstances::Trigger(at)) = (request.principal, &request.circumstances)
+        else {
+            return Vec::new();
+        };
+        let agent = self.graph.resource(id).unwrap();
+        let trigger = &agent.spec.triggers[*at];
+        let (word, queue, failed) = match &trigger.source {
+            TriggerSource::Sqs(source) => ("sqs", Some(&source.queue), None),
+            TriggerSource::Sns(source) => ("sns", None, source.dead_letter.as_ref()),
+            TriggerSource::EventBridge(source) => ("event-bridge", None, source.dead_letter.as_ref()),
+            TriggerSource::Schedule(source) => ("schedule", None, source.dead_letter.as_ref()),
+        };
+        let name = trigger.name.as_ref().map_or(word.to_owned(), |name| name.value.to_string());
+        let caller = self.caller(request.tenant);
+        let queues = queue.map(|queue| (queue, false)).into_iter().chain(failed.map(|queue| (queue, true)));
+        let started = queues.flat_map(|(queue, write)| {
+            let queue = &self.graph.get(queue).unwrap().spec;
+            [of_connector(queue, write, caller), of_table_of_starts(queue)].concat()
+        });
+        let scheduled = failed.filter(|_| word == "schedule").map(|queue| {
+            let asked = of_connector(&self.graph.get(queue).unwrap().spec, true, caller);
+            (format!("schedule-{}-{name}", agent.name()), asked)
+        });
+        [(format!("trigger-{}-{name}", agent.name()), started.collect())]
+            .into_iter()
+            .chain(scheduled)
+            .collect()
+    }
+
     /// What anybody might ask here: every connector read and written by every tenant, and every call of a model that
-    /// somebody was granted.
+    /// somebody was granted, also as if no tenant were charged for it.
     fn all(&self, built: &Built) -> BTreeSet<Asked> {
         let mut all = BTreeSet::new();
         let tenants: Vec<_> = self.graph.each::<TenantSpec>().map(|(id, _)| id).collect();
@@ -223,7 +271,15 @@ impl<'b> Place<'b> {
             }
         }
         let decisions = built.compilation.decisions.of(self.id);
-        all.extend(decisions.flat_map(|decision| self.asked(&decision.request)));
+        for request in decisions.map(|decision| &decision.request) {
+            all.extend(self.asked(request));
+            if let (Object::Model(id), Circumstances::Invocation(call)) =
+                (&request.object, &request.circumstances)
+            {
+                let model = self.graph.resource(*id).unwrap();
+                all.extend(of_call(&model.spec, call, self.caller(request.tenant)));
+            }
+        }
         all
     }
 }
@@ -275,9 +331,16 @@ impl<'b> Documents<'b> {
             context,
             identity: attached.map(|arn| self.policy(arn)).chain(inline).collect(),
             boundary: document.get("PermissionsBoundary").map(|arn| self.policy(arn)),
+            resource_policy: asked.action.starts_with("kms:").then(|| of_account(owner)),
             ..Case::default()
         }
     }
+}
+
+/// The policy of a key that leaves it to the policies of its account, as AWS makes it.
+fn of_account(account: &str) -> Value {
+    let root = json!({ "AWS": format!("arn:aws:iam::{account}:root") });
+    json!({ "Statement": { "Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*" } })
 }
 
 fn said(key: &str, values: &[String]) -> Value {

@@ -118,7 +118,7 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
     ),
 ];
 
-pub(super) fn everything() -> &'static Built {
+pub(crate) fn everything() -> &'static Built {
     static BUILT: LazyLock<Built> = LazyLock::new(|| Built::of(super::workspace(EVERYTHING)));
     &BUILT
 }

@@ -10,7 +10,7 @@ mod disabled;
 mod effects;
 mod gateway;
 mod hook;
-mod iam;
+pub(crate) mod iam;
 mod influence;
 mod kubernetes;
 mod lambda;
