@@ -9,7 +9,7 @@
 //! assert_eq!(report.findings[0].pointer, "/Statement/Action");
 //! ```
 
-mod found;
+mod around;
 mod policy;
 mod rule;
 
@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
 
+use crate::found;
 use crate::json::Json;
 
 pub use policy::Kind;
@@ -120,7 +121,7 @@ pub fn find_rule(code: &str) -> Option<&'static Rule> {
 ///
 /// The text is not JSON.
 pub fn boundaries(text: &str) -> Result<BTreeSet<String>, SyntaxError> {
-    Ok(found::boundaries(&parse(text)?))
+    Ok(around::boundaries(&parse(text)?))
 }
 
 /// Looks at every policy in a JSON text: a bare policy, or any document that holds some, such as what `aws iam get-role`,
@@ -133,12 +134,18 @@ pub fn boundaries(text: &str) -> Result<BTreeSet<String>, SyntaxError> {
 /// The text is not JSON.
 pub fn lint(text: &str, options: &Options) -> Result<Report, SyntaxError> {
     let json = parse(text)?;
-    let found = found::policies(&json, options);
-    let (left_out, unresolved) = (found.left_out, found.unresolved);
-    let mut report = Report { policies: found.policies.len(), left_out, unresolved, findings: Vec::new() };
+    let mut options = options.clone();
+    options.boundaries.extend(around::boundaries(&json));
+    let mut places = found::places(&json);
+    let all = places.len();
+    places.retain(|place| !around::is_of_aws(place));
+    let left_out = all - places.len();
+    places.retain(|place| !around::is_unresolved(place));
+    let unresolved = all - left_out - places.len();
+    let mut report = Report { policies: places.len(), left_out, unresolved, findings: Vec::new() };
     let is_latin = text.chars().all(is_latin);
-    for one in &found.policies {
-        let policy = Policy::of(one, options, (!is_latin).then_some(text));
+    for place in &places {
+        let policy = Policy::of(place, &options, (!is_latin).then_some(text));
         for rule in RULES {
             (rule.check)(&policy, &mut Findings { rule, policy: &policy, out: &mut report.findings });
         }
