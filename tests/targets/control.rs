@@ -149,12 +149,11 @@ fn each_step_outside_is_denied() {
     };
     assert!(call(invoke, &charged, &tags("acme-ai")));
     assert!(!call(invoke, &charged, &tags("other")) && !call(invoke, &charged, &[here]));
-    // The other endpoint.
+    // The other endpoint, where nobody was granted a model.
     let project = format!("arn:aws:bedrock-mantle:eu-central-1:{account}:project/default");
-    let mantle =
-        |model| call("bedrock-mantle:CreateInference", &project, &[here, ("bedrock-mantle:Model", model)]);
-    assert!(mantle("openai.gpt-oss-120b"));
-    assert!(!mantle("openai.gpt-oss-20b") && !call("bedrock-mantle:CreateInference", &project, &[here]));
+    let model = ("bedrock-mantle:Model", "openai.gpt-oss-120b");
+    assert!(!call("bedrock-mantle:CreateInference", &project, &[here, model]));
+    assert!(!call("bedrock-mantle:CreateFile", &project, &[here]));
     // Agents that are not ours, and ways that nobody was granted.
     let core = |resource: &str| format!("arn:aws:bedrock-agentcore:eu-central-1:{account}:{resource}");
     assert!(call(
@@ -177,6 +176,16 @@ fn each_step_outside_is_denied() {
     // Whoever deploys goes on, and so does everything else.
     assert!(call("bedrock:CreateGuardrail", "*", &[here]) && call("s3:GetObject", "arn:aws:s3:::b/k", &[]));
     assert!(!call("bedrock:CreateGuardrail", "*", &[("aws:RequestedRegion", "ap-south-1")]));
+}
+
+#[test]
+fn another_model_behind_the_other_endpoint_is_denied() {
+    let control = control(&everything_of_iam().artifacts[0].1);
+    let project = "arn:aws:bedrock-mantle:eu-central-1:111122223333:project/default";
+    let here = ("aws:RequestedRegion", "eu-central-1");
+    let call = |context: &[(&str, &str)]| asked(&control, "bedrock-mantle:CreateInference", project, context);
+    assert!(call(&[here, ("bedrock-mantle:Model", "openai.gpt-oss-120b")]));
+    assert!(!call(&[here, ("bedrock-mantle:Model", "openai.gpt-oss-20b")]) && !call(&[here]));
 }
 
 /// A global profile is asked for without a region, whichever way AWS says so.
@@ -208,14 +217,7 @@ fn nobody_gets_it_unasked_and_it_is_told_in_words() {
     let says = |word: &str| {
         told.iter().any(|one| one.sentence.contains("may no longer") && one.sentence.contains(word))
     };
-    for sid in [
-        "OtherRegions",
-        "OtherModels",
-        "OtherProfiles",
-        "OtherModelsOfMantle",
-        "AgentCoreOfOthers",
-        "OtherWays",
-    ] {
+    for sid in ["OtherRegions", "OtherModels", "OtherProfiles", "Mantle", "AgentCoreOfOthers", "OtherWays"] {
         assert!(says(&format!("({sid})")), "{sid}: {told:#?}");
     }
     assert!(

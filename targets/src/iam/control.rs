@@ -57,6 +57,8 @@ const AGENTCORE: &[&str] = &[
 const PROFILE: &str = "bedrock:InferenceProfileArn";
 const MODEL: &str = "bedrock-mantle:Model";
 const REGION: &str = "aws:RequestedRegion";
+/// The region of a request that may end anywhere.
+const UNSPECIFIED: &str = "unspecified";
 
 /// What is allowed to anybody in an environment, as far as it is about Bedrock.
 #[derive(Default)]
@@ -86,7 +88,7 @@ impl Granted {
         let profiles = allow.conditions.iter().filter(|one| one.key == PROFILE);
         let profiles: Vec<_> = profiles.collect();
         for (arn, origin) in &allow.resources {
-            let region = arn.split(':').nth(3).filter(|region| !region.is_empty()).unwrap_or("unspecified");
+            let region = arn.split(':').nth(3).filter(|region| !region.is_empty()).unwrap_or(UNSPECIFIED);
             add(&mut self.regions, region, origin);
             if allow.actions == INVOKE {
                 add(&mut self.called, arn, origin);
@@ -167,17 +169,21 @@ impl Closing<'_> {
         all
     }
 
-    /// A global profile is asked for without a region, or with `unspecified`; both readings of AWS are there.
+    /// A global profile is asked for with the region `unspecified`, or without any: AWS documents the one, and somebody saw
+    /// the other. Where one was granted, a request without a region is left to the other statements.
     fn regions(&self) -> Stated {
         let regions = &self.granted.regions;
-        let global = regions.contains_key("unspecified");
-        let condition = Condition {
-            operator: if global { "StringNotEqualsIfExists" } else { "StringNotEquals" },
+        let condition = |operator, values| Condition {
+            operator,
             key: REGION.into(),
-            values: regions.keys().cloned().collect(),
+            values,
             origin: self.first(regions),
         };
-        Stated { conditions: vec![condition], ..self.denies("OtherRegions", SERVICES) }
+        let mut conditions = vec![condition("StringNotEquals", regions.keys().cloned().collect())];
+        if regions.contains_key(UNSPECIFIED) {
+            conditions.push(condition("Null", vec!["false".to_owned()]));
+        }
+        Stated { conditions, ..self.denies("OtherRegions", SERVICES) }
     }
 
     /// Whatever answers calls of models and was not granted: other models, profiles and throughput.
