@@ -5,6 +5,7 @@ mod bedrock;
 mod budgets;
 mod bypass;
 mod cloudformation;
+mod connectors;
 mod controls;
 mod disabled;
 mod effects;
