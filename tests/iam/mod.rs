@@ -1,3 +1,3 @@
 //! The crate that understands IAM, against programs of others.
 
-mod oracle;
+pub(crate) mod oracle;

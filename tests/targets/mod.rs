@@ -20,6 +20,7 @@ mod observability;
 mod origins;
 mod queries;
 mod refusals;
+mod resources;
 mod roles;
 mod traces;
 mod trails;

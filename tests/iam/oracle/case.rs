@@ -5,24 +5,24 @@ use serde_json::{Map, Value, json};
 
 /// Everything that decides, in JSON.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Case {
-    pub(super) principal: String,
+pub(crate) struct Case {
+    pub(crate) principal: String,
     /// The account of the resource.
-    pub(super) owner: String,
-    pub(super) action: String,
-    pub(super) resource: String,
-    pub(super) context: Map<String, Value>,
-    pub(super) identity: Vec<Value>,
-    pub(super) boundary: Option<Value>,
-    pub(super) session: Option<Value>,
-    pub(super) service_control: Vec<Vec<Value>>,
-    pub(super) resource_control: Vec<Vec<Value>>,
-    pub(super) resource_policy: Option<Value>,
+    pub(crate) owner: String,
+    pub(crate) action: String,
+    pub(crate) resource: String,
+    pub(crate) context: Map<String, Value>,
+    pub(crate) identity: Vec<Value>,
+    pub(crate) boundary: Option<Value>,
+    pub(crate) session: Option<Value>,
+    pub(crate) service_control: Vec<Vec<Value>>,
+    pub(crate) resource_control: Vec<Vec<Value>>,
+    pub(crate) resource_policy: Option<Value>,
 }
 
 /// What is decided, in the words of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Allowed,
     ExplicitlyDenied,
     ImplicitlyDenied,
@@ -101,7 +101,7 @@ impl Case {
     }
 
     /// What we decide.
-    pub(super) fn ours(&self) -> Verdict {
+    pub(crate) fn ours(&self) -> Verdict {
         match self.policies().decide(&self.request()) {
             Decision::Allowed { .. } => Verdict::Allowed,
             Decision::ExplicitDeny { .. } => Verdict::ExplicitlyDenied,
