@@ -13,7 +13,7 @@ use aipolicy_iam::{Piece, limits};
 use super::guard::Ways;
 use super::log::{Log, logs};
 use super::statement::{document, size};
-use super::{Held, Said};
+use super::{Held, Said, part, whole};
 use crate::account::Account;
 use crate::artifact::Artifact;
 use crate::iam::Writer;
@@ -246,7 +246,7 @@ impl<'w> Writer<'w> {
             vec![("Bucket", Tree::text(name).from(Origin::written(bucket.name))), ("Policy", policy)];
         let origin = Origin::written(bucket.named);
         let own = account.name(&[name], usize::MAX);
-        Some(self.policy_document("BucketPolicy", (own, bucket.region), members, &origin))
+        Some(whole(("BucketPolicy", own), bucket.region, members, &origin))
     }
 
     /// What the policy of somebody else's bucket has to allow.
@@ -259,7 +259,7 @@ impl<'w> Writer<'w> {
             ("PolicyDocument", document(self.account, &said)),
         ];
         let own = self.account.name(&[name], usize::MAX);
-        Some(self.statements_document("BucketStatements", own, members, &first.origin))
+        Some(part(("BucketStatements", own), members, &first.origin))
     }
 
     /// The policies of secrets.
@@ -320,7 +320,7 @@ impl<'w> Writer<'w> {
         let plain = name.value.as_str().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
         let own = account.name(&[&plain], usize::MAX);
         let region = (region.value.as_str().to_owned(), Origin::written(region.span));
-        Some(self.policy_document("SecretPolicy", (own, region), members, &Origin::written(named)))
+        Some(whole(("SecretPolicy", own), region, members, &Origin::written(named)))
     }
 }
 

@@ -12,7 +12,7 @@ use aipolicy_compiler::source::Spanned;
 use aipolicy_iam::{Effect, limits};
 
 use super::statement::{Said, Shared, Who, document, shared, size};
-use super::{Held, Home};
+use super::{Held, Home, whole};
 use crate::artifact::Artifact;
 use crate::iam::Writer;
 use crate::iam::policy::{Allow, Condition};
@@ -159,7 +159,7 @@ impl<'w> Writer<'w> {
         ];
         let name = self.account.name(&[endpoint.service, &endpoint.region], usize::MAX);
         let region = (endpoint.region.clone(), origin.clone());
-        Some(self.policy_document("EndpointPolicy", (name, region), members, &origin))
+        Some(whole(("EndpointPolicy", name), region, members, &origin))
     }
 
     /// Calls of these roles. A gateway endpoint takes no other principal than everybody, so roles are a condition. Source:

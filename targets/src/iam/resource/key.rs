@@ -13,7 +13,7 @@ use aipolicy_iam::{Effect, limits};
 
 use super::log::logs;
 use super::statement::{Shared, Who, document, shared, size};
-use super::{Held, Said};
+use super::{Held, Said, part};
 use crate::artifact::Artifact;
 use crate::iam::Writer;
 use crate::iam::policy::{Allow, Condition};
@@ -143,7 +143,7 @@ impl<'w> Writer<'w> {
         let name = self.account.name(&[region, &id], usize::MAX);
         let place = Origin::written(span);
         let members = vec![("KeyId", Tree::text(key).from(place.clone())), ("PolicyDocument", policy)];
-        Some(self.statements_document("KeyStatements", name, members, &place))
+        Some(part(("KeyStatements", name), members, &place))
     }
 }
 

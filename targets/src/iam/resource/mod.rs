@@ -120,30 +120,6 @@ impl Writer<'_> {
         }
     }
 
-    /// The whole policy of a resource, as the request that sets it.
-    fn policy_document(
-        &mut self,
-        kind: &str,
-        (name, region): (String, (String, Origin)),
-        members: Members,
-        origin: &Origin,
-    ) -> Artifact {
-        let address = Address { target: "iam".into(), kind: kind.into(), name };
-        Request { address, region, members, needs: Vec::new() }.artifact(origin)
-    }
-
-    /// What the policy of somebody else's resource has to say. It is no request: that policy says more.
-    fn statements_document(
-        &mut self,
-        kind: &str,
-        name: String,
-        members: Members,
-        origin: &Origin,
-    ) -> Artifact {
-        let address = Address { target: "iam".into(), kind: kind.into(), name };
-        Artifact::new(address, Format::Json, &Tree::map(members).from(origin.clone()))
-    }
-
     /// Reports a policy that is larger than its resource takes.
     fn check_policy_size(&mut self, (size, most): (usize, usize), span: Span) -> bool {
         if size > most {
@@ -160,4 +136,21 @@ impl Writer<'_> {
         let found = rule::NAME_COLLISION.at(own, message, "this one").label(other, "and this one");
         self.out.report(found.help("let one environment of an account write it"));
     }
+}
+
+/// The whole policy of a resource, as the request that sets it.
+fn whole(
+    (kind, name): (&str, String),
+    region: (String, Origin),
+    members: Members,
+    origin: &Origin,
+) -> Artifact {
+    let address = Address { target: "iam".into(), kind: kind.into(), name };
+    Request { address, region, members, needs: Vec::new() }.artifact(origin)
+}
+
+/// What the policy of somebody else's resource has to say. It is no request, since that policy says more.
+fn part((kind, name): (&str, String), members: Members, origin: &Origin) -> Artifact {
+    let address = Address { target: "iam".into(), kind: kind.into(), name };
+    Artifact::new(address, Format::Json, &Tree::map(members).from(origin.clone()))
 }
