@@ -92,7 +92,7 @@ impl Workspace {
     }
 
     /// Everything that an environment was granted; or why it was not.
-    fn grants(&self, environment: Id<EnvironmentSpec>) -> Result<ApprovedGrants<'_>, String> {
+    pub(crate) fn grants(&self, environment: Id<EnvironmentSpec>) -> Result<ApprovedGrants<'_>, String> {
         let decisions = &self.compilation.decisions;
         decisions.approved(self.graph(), environment).ok_or_else(|| {
             let refused = decisions.of(environment).filter(|decision| !decision.permitted()).count();

@@ -11,6 +11,7 @@ use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::environment::{EnvironmentSpec, ProviderName, Providers};
 use aipolicy_compiler::model::workspace::{StateBackend, TargetName};
 use aipolicy_compiler::source::Spanned;
+use aipolicy_targets::artifact::Document;
 use aipolicy_targets::effects;
 use aipolicy_targets::plan::{ApprovedPlan, Bindings, Desired, Header, Plan, authorize};
 use jiff::Timestamp;
@@ -62,6 +63,13 @@ impl<'w> Place<'w> {
         }
         let world = World::new(served);
         Ok(Self { workspace, environment: id, name: name.to_owned(), world, state, providers })
+    }
+
+    /// The documents that are there.
+    pub(crate) async fn observed(&self) -> Result<Vec<Document>, CliError> {
+        let actual = self.world.observe_all(self.state.journal()).await;
+        let actual = actual.map_err(|error| CliError::tool(error.to_string()))?;
+        Ok(actual.documents.into_values().map(|observed| observed.document).collect())
     }
 
     /// Compares what should be with what is, and asks Cedar about the changes. Only reads.

@@ -9,6 +9,7 @@ mod explain;
 mod iam;
 mod init;
 mod plan;
+mod prove;
 mod schema;
 mod state;
 mod r#where;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Where(r#where::Where),
     Explain(explain::Explain),
     Iam(iam::IamArgs),
+    Prove(prove::ProveArgs),
     Schema(schema::Schema),
     State(state::StateArgs),
 }
@@ -55,6 +57,7 @@ impl Command {
             Self::Where(place) => place.run(ui),
             Self::Explain(explain) => explain.run(ui),
             Self::Iam(iam) => iam.run(ui),
+            Self::Prove(prove) => prove.run(ui),
             Self::Schema(schema) => schema.run(ui),
             Self::State(state) => state.run(ui),
         }

@@ -22,6 +22,7 @@ mod observability;
 mod openapi;
 pub mod origin;
 pub mod plan;
+pub mod privilege;
 mod request;
 mod routing;
 mod tree;

@@ -1,10 +1,13 @@
 //! A workspace in memory: compiled, judged and rendered, for whoever wants to look at more than its findings.
 
 use aipolicy_compiler::Compilation;
+use aipolicy_compiler::authorize::ApprovedGrants;
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_compiler::model::workspace::TargetName;
 use aipolicy_compiler::source::SourceMap;
 use aipolicy_targets::artifact::Artifact;
+use aipolicy_targets::privilege::prove;
 use serde_json::Value;
 
 use super::cases::Finding;
@@ -64,6 +67,9 @@ impl Built {
             let mut out = Diagnostics::default();
             let rendered = aipolicy_targets::render(grants, &self.sources, &mut out);
             self.diagnostics.append(out);
+            if let Some(artifacts) = &rendered {
+                least_privilege(grants, &self.sources, artifacts);
+            }
             self.artifacts.extend(rendered.map(|found| (environment.name().to_string(), found)));
         }
     }
@@ -98,5 +104,16 @@ impl Built {
     #[track_caller]
     pub(crate) fn json(&self, address: &str) -> Value {
         serde_json::from_str(self.text(address)).unwrap()
+    }
+}
+
+/// Of whatever a test compiles, roles may do what was granted and nothing else.
+#[track_caller]
+fn least_privilege(grants: ApprovedGrants<'_>, sources: &SourceMap, artifacts: &[Artifact]) {
+    let targets = &grants.graph().bundle().workspaces[0].spec.targets;
+    if targets.iter().any(|target| target.value == TargetName::Iam) {
+        let documents = artifacts.iter().map(|artifact| &artifact.document);
+        let proof = prove(grants, sources, documents, &aipolicy_targets::capabilities()).unwrap();
+        assert!(proof.holds(), "{:#?}\n{:#?}\n{:#?}", proof.unused, proof.ineffective, proof.not_proven);
     }
 }

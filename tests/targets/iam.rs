@@ -302,16 +302,21 @@ fn of<'v>(policy: &'v Value, sid: &str) -> &'v Value {
 #[test]
 fn models_are_named_where_they_are_called_and_where_calls_may_end() {
     let built = everything();
-    let reader = built.json("iam/Policy/w-prod-agent-reader");
+    let gateway = built.json("iam/Policy/w-prod-gateway-tasks");
     let profile = "arn:aws:bedrock:eu-central-1:111122223333:inference-profile/eu.amazon.nova-lite-v1:0";
-    assert_eq!(texts(&of(&reader, "InvokeProfileEuCentral1")["Resource"]), [profile]);
-    let behind = of(&reader, "ReachProfileEuCentral1");
+    assert_eq!(texts(&of(&gateway, "InvokeProfileEuCentral1")["Resource"]), [profile]);
+    let behind = of(&gateway, "ReachProfileEuCentral1");
     let places = ["eu-central-1", "eu-north-1", "eu-west-1", "eu-west-3"];
     let model = |region: &str| format!("arn:aws:bedrock:{region}::foundation-model/amazon.nova-lite-v1:0");
     assert_eq!(texts(&behind["Resource"]), places.map(model));
     assert_eq!(texts(at(behind, "/Condition/StringEquals/bedrock:InferenceProfileArn")), [profile]);
 
-    // Through the profile of the tenant, which is told by its tags.
+    // Through the profile of the tenant, which is told by its tags, and in no other way.
+    let reader = built.json("iam/Policy/w-prod-agent-reader");
+    assert!(
+        !reader.to_string().contains(":inference-profile/"),
+        "calls that nobody is charged for: {reader}"
+    );
     let charged = of(&reader, "ChargeProfileEuCentral1");
     let any = "arn:aws:bedrock:eu-central-1:111122223333:application-inference-profile/*";
     assert_eq!(texts(&charged["Resource"]), [any]);

@@ -18,6 +18,7 @@ mod lambda;
 mod litellm;
 mod observability;
 mod origins;
+mod privilege;
 mod queries;
 mod refusals;
 mod resources;

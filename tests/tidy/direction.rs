@@ -63,6 +63,7 @@ const TARGETS: &[Row] = &[
     ("kustomize", &["artifact"]),
     ("cloudformation", &["origin", "tree", "artifact", "input", "account"]),
     ("effects", &["artifact"]),
+    ("privilege", &["artifact", "input", "account", "billing", "control", "openapi", "effects"]),
     ("plan", &["origin", "artifact", "effects"]),
 ];
 

@@ -102,6 +102,15 @@ controls! {
     Quota = Tenant "quota";
 }
 
+/// How often each control is declared in an environment.
+pub(crate) fn declared(input: Input<'_>) -> BTreeMap<Control, usize> {
+    let mut counts = BTreeMap::new();
+    for declared in declared::holders(input).iter().flat_map(|holder| &holder.controls) {
+        *counts.entry(declared.control).or_default() += 1;
+    }
+    counts
+}
+
 /// Tells which controls of an environment no target of the workspace carries. Where this version has a target that
 /// does, that is an error; where it has none, a warning, since then no workspace could be right. A workspace without
 /// targets is only checked. The environment may say how much it matters there.

@@ -32,12 +32,14 @@ pub struct Role {
     pub policies: Policies,
     /// Who may become it.
     pub trust: Policies,
+    /// How many policies it has.
+    pub held: usize,
     /// What cannot be read or is not there.
     pub missing: Vec<String>,
 }
 
 /// The documents of IAM, by kind and name.
-struct Documents<'d>(BTreeMap<(&'d str, &'d str), &'d artifact::Document>);
+pub(crate) struct Documents<'d>(BTreeMap<(&'d str, &'d str), &'d artifact::Document>);
 
 const ROLE: &str = "Role";
 const POLICY: &str = "Policy";
@@ -57,7 +59,7 @@ fn policy(arn: &str) -> &str {
 }
 
 impl<'d> Documents<'d> {
-    fn of(documents: impl IntoIterator<Item = &'d artifact::Document>) -> Self {
+    pub(crate) fn of(documents: impl IntoIterator<Item = &'d artifact::Document>) -> Self {
         let of_iam = documents.into_iter().filter(|document| document.address.target == "iam");
         let named = of_iam.map(|document| {
             let Address { kind, name, .. } = &document.address;
@@ -83,8 +85,13 @@ impl<'d> Documents<'d> {
         serde_json::from_str(&self.get(ROLE, role)?.text).ok()
     }
 
+    /// The names of roles.
+    pub(crate) fn roles(&self) -> impl Iterator<Item = &'d str> {
+        self.0.keys().filter(|(kind, _)| *kind == ROLE).map(|(_, name)| *name)
+    }
+
     /// A role with its policies; `None` where there is no such role.
-    fn role(&self, name: &str) -> Option<Role> {
+    pub(crate) fn role(&self, name: &str) -> Option<Role> {
         let document = self.get(ROLE, name)?;
         let mut role = Role::default();
         for trust in role.read(document) {
@@ -94,6 +101,7 @@ impl<'d> Documents<'d> {
             role.missing.push(document.address.to_string());
             return Some(role);
         };
+        role.held = described.attached_managed_policies.len();
         for held in self.policies(&mut role, &described.attached_managed_policies) {
             let policies = std::mem::take(&mut role.policies);
             role.policies = policies.identity(held.0, &held.1);
@@ -149,8 +157,7 @@ pub fn access<'d>(
         let mut policies = attached_managed_policies.iter().chain(&permissions_boundary);
         policies.any(|arn| before.differs(&after, POLICY, policy(arn)))
     };
-    let names = after.0.keys().filter(|(kind, _)| *kind == ROLE).map(|(_, name)| *name);
-    let changed = names.filter(|name| {
+    let changed = after.roles().filter(|name| {
         before.get(ROLE, name).is_some()
             && (before.differs(&after, ROLE, name) || changed(&before, name) || changed(&after, name))
     });

@@ -15,6 +15,7 @@ use aipolicy_compiler::resolve::Graph;
 use aipolicy_compiler::source::SourceMap;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use access::Documents;
 pub use access::{Access, Role, access, role};
 pub use effect::{Effect, EffectClass, Origin};
 

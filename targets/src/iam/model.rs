@@ -29,12 +29,13 @@ struct Calls<'g> {
 }
 
 impl<'w> Writer<'w> {
-    /// What the granted calls of models need. Several grants of one model, from different lines, are one statement.
+    /// What the granted calls of models need. Several grants of one model, from different lines, are one statement. Where
+    /// calls are charged to a tenant, there is no other way to the model.
     pub(super) fn models(&mut self) -> Vec<Allow> {
-        let calls = self.calls();
-        let mut allows: Vec<_> = calls.iter().flat_map(|calls| self.model(calls)).collect();
-        for calls in &calls {
-            allows.extend(self.charged(calls));
+        let mut allows = Vec::new();
+        for calls in &self.calls() {
+            let charged = self.charged(calls);
+            allows.extend(if charged.is_empty() { self.model(calls) } else { charged });
         }
         allows
     }

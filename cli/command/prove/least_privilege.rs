@@ -1,0 +1,207 @@
+//! `aipolicy prove least-privilege`.
+
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::model::Id;
+use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_targets::artifact::{Artifact, Document};
+use aipolicy_targets::capabilities;
+use aipolicy_targets::privilege::{Beside, Ineffective, Proof, Unused, prove};
+use serde_json::{Value, json};
+
+use crate::command::{Folder, block_on};
+use crate::error::{CliError, Exit};
+use crate::render::{counted, json::written};
+use crate::ui::{Ui, harmless};
+use crate::workspace::Workspace;
+use crate::world::Place;
+
+/// Proves that roles may do what was granted, and nothing else
+///
+/// What a grant needs is derived beside the compiler, from what AWS documents about each call, and compared with what the
+/// compiled policies allow, over every request. So each permission is used by a grant, and each grant can be carried
+/// out. What IAM has no word for, such as the inputs of a tool, is listed with what holds it.
+///
+/// With `--actual`, what is there is compared instead of what is compiled: a permission that somebody added by hand is
+/// one that no grant needs.
+///
+/// Exit codes: 0 proven, 1 the input cannot be understood, 3 broken or not proven.
+#[derive(clap::Args)]
+pub(crate) struct LeastPrivilege {
+    #[command(flatten)]
+    workspace: Folder,
+    /// Compares what the world holds
+    #[arg(long)]
+    actual: bool,
+    /// How the proof is written
+    #[arg(long, value_enum, default_value_t)]
+    format: ProofFormat,
+}
+
+/// How a proof is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum ProofFormat {
+    /// For people
+    #[default]
+    Text,
+    /// `aipolicy.least-privilege/1`
+    Json,
+}
+
+/// The version of the format.
+const FORMAT: &str = "aipolicy.least-privilege/1";
+
+/// A proof about an environment.
+struct Told<'w> {
+    workspace: &'w Workspace,
+    environment: &'w str,
+    artifacts: Vec<Artifact>,
+    proof: Proof,
+}
+
+impl LeastPrivilege {
+    pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
+        let workspace = self.workspace.load()?;
+        workspace.understood(ui)?;
+        let mut all = Vec::new();
+        for environment in workspace.environments(&self.workspace.view.environments)? {
+            all.push(self.told(&workspace, environment)?);
+        }
+        ui.print(&match self.format {
+            ProofFormat::Text => all.iter().map(Told::text).collect(),
+            ProofFormat::Json => {
+                let environments: Vec<Value> = all.iter().map(Told::json).collect();
+                written(&json!({ "format": FORMAT, "environments": environments }))
+            }
+        })?;
+        let holds = all.iter().all(|told| told.proof.holds());
+        Ok(if holds { Exit::Clean } else { Exit::Refused })
+    }
+
+    fn told<'w>(
+        &self,
+        workspace: &'w Workspace,
+        (id, environment): (Id<EnvironmentSpec>, &'w str),
+    ) -> Result<Told<'w>, CliError> {
+        let refused = |why: String| {
+            CliError::findings(Exit::Refused, format!("nothing is proven of `{environment}`: {why}"))
+                .hint("`aipolicy check` shows every finding")
+        };
+        let artifacts = workspace.artifacts(id, &mut Diagnostics::default()).map_err(refused)?;
+        let documents: Vec<Document> = if self.actual {
+            block_on(Place::open(workspace, (id, environment))?.observed())??
+        } else {
+            artifacts.iter().map(|artifact| artifact.document.clone()).collect()
+        };
+        let grants = workspace.grants(id).map_err(refused)?;
+        let proof = prove(grants, &workspace.sources, &documents, &capabilities());
+        let proof = proof.ok_or_else(|| refused("it has no account".into()))?;
+        Ok(Told { workspace, environment, artifacts, proof })
+    }
+}
+
+impl Told<'_> {
+    fn verdict(&self) -> &'static str {
+        let Proof { unused, ineffective, .. } = &self.proof;
+        match (self.proof.holds(), unused.is_empty() && ineffective.is_empty()) {
+            (true, _) => "proved",
+            (false, true) => "not proven",
+            (false, false) => "broken",
+        }
+    }
+
+    fn text(&self) -> String {
+        let Proof { roles, policies, grants, needs, unused, ineffective, not_proven, beside } = &self.proof;
+        let colour = if self.proof.holds() { "32" } else { "31" };
+        let head = format!(
+            "{}: least privilege \x1b[{colour}m{}\x1b[0m\n",
+            self.environment,
+            self.verdict().to_uppercase()
+        );
+        let mut text = format!(
+            "  {policies} policies of {} hold {}; {} need {}\n",
+            counted(*roles, "role"),
+            if self.proof.holds() { "what is needed and nothing else" } else { "something else" },
+            counted(*grants, "grant"),
+            counted(*needs, "statement"),
+        );
+        text.extend(unused.iter().map(|unused| self.unused(unused)));
+        text.extend(ineffective.iter().map(|ineffective| self.ineffective(ineffective)));
+        text.extend(not_proven.iter().map(|why| format!("  ? {why}\n")));
+        if !beside.is_empty() {
+            text.push_str("  what IAM does not decide is held by others:\n");
+            text.extend(beside.iter().map(line));
+        }
+        head + &harmless(&text)
+    }
+
+    fn unused(&self, Unused { role, policy, statement, witness }: &Unused) -> String {
+        let pointer = pointer(policy, *statement);
+        let asked = self.origin(policy, &pointer).map(|place| format!("\n      asked for at {place}"));
+        format!(
+            "  + {role}: {witness} is allowed, and no grant needs it\n      by {policy}#{pointer}{}\n",
+            asked.unwrap_or_default()
+        )
+    }
+
+    fn ineffective(&self, Ineffective { role, span, grant, witness }: &Ineffective) -> String {
+        let quoted = self.workspace.quoted("granted at", *span);
+        format!(
+            "  - {role}: {witness} is denied, and `{grant}` needs it\n    {}",
+            quoted.replace("\n  ", "\n      ")
+        )
+    }
+
+    /// The line that a statement was compiled from, where it is one that was compiled.
+    fn origin(&self, policy: &str, pointer: &str) -> Option<String> {
+        let artifact = self.artifacts.iter().find(|one| one.document.address.to_string() == policy)?;
+        let value: Value = serde_json::from_str(&artifact.document.text).ok()?;
+        value.pointer(pointer)?;
+        Some(self.workspace.place(artifact.trace.at(pointer)?.span))
+    }
+
+    fn json(&self) -> Value {
+        let Proof { roles, policies, grants, needs, unused, ineffective, not_proven, beside } = &self.proof;
+        let unused = unused.iter().map(|one| {
+            let pointer = pointer(&one.policy, one.statement);
+            json!({
+                "role": one.role,
+                "policy": one.policy,
+                "statement": pointer,
+                "askedAt": self.origin(&one.policy, &pointer),
+                "witness": one.witness,
+            })
+        });
+        let ineffective = ineffective.iter().map(|one| {
+            json!({
+                "role": one.role,
+                "grant": one.grant,
+                "grantedAt": self.workspace.place(one.span),
+                "witness": one.witness,
+            })
+        });
+        json!({
+            "environment": self.environment,
+            "verdict": self.verdict(),
+            "roles": roles,
+            "policies": policies,
+            "grants": grants,
+            "needs": needs,
+            "unused": unused.collect::<Vec<_>>(),
+            "ineffective": ineffective.collect::<Vec<_>>(),
+            "notProven": not_proven,
+            "beside": beside,
+        })
+    }
+}
+
+/// Where a statement stands in a document: that of a role is its trust policy.
+fn pointer(policy: &str, statement: usize) -> String {
+    let member = if policy.starts_with("iam/Role/") { "AssumeRolePolicyDocument" } else { "PolicyDocument" };
+    format!("/{member}/Statement/{statement}")
+}
+
+/// A line about what others hold.
+fn line(Beside { count, what, held_by }: &Beside) -> String {
+    let by = if held_by.is_empty() { "nothing".to_owned() } else { held_by.join(", ") };
+    format!("    {count:>5} {what}: {by}\n")
+}
