@@ -354,6 +354,7 @@ fn connector(graph: &Graph, id: Id<ConnectorSpec>) -> Option<Made> {
         ("dataClassRank", long(spec.data_class.id().map_or(0, |class| class_rank(graph, class)))),
         ("customerManagedKey", bool(spec.encryption.is_some())),
         ("privateNetwork", bool(spec.network.is_some())),
+        ("whole", bool(spec.is_whole())),
     ];
     Some(Made::of("Connector", found.name().as_str(), attributes))
 }

@@ -49,6 +49,12 @@ shipped! {
         "baseline/tools",
         "baseline/workload-models",
     }
+    LeastPrivilege {
+        "least-privilege/connector-scope-too-wide",
+        "least-privilege/connector-write-scope",
+        "least-privilege/secret-as-tool",
+        "least-privilege/tool-schema-unconstrained",
+    }
     Residency {
         "residency/backup-outside-residency",
         "residency/cache-or-memory-outside-residency",

@@ -206,6 +206,14 @@ record! {
     }
 }
 
+impl ConnectorSpec {
+    /// Whether it covers a whole bucket, where tenants are not kept apart.
+    pub fn is_whole(&self) -> bool {
+        let whole = matches!(&self.kind, ConnectorKind::S3(bucket) if bucket.prefixes.is_empty());
+        whole && self.partition.is_none()
+    }
+}
+
 impl ConnectorKind {
     /// The server, where it speaks HTTP.
     pub fn http(&self) -> Option<&HttpTool> {
