@@ -1,7 +1,7 @@
 //! `aipolicy iam`.
 
 mod compare;
-mod decision;
+pub(super) mod decision;
 mod evaluate;
 mod explain;
 mod file;

@@ -37,7 +37,7 @@ fn a_wider_prefix_has_a_witness_that_can_replays() {
         let question = [&question[..], &["-e", "prod", "--as-of", DAY]].concat();
         let question: Vec<&str> = question.into_iter().chain(context.iter().map(String::as_str)).collect();
         assert!(aipolicy(&base, &question).expect(3).contains("denied"));
-        assert!(aipolicy(&head, &question).expect(0).contains("allowed by iam/Policy/"));
+        assert!(aipolicy(&head, &question).expect(0).contains("allowed by identity policy iam/Policy/"));
     }
 }
 

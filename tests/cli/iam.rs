@@ -97,7 +97,7 @@ fn a_decision_is_also_json() {
     assert_eq!(told["by"][0]["layer"], "identity policy");
     assert_eq!(told["request"]["action"], "sqs:SendMessage");
     let arn = "arn:aws:iam::111122223333:role/aipolicy/acme-ai/prod/acme-prod-tools-paper-reader";
-    assert_eq!(told["request"]["context"]["aws:principalarn"], arn);
+    assert_eq!(told["request"]["context"]["aws:PrincipalArn"], arn);
 }
 
 #[test]

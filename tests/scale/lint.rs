@@ -10,15 +10,13 @@ use aipolicy_iam::Places;
 use aipolicy_iam::lint::{Options, lint};
 use serde_json::{Value, json};
 
-use crate::clock::{Took, time};
+use crate::clock::best;
 
-/// How often each is measured.
-const RUNS: usize = 3;
 /// Of so many roles, one has a defect.
 const DEFECTIVE: usize = 100;
 
 /// Measures numbers of roles and prints a table.
-pub(crate) fn run(words: impl Iterator<Item = String>) -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(words: &mut dyn Iterator<Item = String>) -> Result<(), Box<dyn Error>> {
     let sizes = words.map(|word| word.parse()).collect::<Result<Vec<usize>, _>>()?;
     let sizes = if sizes.is_empty() { vec![1_000, 10_000] } else { sizes };
     let mut out = std::io::stdout().lock();
@@ -47,16 +45,6 @@ fn findings(text: &str) -> usize {
     let Ok(report) = lint(text, &Options::default()) else { return 0 };
     let places = Places::of(text, report.findings.iter().map(|finding| finding.pointer.clone()));
     report.findings.iter().filter(|finding| places.line(&finding.pointer) > 0).count()
-}
-
-/// The least CPU that something took, in seconds.
-fn best(mut work: impl FnMut()) -> f64 {
-    let once = |_| {
-        let mut took = Took::default();
-        time(&mut took, &mut work);
-        took.cpu
-    };
-    (0..RUNS).map(once).fold(f64::INFINITY, f64::min)
 }
 
 fn details(roles: usize) -> String {

@@ -6,6 +6,8 @@
 //! cargo run --release -p aipolicy-scale -- --keep /tmp/out 100     # leaves what was written in /tmp/out/100
 //! cargo run --release -p aipolicy-scale -- --per-account 50 1000   # tenants that share two accounts; 100 unless given
 //! cargo run --release -p aipolicy-scale -- lint 1000 10000         # `iam lint` of so many roles, see `lint.rs`
+//! cargo run --release -p aipolicy-scale -- compare 200             # `iam compare` of so many statements, see `compare.rs`
+//! cargo run --release -p aipolicy-scale -- evaluate 10             # decisions of the roles of so many tenants, see `evaluate.rs`
 //! ```
 //!
 //! Each size runs in a process of its own, three times unless `--runs` says otherwise, and the run that needed the least
@@ -14,6 +16,8 @@
 //! for the floor. Files are written into the folder for temporary files, about 600 KB for each tenant.
 
 mod clock;
+mod compare;
+mod evaluate;
 mod floor;
 mod generate;
 mod lint;
@@ -85,8 +89,15 @@ impl Arguments {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1).peekable();
-    if words.next_if(|word| word == "lint").is_some() {
-        return lint::run(words);
+    let of_policies = [
+        ("lint", lint::run as fn(&mut dyn Iterator<Item = String>) -> _),
+        ("compare", compare::run),
+        ("evaluate", evaluate::run),
+    ];
+    for (name, run) in of_policies {
+        if words.next_if(|word| word == name).is_some() {
+            return run(&mut words);
+        }
     }
     let arguments = Arguments::read(words)?;
     if let ([tenants], true) = (arguments.sizes.as_slice(), arguments.is_child) {

@@ -105,6 +105,12 @@ pub(crate) fn measure(size: Size, seed: u64, folder: &Path) -> Result<Measured, 
     Ok(Measured { phases: watch.0, ..measured })
 }
 
+/// A compiled workspace of this size.
+pub(crate) fn made(size: Size, seed: u64) -> Result<Made, Box<dyn Error>> {
+    let (mut watch, mut out) = (Watch(Vec::new()), Diagnostics::default());
+    compile(generate::workspace(size, seed)?, today()?, (&mut watch, &mut out))
+}
+
 /// A compiled workspace.
 pub(crate) struct Made {
     pub(crate) graph: Graph,

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use aipolicy_iam::action::{Action, action};
 use aipolicy_targets::artifact::Artifact;
 use serde_json::Value;
 
 use super::{ACME, QUICKSTART, at, texts};
 use crate::harness::workspace::Built;
-use crate::harness::{read, root};
 
 /// Everything that can be asked of IAM, once.
 pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
@@ -118,7 +118,7 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
     ),
 ];
 
-pub(super) fn everything() -> &'static Built {
+pub(crate) fn everything() -> &'static Built {
     static BUILT: LazyLock<Built> = LazyLock::new(|| Built::of(super::workspace(EVERYTHING)));
     &BUILT
 }
@@ -147,8 +147,7 @@ fn fits(arn: &str, form: &str) -> bool {
     let (arn, form) = (parts(arn), parts(form));
     let part = |at: usize| match form[at].as_str() {
         "" => arn[at].is_empty(),
-        // The model without a region is what a global profile needs.
-        text if text.starts_with("${") => at == 3 || !arn[at].is_empty(),
+        text if text.starts_with("${") => !arn[at].is_empty(),
         text => arn[at] == *text,
     };
     let account = part(4) || (form[4].starts_with("${") && form[2] == "s3");
@@ -163,50 +162,34 @@ fn resource_fits(resource: &str, form: &str) -> bool {
     (1..=after.len()).filter(|at| after.is_char_boundary(*at)).any(|at| resource_fits(&after[at..], rest))
 }
 
-/// What the guides of services say of actions that the list of actions says less of: their resource, and their conditions.
-const GUIDED: &[(&str, &str, &[&str])] = &[(
-    "states:InvokeHTTPEndpoint",
-    "arn:${Partition}:states:${Region}:${Account}:stateMachine:${StateMachineName}",
-    &["states:HTTPEndpoint", "states:HTTPMethod"],
-)];
-
 #[test]
 fn every_action_exists_and_fits_its_resources_and_conditions() {
-    let data: Value = serde_json::from_str(&read(&root().join("tests/data/iam-actions.json"))).unwrap();
     let mut problems = BTreeSet::new();
     for built in workspaces() {
         for (_, _, statement) in statements(built) {
-            for action in texts(&statement["Action"]) {
-                let (service, name) = action.split_once(':').unwrap();
-                let Some(known) = data["services"][service].get(name) else {
-                    problems.insert(format!("{action} does not exist"));
-                    continue;
-                };
-                let guided = GUIDED.iter().find(|(guided, ..)| *guided == action);
-                let mut forms = texts(&known["arns"]);
-                forms.extend(guided.map(|(_, form, _)| *form));
-                for arn in texts(&statement["Resource"]) {
-                    if !forms.iter().any(|form| fits(arn, form)) {
-                        problems.insert(format!("{action} is never about {arn}"));
-                    }
-                }
-                let mut keys = texts(&known["keys"]);
-                keys.extend(guided.iter().flat_map(|(.., keys)| keys.iter()));
-                let asked =
-                    statement["Condition"].as_object().into_iter().flat_map(|operators| operators.values());
-                for key in asked.flat_map(|keys| keys.as_object().unwrap().keys()) {
-                    let named = |known: &&str| match known.split_once("${") {
-                        Some((prefix, _)) => key.starts_with(prefix),
-                        None => key == known,
-                    };
-                    if !key.starts_with("aws:") && !keys.iter().any(named) {
-                        problems.insert(format!("{action} has no condition key {key}"));
+            for name in texts(&statement["Action"]) {
+                match action(name) {
+                    Some(known) if known.to_string() == name => problems.extend(misfits(known, &statement)),
+                    Some(_) | None => {
+                        problems.insert(format!("{name} does not exist"));
                     }
                 }
             }
         }
     }
     assert!(problems.is_empty(), "{problems:#?}");
+}
+
+/// The resources and condition keys of the statement that the action does not have.
+fn misfits(action: &Action, statement: &Value) -> Vec<String> {
+    let forms: Vec<&str> = action.resource_types().flat_map(|kind| kind.formats.iter().copied()).collect();
+    let strange = |arn: &&str| !forms.iter().any(|form| fits(arn, form));
+    let resources = texts(&statement["Resource"]);
+    let resources = resources.into_iter().filter(strange).map(|arn| format!("{action} is never about {arn}"));
+    let asked = statement["Condition"].as_object().into_iter().flat_map(|operators| operators.values());
+    let asked = asked.flat_map(|keys| keys.as_object().unwrap().keys());
+    let unknown = asked.filter(|key| !key.starts_with("aws:") && action.key_of_service(key).is_none());
+    resources.chain(unknown.map(|key| format!("{action} has no condition key {key}"))).collect()
 }
 
 #[test]

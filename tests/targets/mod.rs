@@ -11,7 +11,7 @@ mod disabled;
 mod effects;
 mod gateway;
 mod hook;
-mod iam;
+pub(crate) mod iam;
 mod influence;
 mod kubernetes;
 mod lambda;

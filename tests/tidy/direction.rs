@@ -67,6 +67,32 @@ const TARGETS: &[Row] = &[
     ("plan", &["origin", "artifact", "effects"]),
 ];
 
+/// The modules of the documents of IAM: what they say, how they are read and written, and what can be told about them.
+const IAM: &[Row] = &[
+    ("document", &[]),
+    ("json", &[]),
+    ("operator", &[]),
+    ("value", &[]),
+    ("name", &[]),
+    ("arn", &[]),
+    ("request", &["document"]),
+    ("pattern", &["document"]),
+    ("canonical", &["document"]),
+    ("write", &["document"]),
+    ("limits", &["document", "write"]),
+    ("split", &["document", "write", "limits"]),
+    ("read", &["document", "json"]),
+    ("place", &["read"]),
+    ("found", &["document", "json", "read"]),
+    ("action", &["document", "pattern"]),
+    ("evaluate", &["document", "operator", "value", "request", "pattern"]),
+    ("compare", &["document", "operator", "value", "request", "pattern", "canonical", "action", "evaluate"]),
+    (
+        "lint",
+        &["document", "json", "operator", "value", "arn", "pattern", "limits", "read", "found", "action"],
+    ),
+];
+
 /// Crates that bring in a runtime or a network, which pure crates do without.
 const HEAVY: &[&str] = &["tokio", "kube", "reqwest", "aws-sdk-", "aws-config", "hyper"];
 
@@ -133,7 +159,7 @@ fn dependencies(package: &str) -> BTreeSet<String> {
 
 #[test]
 fn tables_are_ordered() {
-    for table in [COMPILER, TARGETS] {
+    for table in [COMPILER, TARGETS, IAM] {
         for (index, (name, uses)) in table.iter().enumerate() {
             let is_above = |used: &&&str| table.iter().take(index).any(|(above, _)| *above == **used);
             let below: Vec<_> = uses.iter().filter(|used| !used.contains("::") && !is_above(used)).collect();
@@ -153,6 +179,11 @@ fn modules_of_the_targets_use_those_above_them() {
 }
 
 #[test]
+fn modules_of_the_documents_of_iam_use_those_above_them() {
+    none_of("modules of targets/iam/src use those above them", &crossings("targets/iam/src/lib.rs", IAM));
+}
+
+#[test]
 fn the_table_names_every_module_of_the_compiler() {
     none_of(
         "`COMPILER` in tests/tidy/direction.rs is the modules of the crate",
@@ -165,6 +196,14 @@ fn the_table_names_every_module_of_the_targets() {
     none_of(
         "`TARGETS` in tests/tidy/direction.rs is the modules of the crate",
         &untold("targets/src/lib.rs", TARGETS),
+    );
+}
+
+#[test]
+fn the_table_names_every_module_of_the_documents_of_iam() {
+    none_of(
+        "`IAM` in tests/tidy/direction.rs is the modules of the crate",
+        &untold("targets/iam/src/lib.rs", IAM),
     );
 }
 

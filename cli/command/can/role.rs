@@ -1,12 +1,13 @@
 //! What a role of the account may do, by the compiled policies of IAM.
 
 use aipolicy_compiler::diagnostic::Diagnostics;
-use aipolicy_iam::{Decision, Request};
+use aipolicy_iam::Request;
 use aipolicy_targets::effects::role;
 
 use super::Can;
+use crate::command::iam::decision::told;
 use crate::error::{CliError, Exit};
-use crate::ui::{Ui, harmless};
+use crate::ui::Ui;
 use crate::workspace::Workspace;
 
 impl Can {
@@ -30,7 +31,7 @@ impl Can {
             if !decision.is_allowed() {
                 exit = Exit::Refused;
             }
-            text.push_str(&told(environment, &decision));
+            text.push_str(&format!("{environment}: {}", told(&request, &decision)));
         }
         if !known {
             return Err(CliError::usage(format!("there is no role `{name}` in the account")));
@@ -38,27 +39,4 @@ impl Can {
         ui.print(&text)?;
         Ok(exit)
     }
-}
-
-fn told(environment: &str, decision: &Decision<'_>) -> String {
-    let (verdict, why) = match decision {
-        Decision::Allowed { by, .. } => {
-            let by = by.iter().map(|cause| format!("  allowed by {}{}\n", cause.policy, sid(cause.sid)));
-            ("\x1b[32mallowed\x1b[0m", by.collect())
-        }
-        Decision::ExplicitDeny { by } => {
-            let by = by.iter().map(|cause| format!("  denied by {}{}\n", cause.policy, sid(cause.sid)));
-            ("\x1b[31mdenied\x1b[0m", by.collect::<String>())
-        }
-        Decision::ImplicitDeny { by } => {
-            let by = by.iter().map(|silence| format!("  no {} allows it\n", silence.layer));
-            ("\x1b[31mdenied\x1b[0m", by.collect())
-        }
-        Decision::Undecided(why) => ("undecided", format!("  {why}\n")),
-    };
-    format!("{environment}: {verdict}\n{}", harmless(&why))
-}
-
-fn sid(sid: Option<&str>) -> String {
-    sid.map(|sid| format!(" `{sid}`")).unwrap_or_default()
 }

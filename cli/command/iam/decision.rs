@@ -16,7 +16,12 @@ const FEW: usize = 5;
 /// The version of the format.
 const FORMAT: &str = "aipolicy.iam-decision/1";
 
-/// A decision, and what is needed to tell it.
+/// What is decided by policies that stand in no file, and why, below it.
+pub(in crate::command) fn told(request: &Request, decision: &Decision<'_>) -> String {
+    Told::new(request, decision, &[]).verdict()
+}
+
+/// A decision, and what is needed to tell it: the files of the policies, where there are any.
 pub(super) struct Told<'a> {
     request: &'a Request,
     decision: &'a Decision<'a>,
@@ -32,6 +37,11 @@ impl<'a> Told<'a> {
         let Request { action, resource, .. } = self.request;
         let who = self.request.principal.as_ref().map(|Caller { name, .. }| format!("{name} "));
         let question = format!("{}{action} {resource}\n", who.unwrap_or_default());
+        format!("{}{}", harmless(&question), self.verdict())
+    }
+
+    /// What is decided, and why, below it.
+    fn verdict(&self) -> String {
         let (verdict, lines): (_, Vec<String>) = match self.decision {
             Decision::Allowed { by, assuming } => {
                 let by = by.iter().map(|cause| format!("allowed by {}", self.place(cause)));
@@ -47,7 +57,7 @@ impl<'a> Told<'a> {
             Decision::Undecided(why) => ("undecided", vec![why.to_string()]),
         };
         let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
-        format!("{}{verdict}\n{}", harmless(&question), harmless(&lines))
+        format!("{verdict}\n{}", harmless(&lines))
     }
 
     fn denied(&self, cause: &Cause<'_>) -> String {
@@ -79,7 +89,7 @@ impl<'a> Told<'a> {
                     [] => "the request does not have it".to_owned(),
                     values => format!("the request says {}", quoted(values)),
                 };
-                format!("its condition is `{operator}` `{key}` {wanted}, and {said}")
+                format!("its condition is `{operator}` `{key}`{wanted}, and {said}")
             }
         }
     }
@@ -100,15 +110,17 @@ impl<'a> Told<'a> {
     fn wanted(&self, cause: &Cause<'_>, operator: &str, key: &str) -> String {
         let conditions = self.statement(cause).map(|statement| &statement.conditions);
         let values = conditions.and_then(|conditions| conditions.get(operator)?.get(key));
-        quoted(values.into_iter().flatten())
+        values.map(|values| format!(" {}", quoted(values))).unwrap_or_default()
     }
 
-    /// A statement as people find it.
+    /// A statement as people find it: by its line, or by the name of its policy.
     fn place(&self, cause: &Cause<'_>) -> String {
         let sid = cause.sid.map(|sid| format!(" `{sid}`"));
-        let place =
-            self.source(cause).map(|source| format!("{}:{}", source.file(), source.line(cause.statement)));
-        format!("{} {}{}", cause.layer, place.unwrap_or_default(), sid.unwrap_or_default())
+        let place = match self.source(cause) {
+            Some(source) => format!("{}:{}", source.file(), source.line(cause.statement)),
+            None => cause.policy.to_owned(),
+        };
+        format!("{} {place}{}", cause.layer, sid.unwrap_or_default())
     }
 
     fn statement(&self, cause: &Cause<'_>) -> Option<&Statement> {

@@ -1,8 +1,12 @@
-//! Policy documents in files: bare, within what describes a role or a policy, or as text within JSON.
+//! Policies in any JSON text: bare, within what describes a role or a policy, or as text within JSON.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 
 use crate::document::Document;
 use crate::json::Json;
-use crate::read::{ReadError, read_at, syntax_error};
+use crate::read::{ReadError, child, read_at, syntax_error};
 
 /// A policy document in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,13 +21,6 @@ pub struct Found {
     pub document: Document,
 }
 
-/// The fields under which AWS returns documents as text, some percent-encoded; in lower case.
-const TEXTS: [&str; 6] =
-    ["document", "policydocument", "assumerolepolicydocument", "policy", "content", "assume_role_policy"];
-
-/// The fields by which what holds a document is known.
-const NAMES: [&str; 5] = ["PolicyName", "RoleName", "UserName", "GroupName", "Name"];
-
 /// Every policy document in a JSON text: the text itself, what `aws iam get-policy-version`, `get-role`,
 /// `get-role-policy` and `get-account-authorization-details` print, what `get-bucket-policy`, `get-key-policy` and
 /// `describe-policy` hold as text, and templates of resources. Versions of a policy that are not the default are left
@@ -34,114 +31,151 @@ const NAMES: [&str; 5] = ["PolicyName", "RoleName", "UserName", "GroupName", "Na
 /// What is not JSON, holds no document, or the mistakes of all its documents, with pointers from the top of the file.
 pub fn find(text: &str) -> Result<Vec<Found>, Vec<ReadError>> {
     let json = Json::parse(text).map_err(|error| vec![syntax_error(text, &error)])?;
-    let mut finder = Finder::default();
-    finder.look(&json, "", None);
-    if finder.found.is_empty() && finder.errors.is_empty() {
-        finder.errors.push(ReadError {
+    let (mut found, mut errors) = (Vec::new(), Vec::new());
+    for place in places(&json) {
+        match place.document(&place.pointer) {
+            Ok(document) => found.push(Found {
+                document,
+                name: place.name().map(str::to_owned),
+                is_trust: place.is_trust(),
+                pointer: place.pointer,
+            }),
+            Err(mistakes) => errors.extend(mistakes),
+        }
+    }
+    if found.is_empty() && errors.is_empty() {
+        errors.push(ReadError {
             pointer: String::new(),
             message: "there is no policy document".to_owned(),
             help: "a document is an object with `Statement`".to_owned(),
         });
     }
-    if finder.errors.is_empty() { Ok(finder.found) } else { Err(finder.errors) }
+    if errors.is_empty() { Ok(found) } else { Err(errors) }
+}
+
+/// The fields that hold a policy, as an object or as text; in lower case.
+const FIELDS: [&str; 6] =
+    ["document", "policydocument", "assumerolepolicydocument", "policy", "content", "assume_role_policy"];
+
+/// Those that hold the trust policy of a role; in lower case.
+const TRUST_FIELDS: [&str; 2] = ["assumerolepolicydocument", "assume_role_policy"];
+
+/// The fields by which what holds a policy is known.
+const NAMES: [&str; 5] = ["PolicyName", "RoleName", "UserName", "GroupName", "Name"];
+
+/// Where a policy stands.
+pub(crate) struct Place<'a> {
+    /// The policy; or why the text that should hold it cannot be read.
+    pub(crate) json: Result<Cow<'a, Json>, ReadError>,
+    pub(crate) pointer: String,
+    /// Whether it is written as a string.
+    pub(crate) is_text: bool,
+    /// The field that holds it; empty for the whole text.
+    pub(crate) field: &'a str,
+    /// The objects around it, the outermost first.
+    pub(crate) around: Vec<&'a Json>,
+}
+
+impl<'a> Place<'a> {
+    /// Reads the policy, which stands at this pointer.
+    pub(crate) fn document(&self, pointer: &str) -> Result<Document, Vec<ReadError>> {
+        match &self.json {
+            Ok(json) => read_at(json, pointer),
+            Err(error) => Err(vec![error.clone()]),
+        }
+    }
+
+    /// Whether it is the trust policy of a role.
+    pub(crate) fn is_trust(&self) -> bool {
+        TRUST_FIELDS.contains(&self.field.to_ascii_lowercase().as_str())
+    }
+
+    /// What the nearest object around it that has a name calls itself.
+    fn name(&self) -> Option<&'a str> {
+        let own = |object: &&'a Json| NAMES.iter().find_map(|name| object.get(name)?.text());
+        self.around.iter().rev().find_map(own)
+    }
+}
+
+/// Where a JSON document has policies. Versions of a policy that are not the default are left out.
+pub(crate) fn places(json: &Json) -> Vec<Place<'_>> {
+    let mut finder = Finder::default();
+    finder.walk(json, "", "");
+    finder.places
 }
 
 #[derive(Default)]
-struct Finder {
-    found: Vec<Found>,
-    errors: Vec<ReadError>,
+struct Finder<'a> {
+    places: Vec<Place<'a>>,
+    around: Vec<&'a Json>,
 }
 
-impl Finder {
-    fn look(&mut self, json: &Json, pointer: &str, name: Option<&str>) {
+impl<'a> Finder<'a> {
+    /// How deep this goes is bounded by how deep a text of JSON is read.
+    fn walk(&mut self, json: &'a Json, pointer: &str, field: &'a str) {
+        let is_expected = pointer.is_empty() || FIELDS.contains(&field.to_ascii_lowercase().as_str());
         match json {
-            Json::Object(entries) if has(entries, "Statement") => self.document(json, pointer, name),
-            Json::Object(entries) if is_old_version(entries) => {}
+            Json::Object(_) if is_policy(json, is_expected) => {
+                self.add(Ok(Cow::Borrowed(json)), pointer, field);
+            }
+            Json::Object(_) if json.get("IsDefaultVersion") == Some(&Json::Bool(false)) => {}
             Json::Object(entries) => {
-                let name = own_name(entries).or(name);
+                self.around.push(json);
                 for (key, value) in entries {
-                    let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-                    if let Json::Text(text) = value
-                        && TEXTS.contains(&key.to_ascii_lowercase().as_str())
-                    {
-                        self.text(text, &pointer, name);
-                    }
-                    self.look(value, &pointer, name);
+                    self.walk(value, &child(pointer, key), key);
                 }
+                self.around.pop();
             }
             Json::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.look(item, &format!("{pointer}/{index}"), name);
+                    self.walk(item, &child(pointer, &index.to_string()), field);
                 }
             }
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
-        }
-    }
-
-    fn text(&mut self, text: &str, pointer: &str, name: Option<&str>) {
-        let decoded = percent_decoded(text);
-        let text = decoded.as_deref().unwrap_or(text);
-        if !text.trim_start().starts_with('{') {
-            return;
-        }
-        match Json::parse(text) {
-            Ok(json) => self.look(&json, pointer, name),
-            Err(error) => {
-                self.errors.push(ReadError { pointer: pointer.to_owned(), ..syntax_error(text, &error) });
+            Json::Text(text) => {
+                if let Some(policy) = policy_in(text, pointer, is_expected) {
+                    self.add(policy.map(Cow::Owned), pointer, field);
+                }
             }
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
         }
     }
 
-    fn document(&mut self, json: &Json, pointer: &str, name: Option<&str>) {
-        let is_trust = pointer.split('/').any(|field| {
-            field.eq_ignore_ascii_case("AssumeRolePolicyDocument") || field == "assume_role_policy"
-        });
-        match read_at(json, pointer) {
-            Ok(document) => {
-                let (pointer, name) = (pointer.to_owned(), name.map(str::to_owned));
-                self.found.push(Found { pointer, name, is_trust, document });
-            }
-            Err(errors) => self.errors.extend(errors),
-        }
+    fn add(&mut self, json: Result<Cow<'a, Json>, ReadError>, pointer: &str, field: &'a str) {
+        let is_text = !matches!(json, Ok(Cow::Borrowed(_)));
+        let around = self.around.clone();
+        self.places.push(Place { json, pointer: pointer.to_owned(), is_text, field, around });
     }
 }
 
-fn has(entries: &[(String, Json)], name: &str) -> bool {
-    entries.iter().any(|(key, _)| key == name)
+/// Whether an object is a policy: one with statements, where a policy is expected; anywhere else, one of its statements
+/// also says what statements say, since rules of a firewall have a `Statement` too.
+fn is_policy(json: &Json, is_expected: bool) -> bool {
+    let is_statement =
+        |json: &Json| ["Effect", "Action", "NotAction"].iter().any(|name| json.get(name).is_some());
+    match json.get("Statement") {
+        None => false,
+        Some(_) if is_expected => true,
+        Some(Json::List(items)) => items.iter().any(is_statement),
+        Some(one) => is_statement(one),
+    }
 }
 
-fn is_old_version(entries: &[(String, Json)]) -> bool {
-    entries.iter().any(|(key, value)| key == "IsDefaultVersion" && *value == Json::Bool(false))
-}
-
-fn own_name(entries: &[(String, Json)]) -> Option<&str> {
-    let named = |name: &&str| {
-        entries.iter().find_map(|(key, value)| {
-            let Json::Text(text) = value else { return None };
-            (key == name).then_some(text.as_str())
-        })
+/// The policy that a text holds, as JSON or percent-encoded JSON; where one is expected, also what looks like one and is
+/// no JSON.
+fn policy_in(text: &str, pointer: &str, is_expected: bool) -> Option<Result<Json, ReadError>> {
+    let text = text.trim_start();
+    let text = match text.get(..3) {
+        Some("%7B" | "%7b") => percent_decode_str(text).decode_utf8_lossy(),
+        Some(_) | None => Cow::Borrowed(text),
     };
-    NAMES.iter().find_map(named)
-}
-
-/// The text that stands behind `%7B…`, if it is such a one.
-fn percent_decoded(text: &str) -> Option<String> {
-    if !text.trim_start().starts_with("%7B") {
+    if !text.starts_with('{') {
         return None;
     }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        if let (b'%', [high, low, after @ ..]) = (byte, after) {
-            let digit = |byte: u8| char::from(byte).to_digit(16);
-            bytes.push(u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?);
-            rest = after;
-        } else {
-            bytes.push(*byte);
-            rest = after;
-        }
+    match Json::parse(&text) {
+        Ok(json) => is_policy(&json, is_expected).then_some(Ok(json)),
+        Err(error) => (is_expected && text.contains("Statement"))
+            .then(|| Err(ReadError { pointer: pointer.to_owned(), ..syntax_error(&text, &error) })),
     }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
@@ -201,11 +235,20 @@ mod tests {
     }
 
     #[test]
+    fn a_statement_of_something_else_is_no_policy() {
+        let rule =
+            r#"{"Rules": [{"Name": "r", "Statement": {"GeoMatchStatement": {"CountryCodes": ["DE"]}}}]}"#;
+        assert!(places(&Json::parse(rule).unwrap()).is_empty());
+    }
+
+    #[test]
     fn mistakes_have_pointers_from_the_top() {
         let errors = find(r#"{"PolicyDocument": {"Statement": [{"Effect": "Allow"}]}}"#).unwrap_err();
         assert_eq!(errors[0].pointer, "/PolicyDocument/Statement/0");
         assert_eq!(find("{}").unwrap_err()[0].message, "there is no policy document");
-        assert_eq!(find(r#"{"Policy": "{"}"#).unwrap_err()[0].pointer, "/Policy");
+        assert_eq!(find(r#"{"Policy": "{\"Statement\": "}"#).unwrap_err()[0].pointer, "/Policy");
+        assert_eq!(find(r#"{"Policy": {"Statement": 3}}"#).unwrap_err()[0].pointer, "/Policy/Statement");
+        assert_eq!(find(r#"{"Content": "{{ a template }}"}"#).unwrap_err()[0].pointer, "");
         assert!(find("nothing").is_err());
     }
 }

@@ -1,7 +1,10 @@
 //! What IAM is asked: who wants to do what with which resource, and under which circumstances.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -123,10 +126,55 @@ impl<'de> Deserialize<'de> for Caller {
 
 /// The circumstances of a request: condition keys and their values.
 ///
-/// Keys have no case; they are held in lower case. A key without values is the same as no key.
+/// Keys have no case; they are kept as they were written last. A key without values is the same as no key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Context {
-    values: BTreeMap<String, Vec<String>>,
+    values: BTreeMap<Key, Vec<String>>,
+}
+
+/// A condition key, known by its name in lower case.
+#[derive(Clone, Debug)]
+struct Key {
+    lower: String,
+    written: String,
+}
+
+impl Key {
+    fn new(written: &str) -> Self {
+        Self { lower: written.to_ascii_lowercase(), written: written.to_owned() }
+    }
+}
+
+impl Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        &self.lower
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.lower == other.lower
+    }
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.lower.cmp(&other.lower)
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.lower.hash(state);
+    }
 }
 
 impl Context {
@@ -134,7 +182,7 @@ impl Context {
     #[must_use]
     pub fn values(&self, key: &str) -> &[String] {
         let found = match key.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            true => self.values.get(&key.to_ascii_lowercase()),
+            true => self.values.get(key.to_ascii_lowercase().as_str()),
             false => self.values.get(key),
         };
         found.map_or(&[], Vec::as_slice)
@@ -152,17 +200,16 @@ impl Context {
     /// Says what stands under a key, in place of what stood there.
     pub fn set(&mut self, key: &str, values: impl IntoIterator<Item = String>) {
         let values: Vec<_> = values.into_iter().collect();
-        let key = key.to_ascii_lowercase();
-        if values.is_empty() {
-            self.values.remove(&key);
-        } else {
+        let key = Key::new(key);
+        self.values.remove(&key);
+        if !values.is_empty() {
             self.values.insert(key, values);
         }
     }
 
     /// Every key with its values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.values.iter().map(|(key, values)| (key.as_str(), values.as_slice()))
+        self.values.iter().map(|(key, values)| (key.written.as_str(), values.as_slice()))
     }
 
     /// Whether there is no key at all.
@@ -187,8 +234,8 @@ impl Serialize for Context {
         let mut map = serializer.serialize_map(Some(self.values.len()))?;
         for (key, values) in &self.values {
             match values.as_slice() {
-                [value] => map.serialize_entry(key, value)?,
-                values => map.serialize_entry(key, values)?,
+                [value] => map.serialize_entry(&key.written, value)?,
+                values => map.serialize_entry(&key.written, values)?,
             }
         }
         map.end()
@@ -213,11 +260,10 @@ impl<'de> Visitor<'de> for ContextVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Context, A::Error> {
         let mut context = Context::default();
         while let Some((key, Values(values))) = entries.next_entry::<String, Values>()? {
-            let lower = key.to_ascii_lowercase();
-            if context.values.contains_key(&lower) {
+            if context.values.contains_key(&Key::new(&key)) {
                 return Err(A::Error::custom(format!("the condition key `{key}` is there twice")));
             }
-            context.set(&lower, values);
+            context.set(&key, values);
         }
         Ok(context)
     }
@@ -282,13 +328,15 @@ mod tests {
 
     #[test]
     fn a_request_is_read_and_written() {
-        let text = r#"{"principal":{"AWS":"arn:aws:iam::123456789012:role/r"},"action":"s3:GetObject","resource":"arn:aws:s3:::b/k","context":{"aws:requestedregion":"eu-central-1","aws:tagkeys":["a","b"]}}"#;
+        let text = r#"{"principal":{"AWS":"arn:aws:iam::123456789012:role/r"},"action":"s3:GetObject","resource":"arn:aws:s3:::b/k","context":{"aws:RequestedRegion":"eu-central-1","aws:tagkeys":["a","b"]}}"#;
         let request = parse(text).unwrap();
         assert_eq!(request.principal, Some(Caller::aws("arn:aws:iam::123456789012:role/r")));
-        assert_eq!(request.context.value("aws:RequestedRegion"), Some("eu-central-1"));
+        assert_eq!(request.context.value("aws:requestedregion"), Some("eu-central-1"));
         assert_eq!(request.context.values("aws:TagKeys"), ["a", "b"]);
         assert_eq!(request.context.value("aws:TagKeys"), None);
         assert_eq!(serde_json::to_string(&request).unwrap(), text);
+        let other = parse(&text.replace("aws:RequestedRegion", "AWS:requestedRegion")).unwrap();
+        assert_eq!(other, request, "keys have no case");
     }
 
     #[test]

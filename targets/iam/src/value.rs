@@ -2,6 +2,22 @@
 
 use core::net::IpAddr;
 use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use ipnet::IpNet;
+use jiff::SignedDuration;
+use jiff::civil::{Date, DateTime, Time};
+
+/// The value of `true` or `false`, in any case.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    [(true, "true"), (false, "false")]
+        .into_iter()
+        .find_map(|(value, word)| text.eq_ignore_ascii_case(word).then_some(value))
+}
 
 /// A decimal number, compared exactly whatever its number of digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +47,23 @@ impl Number {
         Some(Self { negative, whole, fraction })
     }
 
+    /// The number of billionths, where it is a whole one and not beyond 20 digits before the point.
+    pub(crate) fn billionths(&self) -> Option<i128> {
+        if self.whole.len() > 20 || self.fraction.len() > 9 {
+            return None;
+        }
+        let size: i128 = format!("{}{:0<9}", self.whole, self.fraction).parse().ok()?;
+        Some(if self.negative { -size } else { size })
+    }
+
+    /// The number of so many billionths.
+    pub(crate) fn of_billionths(count: i128) -> Self {
+        let digits = format!("{:010}", count.unsigned_abs());
+        let (whole, fraction) = digits.split_at(digits.len() - 9);
+        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+        Self { negative: count < 0, whole: whole.to_owned(), fraction: fraction.to_owned() }
+    }
+
     fn compare_size(&self, other: &Self) -> Ordering {
         let by_length = self.whole.len().cmp(&other.whole.len());
         by_length.then_with(|| self.whole.cmp(&other.whole)).then_with(|| self.fraction.cmp(&other.fraction))
@@ -54,11 +87,21 @@ impl PartialOrd for Number {
     }
 }
 
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.negative { "-" } else { "" };
+        let whole = if self.whole.is_empty() { "0" } else { &self.whole };
+        let point = if self.fraction.is_empty() { "" } else { "." };
+        write!(f, "{sign}{whole}{point}{}", self.fraction)
+    }
+}
+
 /// A point in time, in nanoseconds since 1970 in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Instant(i128);
 
 const NANOSECONDS: i128 = 1_000_000_000;
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 impl Instant {
     /// Reads a date as conditions write it: a format of the W3C profile of ISO 8601, from `2027` to
@@ -74,70 +117,70 @@ impl Instant {
             Some(_) => return None,
             None => (text, None),
         };
-        let days = days_of(date)?;
-        let nanoseconds = time.map_or(Some(0), time_of)?;
-        Some(Self(i128::from(days) * 86_400 * NANOSECONDS + nanoseconds))
+        let (time, ahead) = time.map_or(Some((Time::midnight(), SignedDuration::ZERO)), time_of)?;
+        let local = DateTime::from_parts(date_of(date)?, time);
+        Some(Self(local.duration_since(EPOCH).as_nanos() - ahead.as_nanos()))
     }
-}
 
-impl Instant {
+    /// The point in time so many nanoseconds after 1970 in UTC.
+    pub(crate) fn of_nanoseconds(count: i128) -> Self {
+        Self(count)
+    }
+
     /// Nanoseconds since 1970 in UTC.
     pub(crate) fn nanoseconds(self) -> i128 {
         self.0
     }
 }
 
-/// Days since 1970 of `2027`, `2027-03` or `2027-03-31`.
-fn days_of(date: &str) -> Option<i64> {
-    let mut fields = date.split('-');
+impl fmt::Display for Instant {
+    /// As ISO 8601 writes it; beyond the years of four digits, in seconds since 1970.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let date =
+            SignedDuration::try_from_nanos_i128(self.0).and_then(|ahead| EPOCH.checked_add(ahead).ok());
+        match date.filter(|date| date.year() >= 0) {
+            Some(date) => write!(f, "{date}Z"),
+            None => write!(f, "{}", self.0.div_euclid(NANOSECONDS)),
+        }
+    }
+}
+
+/// The day of `2027`, `2027-03` or `2027-03-31`, the first where none is said.
+fn date_of(text: &str) -> Option<Date> {
+    let mut fields = text.split('-');
     let year = number(fields.next()?, 4)?;
     let month = fields.next().map_or(Some(1), |field| number(field, 2))?;
     let day = fields.next().map_or(Some(1), |field| number(field, 2))?;
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let longest = match month {
-        2 if is_leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    if fields.next().is_some() || !(1..=12).contains(&month) || !(1..=longest).contains(&day) {
-        return None;
-    }
-    // Counted from March, so that the day that leap years add is the last of the year.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days_before_month = (153 * month + 2) / 5;
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    const DAYS_TO_1970: i64 = 719_468;
-    Some(365 * year + leap_days + days_before_month + day - 1 - DAYS_TO_1970)
+    fields.next().is_none().then(|| Date::new(year, month, day).ok()).flatten()
 }
 
-/// Nanoseconds of `23:59Z`, `23:59:59+02:00` or `23:59:59.5Z`, since the begin of the day in UTC.
-fn time_of(text: &str) -> Option<i128> {
-    let (clock, offset_minutes) = match text.strip_suffix('Z') {
-        Some(clock) => (clock, 0),
+/// The time of `23:59Z`, `23:59:59+02:00` or `23:59:59.5Z`, and how far it is ahead of UTC.
+fn time_of(text: &str) -> Option<(Time, SignedDuration)> {
+    let (clock, ahead) = match text.strip_suffix('Z') {
+        Some(clock) => (clock, SignedDuration::ZERO),
         None => {
             let (clock, offset) = text.split_at_checked(text.rfind(['+', '-'])?)?;
-            let sign = if offset.starts_with('-') { -1 } else { 1 };
-            let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-            (clock, sign * (number(hours, 2)? * 60 + number(minutes, 2)?))
+            let ahead =
+                clock_of(offset.get(1..)?).filter(|_| offset.len() == 6)?.duration_since(Time::midnight());
+            (clock, if offset.starts_with('-') { -ahead } else { ahead })
         }
     };
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    Some((clock_of(clock)?, ahead))
+}
+
+/// The time of `23:59`, `23:59:59` or `23:59:59.5`.
+fn clock_of(text: &str) -> Option<Time> {
+    let (clock, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let mut fields = clock.split(':');
     let (hours, minutes) = (number(fields.next()?, 2)?, number(fields.next()?, 2)?);
     let seconds = fields.next().map_or(Some(0), |field| number(field, 2))?;
-    if fields.next().is_some() || hours > 23 || minutes > 59 || seconds > 59 {
+    if fields.next().is_some() || fraction.is_empty() {
         return None;
     }
-    if fraction.is_empty() || fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let nanoseconds: i128 = format!("{fraction:0<9}").parse().ok()?;
-    let whole = (hours * 60 + minutes - offset_minutes) * 60 + seconds;
-    Some(i128::from(whole) * NANOSECONDS + nanoseconds)
+    Time::new(hours, minutes, seconds, number(&format!("{fraction:0<9}"), 9)?).ok()
 }
 
-fn number(text: &str, digits: usize) -> Option<i64> {
+fn number<N: FromStr>(text: &str, digits: usize) -> Option<N> {
     if text.len() != digits || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -146,74 +189,37 @@ fn number(text: &str, digits: usize) -> Option<i64> {
 
 /// Addresses that share their first bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Network {
-    address: IpAddr,
-    prefix: u32,
-}
+pub(crate) struct Network(IpNet);
 
 impl Network {
     /// Reads `203.0.113.0/24`, `2001:db8::/32`, or one address.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
+        let Some((address, prefix)) = text.split_once('/') else {
+            return Some(Self(text.parse::<IpAddr>().ok()?.into()));
         };
-        let address: IpAddr = address.parse().ok()?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            Some(prefix) if prefix.bytes().all(|byte| byte.is_ascii_digit()) => prefix.parse().ok()?,
-            Some(_) => return None,
-            None => longest,
-        };
-        (prefix <= longest).then_some(Self { address, prefix })
+        let is_number = prefix.bytes().all(|byte| byte.is_ascii_digit());
+        let prefix = prefix.parse().ok().filter(|_| is_number)?;
+        IpNet::new(address.parse().ok()?, prefix).ok().map(Self)
     }
 
     /// Whether the address is one of them.
     pub(crate) fn contains(self, address: IpAddr) -> bool {
-        match (self.address, address) {
-            (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
-                let differing = u32::from(ours) ^ u32::from(theirs);
-                differing.leading_zeros() >= self.prefix
-            }
-            (IpAddr::V6(ours), IpAddr::V6(theirs)) => {
-                let differing = u128::from(ours) ^ u128::from(theirs);
-                differing.leading_zeros() >= self.prefix
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
+        self.0.contains(&address)
+    }
+
+    /// The first and the last of them.
+    pub(crate) fn ends(self) -> (IpAddr, IpAddr) {
+        (self.0.network(), self.0.broadcast())
     }
 }
 
-/// The bytes of text in base64 (RFC 4648, section 4, with padding).
+/// Base64 of RFC 4648, section 4, with padding. Bits that no byte has are read over, as decoders of Java do.
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+
+/// The bytes of text in base64.
 pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
-    let text = text.as_bytes();
-    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    let (digits, _) = text.split_at_checked(text.len().checked_sub(padding)?)?;
-    if !text.len().is_multiple_of(4) || padding > 2 {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    for group in digits.chunks(4) {
-        let mut bits: u32 = 0;
-        for digit in group {
-            bits = (bits << 6) | sextet(*digit)?;
-        }
-        bits <<= 6 * (4 - group.len());
-        let [_, all @ ..] = bits.to_be_bytes();
-        bytes.extend(all.iter().take(group.len() - 1));
-    }
-    Some(bytes)
-}
-
-fn sextet(digit: u8) -> Option<u32> {
-    Some(u32::from(match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    }))
+    BASE64.decode(text).ok()
 }
 
 #[cfg(test)]
@@ -280,8 +286,30 @@ mod tests {
             "12:00Z",
             "-2027",
             "99999999999999999999",
+            "2027-01-01T00:00:60Z",
+            "2027-01-01T00:00:00+2:00",
+            "2027-01-01T00:00:00+02:60",
         ] {
             assert_eq!(Instant::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_are_written_as_they_are_read() {
+        for text in ["0", "-12.5", "18446744073709551615", "0.000000001", "-0.1"] {
+            let number = Number::parse(text).unwrap();
+            assert_eq!(number.to_string(), text);
+            assert_eq!(Number::of_billionths(number.billionths().unwrap()), number);
+        }
+        for text in ["0.0000000001", "123456789012345678901"] {
+            assert_eq!(Number::parse(text).unwrap().billionths(), None, "{text}");
+        }
+        for text in
+            ["1969-12-31T23:59:59Z", "2000-02-29T12:30:00.25Z", "9999-12-31T23:59:59Z", "253402300800"]
+        {
+            let instant = Instant::parse(text).unwrap();
+            assert_eq!(instant.to_string(), text);
+            assert_eq!(Instant::of_nanoseconds(instant.nanoseconds()), instant);
         }
     }
 
@@ -300,7 +328,15 @@ mod tests {
         assert!(!contains("2001:db8::/32", "2001:db9::1"));
         assert!(!contains("0.0.0.0/0", "::"));
         assert!(!contains("::/0", "1.2.3.4"));
-        for text in ["", "1.2.3", "1.2.3.4/33", "::/129", "1.2.3.4/", "1.2.3.4/+8", "1.2.3.4/-1", "x/8"] {
+        let ends = |network: &str| Network::parse(network).unwrap().ends();
+        assert_eq!(
+            ends("203.0.113.7/24"),
+            ("203.0.113.0".parse().unwrap(), "203.0.113.255".parse().unwrap())
+        );
+        assert_eq!(ends("2001:db8::1"), ("2001:db8::1".parse().unwrap(), "2001:db8::1".parse().unwrap()));
+        for text in
+            ["", "1.2.3", "1.2.3.4/33", "::/129", "1.2.3.4/", "1.2.3.4/+8", "1.2.3.4/-1", "x/8", "01.2.3.4/8"]
+        {
             assert_eq!(Network::parse(text), None, "{text}");
         }
     }
@@ -315,6 +351,7 @@ mod tests {
             ("Zm9vYg==", "foob"),
             ("Zm9vYmE=", "fooba"),
             ("Zm9vYmFy", "foobar"),
+            ("Zh==", "f"),
         ] {
             assert_eq!(base64(text).as_deref(), Some(bytes.as_bytes()), "{text}");
         }

@@ -1,6 +1,6 @@
 //! Our evaluator against an independent simulator, on generated policies and requests.
 
-mod case;
+pub(super) mod case;
 mod generate;
 mod known;
 mod simulator;
@@ -18,7 +18,7 @@ use crate::harness::tools::{Client, Tool};
 use crate::harness::tries;
 
 /// The simulator. Its license is that of the GNU Affero GPL, so it only ever runs as a process of its own.
-static SIMULATOR: Tool = Tool {
+pub(super) static SIMULATOR: Tool = Tool {
     name: "iam-simulate",
     client: Client::Npm,
     packages: &["@cloud-copilot/iam-simulate@0.1.173"],
@@ -40,10 +40,11 @@ struct Tally {
 #[test]
 fn the_simulator_decides_alike() {
     let (folder, wanted, start) = (SIMULATOR.folder(), tries(20_000), Instant::now());
+    let before: usize = std::env::var("AIPOLICY_BEFORE").map_or(0, |cases| cases.parse().unwrap());
     let mut tally = Tally::default();
     for first in (0..wanted).step_by(AT_ONCE) {
         let numbers = first..wanted.min(first + AT_ONCE);
-        let generated: Vec<_> = numbers.map(|number| Generator::new(number as u64).case()).collect();
+        let generated: Vec<_> = numbers.map(|number| Generator::new((before + number) as u64).case()).collect();
         tally.compare(&folder, &generated);
     }
     let shares: Vec<_> = tally
@@ -107,7 +108,7 @@ pub(crate) fn simulated(cases: &[Case]) -> Vec<Result<Verdict, String>> {
 }
 
 /// Asks several processes at once.
-fn asked(folder: &Path, cases: &[Case]) -> Vec<simulator::Said> {
+pub(super) fn asked(folder: &Path, cases: &[Case]) -> Vec<simulator::Said> {
     let parts = cases.chunks(cases.len().div_ceil(PROCESSES).max(1));
     std::thread::scope(|scope| {
         let threads: Vec<_> = parts.map(|part| scope.spawn(move || simulator::ask(folder, part))).collect();

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::case::{Case, Verdict};
 
 /// What the simulator says: a verdict, or why it does not take the case.
-pub(super) type Said = Result<Verdict, String>;
+pub(in crate::iam) type Said = Result<Verdict, String>;
 
 /// Asks the simulator in `folder` about all cases, in order.
 pub(super) fn ask(folder: &Path, cases: &[Case]) -> Vec<Said> {

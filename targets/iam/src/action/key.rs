@@ -62,6 +62,16 @@ impl ConditionKey {
         Pattern::action(&self.pattern()).matches(name, |_| None)
     }
 
+    /// A name of this key as AWS writes it; of a family, with the part that is its own as it is.
+    pub(crate) fn spelled(&self, name: &str) -> String {
+        if !self.is_family() {
+            return self.name.to_owned();
+        }
+        let common = self.name.strip_suffix("tag-key").unwrap_or(self.name);
+        let common = common.split(['$', '<']).next().unwrap_or_default();
+        format!("{common}{}", name.get(common.len()..).unwrap_or_default())
+    }
+
     /// The name with `*` for each part that stands for many.
     fn pattern(&self) -> String {
         let mut pattern = String::new();

@@ -81,6 +81,10 @@ fn levels_types_and_keys_are_those_of_the_reference() {
         key("states:InvokeHTTPEndpoint", "states:HTTPMethod"),
         Some(("states:HTTPMethod", ValueType::String))
     );
+    let spelled = |name: &str| condition_key(name).unwrap().spelled(name);
+    assert_eq!(spelled("aws:sourcevpce"), "aws:SourceVpce");
+    assert_eq!(spelled("AWS:principaltag/Team"), "aws:PrincipalTag/Team");
+    assert_eq!(spelled("s3:existingobjecttag/a<b"), "s3:ExistingObjectTag/a<b");
     assert!(global_key("aws:tagkeys").unwrap().many && !global_key("aws:SourceIp").unwrap().many);
     assert_eq!(global_key("aws:SourceIp").unwrap().value, ValueType::IpAddress);
 }

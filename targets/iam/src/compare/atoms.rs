@@ -1,7 +1,7 @@
 //! The smallest classes of texts that a list of patterns can tell apart, each with its shortest text.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use fixedbitset::FixedBitSet;
 
@@ -12,6 +12,7 @@ use crate::pattern::{Pattern, Reach, Token};
 pub(crate) struct Atoms {
     patterns: Vec<Compiled>,
     numbers: HashMap<Vec<u32>, usize>,
+    states: Vec<State>,
     /// The shortest text of each class. Policy variables stand in it as themselves.
     pub(crate) texts: Vec<Vec<Letter>>,
     /// For each pattern, the classes that it matches.
@@ -161,13 +162,27 @@ impl Atoms {
         let compiled: Vec<Compiled> =
             patterns.iter().map(|pattern| Compiled::new(pattern, alphabet)).collect();
         let walk = Walk::new(&compiled).run()?;
-        let (texts, members, numbers) = (walk.texts, walk.members, walk.classes);
-        Ok(Self { patterns: compiled, numbers, texts, members })
+        let (texts, members, numbers, states) = (walk.texts, walk.members, walk.classes, walk.states);
+        Ok(Self { patterns: compiled, numbers, states, texts, members })
     }
 
     /// The class of a text.
     pub(crate) fn class_of(&self, text: &[Letter]) -> Option<usize> {
         let walk = Walk::new(&self.patterns);
+        let mut number = 0;
+        for letter in text {
+            let state = self.states.get(number)?;
+            match state.next(if walk.lower { letter.lowered() } else { *letter }) {
+                Next::State(next) => number = next,
+                Next::Dead => return self.numbers.get(&Vec::new()).copied(),
+                Next::Unseen => return self.class_beyond(&walk, text),
+            }
+        }
+        self.states.get(number).map(|state| state.class)
+    }
+
+    /// The class of a text with a policy variable where the walk met none.
+    fn class_beyond(&self, walk: &Walk<'_>, text: &[Letter]) -> Option<usize> {
         let state = text.iter().fold(walk.start(), |state, letter| walk.closed(walk.after(&state, *letter)));
         self.numbers.get(&walk.accepted(&state)).copied()
     }
@@ -178,12 +193,51 @@ impl Atoms {
     }
 }
 
+/// What texts have led to: the class of those that end here, and where each letter leads.
+#[derive(Debug, Default)]
+struct State {
+    class: usize,
+    /// In the order of the letters.
+    next: Vec<(Letter, usize)>,
+    /// Where every other character leads.
+    other: Option<usize>,
+}
+
+/// Where a letter leads.
+enum Next {
+    State(usize),
+    /// To where no pattern ever matches.
+    Dead,
+    /// The walk did not try it.
+    Unseen,
+}
+
+impl State {
+    fn next(&self, letter: Letter) -> Next {
+        match (self.next.binary_search_by_key(&letter, |(known, _)| *known), letter) {
+            (Ok(at), _) => self.next.get(at).map_or(Next::Dead, |(_, state)| Next::State(*state)),
+            (Err(_), Letter::Char(_)) => self.other.map_or(Next::Dead, Next::State),
+            (Err(_), Letter::Variable(_)) => Next::Unseen,
+        }
+    }
+}
+
+impl Letter {
+    fn lowered(self) -> Self {
+        match self {
+            Self::Char(c) => Self::Char(c.to_ascii_lowercase()),
+            Self::Variable(_) => self,
+        }
+    }
+}
+
 /// A walk through all that texts can lead to, shortest texts first.
 struct Walk<'a> {
     patterns: &'a [Compiled],
     /// Whether no pattern looks at case, so that texts in lower case are enough.
     lower: bool,
-    reached: HashSet<Vec<Position>>,
+    reached: HashMap<Vec<Position>, usize>,
+    states: Vec<State>,
     queue: VecDeque<(Vec<Position>, usize)>,
     /// For each state that was reached, the one before it and the letter between.
     came: Vec<Option<(usize, Letter)>>,
@@ -198,7 +252,8 @@ impl<'a> Walk<'a> {
         Self {
             patterns,
             lower: patterns.iter().all(|pattern| pattern.fold),
-            reached: HashSet::new(),
+            reached: HashMap::new(),
+            states: Vec::new(),
             queue: VecDeque::new(),
             came: Vec::new(),
             classes: HashMap::new(),
@@ -215,13 +270,21 @@ impl<'a> Walk<'a> {
     fn run(mut self) -> Result<Self, TooMany> {
         self.reach(self.start(), None);
         while let Some((state, from)) = self.queue.pop_front() {
-            for letter in self.letters(&state) {
+            let letters = self.letters(&state);
+            let other = other_than(&letters).filter(|_| !state.is_empty());
+            for letter in letters.into_iter().chain(other) {
                 self.steps += state.len() + 1;
                 if self.steps > STEPS {
                     return Err(TooMany);
                 }
                 let next = self.closed(self.after(&state, letter));
-                self.reach(next, Some((from, letter)));
+                let to = self.reach(next, Some((from, letter)));
+                let Some(state) = self.states.get_mut(from) else { continue };
+                if Some(letter) == other {
+                    state.other = Some(to);
+                } else {
+                    state.next.push((letter, to));
+                }
             }
         }
         let classes = self.texts.len();
@@ -231,15 +294,18 @@ impl<'a> Walk<'a> {
         Ok(self)
     }
 
-    fn reach(&mut self, state: Vec<Position>, came: Option<(usize, Letter)>) {
-        if !self.reached.insert(state.clone()) {
-            return;
+    /// The number of a state, which is looked at later if it is new.
+    fn reach(&mut self, state: Vec<Position>, came: Option<(usize, Letter)>) -> usize {
+        if let Some(number) = self.reached.get(&state) {
+            return *number;
         }
         let number = self.came.len();
         self.came.push(came);
         let accepted = self.accepted(&state);
-        let class = self.classes.len();
-        if let Entry::Vacant(new) = self.classes.entry(accepted) {
+        let mut class = self.classes.len();
+        if let Some(known) = self.classes.get(&accepted) {
+            class = *known;
+        } else if let Entry::Vacant(new) = self.classes.entry(accepted) {
             for pattern in new.key() {
                 if let Some(members) = self.members.get_mut(*pattern as usize) {
                     members.grow_and_insert(class);
@@ -249,7 +315,10 @@ impl<'a> Walk<'a> {
             let text = self.text(number);
             self.texts.push(text);
         }
+        self.states.push(State { class, ..State::default() });
+        self.reached.insert(state.clone(), number);
         self.queue.push_back((state, number));
+        number
     }
 
     /// The patterns that match a text which has come to the state.
@@ -305,10 +374,9 @@ impl<'a> Walk<'a> {
         next
     }
 
-    /// The letters that lead to different states, and one that stands for all others.
-    fn letters(&self, state: &[Position]) -> Vec<Letter> {
+    /// The letters that lead to other states than most characters do, in order.
+    fn letters(&self, state: &[Position]) -> BTreeSet<Letter> {
         let mut letters = BTreeSet::new();
-        let mut wild = false;
         for &(number, place) in state {
             let Some(pattern) = self.pattern(number) else { continue };
             match pattern.step(place) {
@@ -318,21 +386,13 @@ impl<'a> Walk<'a> {
                         letters.insert(Letter::Char(c.to_ascii_uppercase()));
                     }
                 }
-                Some(Step::One(reach) | Step::Run(reach)) => {
-                    wild = true;
-                    if reach == Reach::Component {
-                        letters.insert(Letter::Char(':'));
-                    }
+                Some(Step::One(Reach::Component) | Step::Run(Reach::Component)) => {
+                    letters.insert(Letter::Char(':'));
                 }
-                None => {}
+                Some(Step::One(Reach::Anywhere) | Step::Run(Reach::Anywhere)) | None => {}
             }
         }
-        let other = OTHERS.chars().chain('\u{a1}'..).map(Letter::Char).find(|one| !letters.contains(one));
-        // Without a wildcard another letter leads to where nothing matches, as does one after the end.
-        if wild || !state.is_empty() {
-            letters.extend(other);
-        }
-        letters.into_iter().collect()
+        letters
     }
 
     fn text(&self, mut number: usize) -> Vec<Letter> {
@@ -344,6 +404,11 @@ impl<'a> Walk<'a> {
         letters.reverse();
         letters
     }
+}
+
+/// A character that is none of the letters.
+fn other_than(letters: &BTreeSet<Letter>) -> Option<Letter> {
+    OTHERS.chars().chain('\u{a1}'..).map(Letter::Char).find(|one| !letters.contains(one))
 }
 
 /// What stands for other characters, the most usual first.

@@ -31,6 +31,8 @@ pub(crate) struct Draft {
 #[derive(Clone, Debug)]
 pub(crate) struct Constraint {
     pub(crate) key: Key,
+    /// The condition key as the statement writes it.
+    pub(crate) written: String,
     pub(crate) test: Test,
     pub(crate) quantifier: Quantifier,
     pub(crate) negated: bool,
@@ -165,7 +167,16 @@ impl Drafter<'_> {
         let test = Test::Texts(patterns.into_iter().filter_map(|one| self.safe(one, negated)).collect());
         let toward = self.toward;
         let quantifier = Quantifier::One;
-        let constraint = Constraint { key, test, quantifier, negated, if_exists: false, many: false, toward };
+        let constraint = Constraint {
+            key,
+            written: String::new(),
+            test,
+            quantifier,
+            negated,
+            if_exists: false,
+            many: false,
+            toward,
+        };
         self.draft.constraints.push(constraint);
     }
 
@@ -220,6 +231,7 @@ impl Drafter<'_> {
         }
         for key in needed {
             self.draft.constraints.push(Constraint {
+                written: key.clone(),
                 key: Key::Condition(key),
                 test: Test::Presence { absent: false, present: true },
                 quantifier: Quantifier::One,
@@ -273,6 +285,7 @@ impl Drafter<'_> {
         let presence = matches!(test, Test::Presence { .. });
         let constraint = Constraint {
             key: Key::Condition(key.to_ascii_lowercase()),
+            written: key.to_owned(),
             test,
             quantifier: read.quantifier,
             negated: read.negated && !presence,

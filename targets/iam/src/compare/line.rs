@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
 
-use crate::value::Instant;
+use crate::value::{Instant, Network, Number, boolean};
 
 /// A value: what it counts, and where it stands among those.
 pub(crate) type Point = (Scale, u128);
@@ -95,9 +95,9 @@ impl Line {
     pub(crate) fn text(&self, piece: usize) -> String {
         let Some(((scale, from), (_, to))) = self.pieces.get(piece) else { return String::new() };
         match scale {
-            Scale::Number => decimal(round(*from, *to, UNIT)),
+            Scale::Number => Number::of_billionths(distance(round(*from, *to, UNIT))).to_string(),
             Scale::Flag => (*from == 1).to_string(),
-            Scale::Date => date(round(*from, *to, DAY)),
+            Scale::Date => Instant::of_nanoseconds(distance(round(*from, *to, DAY))).to_string(),
             Scale::V4 => {
                 let value = from.saturating_add(u128::from(from < to));
                 IpAddr::from(Ipv4Addr::from_bits(u32::try_from(value).unwrap_or(u32::MAX))).to_string()
@@ -126,84 +126,37 @@ fn round(from: u128, to: u128, unit: u128) -> u128 {
     found.filter(|one| (from..=to).contains(one)).unwrap_or(from)
 }
 
-fn decimal(point: u128) -> String {
-    let (sign, distance) = if point < ZERO { ("-", ZERO - point) } else { ("", point - ZERO) };
-    let (whole, part) = (distance / UNIT, distance % UNIT);
-    let part = format!("{part:09}");
-    match part.trim_end_matches('0') {
-        "" => format!("{sign}{whole}"),
-        digits => format!("{sign}{whole}.{digits}"),
-    }
+/// How far a place is above zero.
+fn distance(point: u128) -> i128 {
+    (point ^ ZERO).cast_signed()
 }
 
-/// A date as ISO 8601 writes it, or, beyond the years of four digits and between seconds, in seconds since 1970.
-fn date(point: u128) -> String {
-    let seconds =
-        point.checked_sub(ZERO).filter(|distance| distance % UNIT == 0).map(|distance| distance / UNIT);
-    let Some((days, second)) =
-        seconds.map(|all| (all / 86_400, all % 86_400)).filter(|(days, _)| *days < DAYS)
-    else {
-        return decimal(point);
-    };
-    let is_leap =
-        |year: u128| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let (mut year, mut day) = (1970, days);
-    while day >= 365 + u128::from(is_leap(year)) {
-        day -= 365 + u128::from(is_leap(year));
-        year += 1;
-    }
-    let mut month = 1;
-    for length in [31, 28 + u128::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-        if day < length {
-            break;
-        }
-        day -= length;
-        month += 1;
-    }
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", day + 1)
+/// The place so far above zero.
+fn above_zero(scale: Scale, distance: i128) -> Point {
+    (scale, distance.cast_unsigned() ^ ZERO)
 }
-
-/// The days from 1970 to the year 10000.
-const DAYS: u128 = 2_932_897;
 
 /// The place of a boolean.
 pub(crate) fn flag(text: &str) -> Option<Point> {
-    let value = [(0, "false"), (1, "true")].into_iter().find(|(_, word)| text.eq_ignore_ascii_case(word));
-    value.map(|(value, _)| (Scale::Flag, value))
+    boolean(text).map(|value| (Scale::Flag, value.into()))
 }
 
 /// The place of a number; `None` for what has more than nine decimal places, or is no number.
 pub(crate) fn number(text: &str) -> Option<Point> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 20 || part.len() > 9 || !is_digits(whole) || !is_digits(part) {
-        return None;
-    }
-    let distance: u128 = format!("{whole}{part:0<9}").parse().ok()?;
-    Some((Scale::Number, if negative { ZERO - distance } else { ZERO + distance }))
+    Some(above_zero(Scale::Number, Number::parse(text)?.billionths()?))
 }
 
 /// The place of a date.
 pub(crate) fn instant(text: &str) -> Option<Point> {
-    Some((Scale::Date, ZERO.checked_add_signed(Instant::parse(text)?.nanoseconds())?))
+    Some(above_zero(Scale::Date, Instant::parse(text)?.nanoseconds()))
 }
 
 /// The addresses of a block such as `10.0.0.0/8`, or of one address.
 pub(crate) fn addresses(text: &str) -> Option<Span> {
-    let (address, bits) = match text.split_once('/') {
-        Some((address, bits)) => (address, Some(bits.parse::<u32>().ok()?)),
-        None => (text, None),
+    let place = |address: IpAddr| match address {
+        IpAddr::V4(address) => (Scale::V4, u128::from(address.to_bits())),
+        IpAddr::V6(address) => (Scale::V6, address.to_bits()),
     };
-    let (scale, value, width) = match address.parse::<IpAddr>().ok()? {
-        IpAddr::V4(address) => (Scale::V4, u128::from(address.to_bits()), 32_u32),
-        IpAddr::V6(address) => (Scale::V6, address.to_bits(), 128),
-    };
-    let free = width.checked_sub(bits.unwrap_or(width))?;
-    let mask = 1_u128.checked_shl(free).map_or(u128::MAX, |one| one - 1);
-    Some(((scale, value & !mask), (scale, value | mask)))
+    let (first, last) = Network::parse(text)?.ends();
+    Some((place(first), place(last)))
 }

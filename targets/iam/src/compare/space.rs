@@ -27,6 +27,8 @@ pub(crate) struct Space {
 #[derive(Debug)]
 pub(crate) struct Dimension {
     pub(crate) key: Key,
+    /// The condition key as the statements write it; of several spellings, one.
+    pub(crate) written: String,
     pub(crate) classes: Classes,
     /// Whether the request may have a list of values there.
     pub(crate) many: bool,
@@ -58,6 +60,16 @@ impl Classes {
             Self::Texts(patterns, _) => patterns,
             Self::Line(_) | Self::Any => &[],
         }
+    }
+
+    /// Those patterns that match texts of some of the classes.
+    pub(crate) fn meeting(&self, classes: &FixedBitSet) -> impl Iterator<Item = &Pattern> {
+        let (patterns, members) = match self {
+            Self::Texts(patterns, atoms) => (patterns.as_slice(), atoms.members.as_slice()),
+            Self::Line(_) | Self::Any => (&[][..], &[][..]),
+        };
+        let meets = |(_, members): &(&Pattern, &FixedBitSet)| !members.is_disjoint(classes);
+        patterns.iter().zip(members).filter(meets).map(|(pattern, _)| pattern)
     }
 
     fn of(tests: &[&Test], alphabet: &mut Alphabet) -> Result<Self, TooMany> {
@@ -228,7 +240,9 @@ impl Space {
             let tests: Vec<&Test> = constraints.iter().map(|constraint| &constraint.test).collect();
             let classes = Classes::of(&tests, &mut space.alphabet)?;
             let many = constraints.iter().any(|constraint| constraint.many);
-            let dimension = Dimension { key: key.clone(), classes, many };
+            // What a policy variable asks for is in lower case, and comes behind the spelling of a condition.
+            let written = constraints.iter().map(|one| one.written.as_str()).min().unwrap_or_default();
+            let dimension = Dimension { key: key.clone(), written: written.to_owned(), classes, many };
             space.reasons.extend(constraints.iter().filter_map(|constraint| dimension.inexact(constraint)));
             space.all.push(dimension.all());
             space.dimensions.push(dimension);

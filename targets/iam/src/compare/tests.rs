@@ -261,3 +261,20 @@ fn witnesses_are_of_known_actions_and_fitting_resources() {
     let Change::Shown(gained) = odd.gained else { panic!("{odd:?}") };
     assert!(!gained[0].known);
 }
+
+#[test]
+fn witnesses_have_real_regions_and_keys_as_aws_writes_them() {
+    let policy = |regions: &str| {
+        policies(&format!(
+            r#"{{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:{regions}:111122223333:work",
+            "Condition": {{"StringLike": {{"aws:requestedregion": "{regions}", "aws:principaltag/Team": "red"}}}}}}"#
+        ))
+    };
+    let compared = compare(&policy("eu-central-1"), &policy("eu-*"));
+    let Change::Shown(gained) = compared.gained else { panic!() };
+    let witness = &gained[0].witness;
+    assert_eq!(witness.resource, "arn:aws:sqs:eu-west-1:111122223333:work");
+    let context: Vec<(&str, &[String])> = witness.context.iter().collect();
+    assert_eq!(context[0], ("aws:PrincipalTag/Team", &["red".to_owned()][..]));
+    assert_eq!(context[1].0, "aws:RequestedRegion");
+}

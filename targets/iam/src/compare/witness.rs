@@ -9,7 +9,7 @@ use super::block::Side;
 use super::draft::Key;
 use super::search::{Leftover, Placed};
 use super::space::{Classes, Dimension, Space};
-use crate::action::{Action, ResourceType, Service, action, actions_matching, service};
+use crate::action::{Action, ResourceType, Service, action, actions_matching, condition_key, service};
 use crate::document::{Matcher, PrincipalKind};
 use crate::pattern::{Pattern, Token};
 use crate::request::{Caller, Request};
@@ -153,14 +153,15 @@ impl Maker<'_> {
             Classes::Line(line) => {
                 classes.ones().find(|piece| *piece < line.len()).map(|piece| line.text(piece))
             }
-            Classes::Texts(patterns, _) => {
+            Classes::Texts(..) => {
                 let usual = usual_values(key).iter().map(|text| (*text).to_owned());
                 let texts = own.into_iter().chain(usual).map(|text| letters(&text));
-                let named = patterns.iter().flat_map(|pattern| {
-                    REGIONS.map(|region| self.spelled(pattern, &Filling { region, ..USUALLY }))
+                let named = dimension.classes.meeting(classes).flat_map(|pattern| {
+                    ["eu-central-1", "us-east-1"]
+                        .map(|region| self.spelled(pattern, &Filling { region, ..USUALLY }))
                 });
-                let proposed: Vec<Text> = texts.chain(named).chain([letters(NAME)]).collect();
-                self.among((dimension, classes), &proposed, variables).into_iter().next()
+                let proposed = texts.chain(named).chain([letters(NAME)]);
+                self.among((dimension, classes), proposed, variables).into_iter().next()
             }
         }
     }
@@ -176,8 +177,8 @@ impl Maker<'_> {
                 break;
             }
         }
-        let named: Vec<Text> = self.named_actions().iter().map(|name| letters(name)).collect();
-        for action in self.texts(&Key::Action, &named, context) {
+        let named = self.named_actions();
+        for action in self.texts(&Key::Action, named.iter().map(|name| letters(name)), context) {
             pairs.extend(resources.iter().map(|resource| (action.clone(), resource.clone(), false)));
         }
         let by = |caller: Option<&Caller>| {
@@ -186,7 +187,7 @@ impl Maker<'_> {
                 let mut request = Request::new(action, resource);
                 request.principal.clone_from(&caller);
                 for (key, values) in context {
-                    request.context.set(key, values.clone());
+                    request.context.set(&self.spelled_key(key), values.clone());
                 }
                 Candidate { request, known: *known }
             })
@@ -195,6 +196,13 @@ impl Maker<'_> {
             return by(None).collect();
         }
         self.callers(context).iter().flat_map(|caller| by(Some(caller))).collect()
+    }
+
+    /// A condition key as AWS writes it; what it has of its own, such as the key of a tag, as the policies write it.
+    fn spelled_key(&self, key: &str) -> String {
+        let dimension = self.dimension(&Key::Condition(key.to_owned()));
+        let written = dimension.map_or(key, |(dimension, _)| &dimension.written);
+        condition_key(key).map_or_else(|| written.to_owned(), |known| known.spelled(written))
     }
 
     /// Callers of the leftover.
@@ -210,8 +218,8 @@ impl Maker<'_> {
             };
             self.spelled(pattern, &Filling { last, ..USUALLY })
         });
-        let proposed: Vec<Text> = named.chain([letters(CALLER)]).collect();
-        self.texts(&Key::Principal, &proposed, context).iter().filter_map(|text| caller(text)).collect()
+        let proposed = named.chain([letters(CALLER)]);
+        self.texts(&Key::Principal, proposed, context).iter().filter_map(|text| caller(text)).collect()
     }
 
     /// The actions that the statement names without wildcards.
@@ -252,7 +260,7 @@ impl Maker<'_> {
     /// Resources of the leftover that the action is about: of those proposed, or as the reference writes them.
     fn resources_of(&self, action: &Action, proposed: &[String], context: &Context) -> Vec<String> {
         if action.on.is_empty() {
-            let none = self.texts_or_any(&Key::Resource, &[letters("*")], context);
+            let none = self.texts_or_any(&Key::Resource, [letters("*")], context);
             return none.into_iter().take(1).filter(|text| text == "*").collect();
         }
         let mut types: Vec<_> = action.resource_types().collect();
@@ -282,7 +290,7 @@ impl Maker<'_> {
         };
         let of_type = |text: &String| types.iter().any(|kind| is_of(text, kind));
         let mut found: Vec<String> = proposed.iter().filter(|text| of_type(text)).cloned().collect();
-        found.extend(self.texts_or_any(&Key::Resource, &texts, context).into_iter().filter(of_type));
+        found.extend(self.texts_or_any(&Key::Resource, texts, context).into_iter().filter(of_type));
         found.truncate(TRIED);
         found
     }
@@ -290,25 +298,28 @@ impl Maker<'_> {
     fn resources(&self, context: &Context) -> Vec<String> {
         let mut patterns = self.leftover.allowed_by.resources();
         patterns.extend(self.leftover.denied_by.iter().flat_map(Placed::resources));
-        if let Some((dimension, _)) = self.dimension(&Key::Resource) {
-            patterns.extend(dimension.classes.patterns().iter().cloned());
+        if let Some((dimension, Side::One(classes))) = self.dimension(&Key::Resource) {
+            patterns.extend(dimension.classes.meeting(classes).cloned());
         }
-        let proposed: Vec<Text> = FILLINGS
-            .iter()
-            .flat_map(|filling| patterns.iter().map(|one| self.spelled(one, filling)))
-            .collect();
-        self.texts_or_any(&Key::Resource, &proposed, context)
+        let proposed =
+            FILLINGS.iter().flat_map(|filling| patterns.iter().map(|one| self.spelled(one, filling)));
+        self.texts_or_any(&Key::Resource, proposed, context)
     }
 
     /// Those that are of the leftover; all where nothing is asked of the dimension.
-    fn texts_or_any(&self, key: &Key, proposed: &[Text], context: &Context) -> Vec<String> {
+    fn texts_or_any(
+        &self,
+        key: &Key,
+        proposed: impl IntoIterator<Item = Text>,
+        context: &Context,
+    ) -> Vec<String> {
         if self.dimension(key).is_none() {
-            return proposed.iter().map(|text| self.plain(text, context)).collect();
+            return proposed.into_iter().map(|text| self.plain(&text, context)).collect();
         }
         self.texts(key, proposed, context)
     }
 
-    fn texts(&self, key: &Key, proposed: &[Text], context: &Context) -> Vec<String> {
+    fn texts(&self, key: &Key, proposed: impl IntoIterator<Item = Text>, context: &Context) -> Vec<String> {
         let Some((dimension, Side::One(classes))) = self.dimension(key) else { return Vec::new() };
         self.among((dimension, classes), proposed, context)
     }
@@ -317,15 +328,15 @@ impl Maker<'_> {
     fn among(
         &self,
         (dimension, classes): (&Dimension, &FixedBitSet),
-        proposed: &[Text],
+        proposed: impl IntoIterator<Item = Text>,
         context: &Context,
     ) -> Vec<String> {
         let Classes::Texts(_, atoms) = &dimension.classes else { return Vec::new() };
         let of_classes = |text: &[Letter]| atoms.class_of(text).is_none_or(|class| classes.contains(class));
-        let proposed = proposed.iter().filter_map(|text| {
-            let plain = self.plain(text, context);
+        let proposed = proposed.into_iter().filter_map(|text| {
+            let plain = self.plain(&text, context);
             // What a variable stands for may make a class that no plain text is of.
-            (of_classes(text) || of_classes(&letters(&plain))).then_some(plain)
+            (of_classes(&text) || of_classes(&letters(&plain))).then_some(plain)
         });
         let shortest =
             classes.ones().filter_map(|class| atoms.texts.get(class)).map(|text| self.plain(text, context));
@@ -340,7 +351,8 @@ impl Maker<'_> {
         let tokens = pattern.tokens();
         let last = tokens.iter().rposition(|token| matches!(token, Token::Run(_)));
         for (at, token) in tokens.iter().enumerate() {
-            let is_component = plain.ends_with(':') && matches!(tokens.get(at + 1), Some(Token::Char(':')));
+            let is_last_of_component = matches!(tokens.get(at + 1), Some(Token::Char(':')));
+            let is_component = plain.ends_with(':') && is_last_of_component;
             let colons = plain.matches(':').count();
             let written = match token {
                 Token::Char(c) => c.to_string(),
@@ -348,6 +360,7 @@ impl Maker<'_> {
                 Token::Run(_) if is_component && plain.ends_with("arn:") => filling.partition.to_owned(),
                 Token::Run(_) if is_component && colons == 3 => filling.region.to_owned(),
                 Token::Run(_) if is_component && colons == 4 => ACCOUNT.to_owned(),
+                Token::Run(_) if colons == 3 && is_last_of_component => ended(&plain, filling.region),
                 Token::Run(_) if last == Some(at) => filling.last.to_owned(),
                 Token::Run(_) => filling.word.to_owned(),
                 Token::Variable { key, default } => {
@@ -383,6 +396,13 @@ impl Maker<'_> {
     }
 }
 
+/// What is missing in the region at the end of an ARN that has come to there: of this region, or else of another.
+fn ended(arn: &str, region: &str) -> String {
+    let begun = arn.rsplit(':').next().unwrap_or_default();
+    let mut regions = [region].into_iter().chain(REGIONS);
+    regions.find_map(|region| region.strip_prefix(begun)).unwrap_or(NAME).to_owned()
+}
+
 /// The services whose actions the policies name, and some others.
 fn services_named(dimension: &Dimension) -> impl Iterator<Item = &'static Service> {
     let plain = |token: &Token| match token {
@@ -410,7 +430,7 @@ const USUAL_TYPES: [&str; 5] = ["bucket", "function", "instance", "object", "rol
 /// What requests usually have under a key.
 fn usual_values(key: &str) -> &'static [&'static str] {
     match key {
-        _ if key.ends_with("region") => &["eu-central-1", "us-east-1", "eu-west-1", "ap-southeast-2"],
+        _ if key.ends_with("region") => &REGIONS,
         _ if key.ends_with("account") => &[ACCOUNT, "210987654321"],
         "aws:principalarn" => &["arn:aws:iam::123456789012:role/example"],
         _ => &[],
@@ -469,9 +489,48 @@ fn end_of(format: &str) -> Option<String> {
     (!end.is_empty()).then(|| end.to_owned())
 }
 
+/// Regions, the most usual first. Source: AWS General Reference, "AWS service endpoints".
+const REGIONS: [&str; 36] = [
+    "eu-central-1",
+    "us-east-1",
+    "eu-west-1",
+    "us-west-2",
+    "ap-southeast-2",
+    "ap-northeast-1",
+    "eu-north-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-central-2",
+    "us-east-2",
+    "us-west-1",
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "cn-north-1",
+    "us-gov-west-1",
+    "us-gov-east-1",
+];
+
 /// What stands for a partition, a region and an account that may be any.
 const PARTITION: &str = "aws";
-const REGIONS: [&str; 2] = ["eu-central-1", "us-east-1"];
 const ACCOUNT: &str = "123456789012";
 
 /// What stands for the wildcards of a pattern.
@@ -488,9 +547,10 @@ const USUALLY: Filling<'static> =
     Filling { word: NAME, last: NAME, partition: PARTITION, region: "eu-central-1" };
 
 /// What is tried in place of `*`.
-const FILLINGS: [Filling<'static>; 6] = [
+const FILLINGS: [Filling<'static>; 7] = [
     USUALLY,
     Filling { region: "us-east-1", ..USUALLY },
+    Filling { region: "eu-west-1", ..USUALLY },
     Filling { partition: "aws-cn", region: "cn-north-1", ..USUALLY },
     Filling { word: "", last: "", ..USUALLY },
     Filling { word: "x", last: "x", ..USUALLY },

@@ -7,7 +7,7 @@ use crate::document::{Conditions, Version};
 use crate::operator::{Comparison, Operator, Order, Quantifier};
 use crate::pattern::Pattern;
 use crate::request::Context;
-use crate::value::{Instant, Network, Number, base64};
+use crate::value::{Instant, Network, Number, base64, boolean};
 
 /// One key below one operator.
 #[derive(Clone, Debug)]
@@ -202,12 +202,6 @@ fn parsed<'v, T>(
     parse: impl Fn(&str) -> Option<T>,
 ) -> Result<Vec<T>, Flaw> {
     values.map(|value| parse(value).ok_or_else(|| Flaw::Value(value.clone()))).collect()
-}
-
-fn boolean(text: &str) -> Option<bool> {
-    [(true, "true"), (false, "false")]
-        .into_iter()
-        .find_map(|(value, word)| text.eq_ignore_ascii_case(word).then_some(value))
 }
 
 impl Order {

@@ -9,13 +9,14 @@
 //! assert_eq!(report.findings[0].pointer, "/Statement/Action");
 //! ```
 
-mod found;
+mod around;
 mod policy;
 mod rule;
 
 use std::error::Error;
 use std::fmt;
 
+use crate::found;
 use crate::json::Json;
 
 pub use policy::Kind;
@@ -125,12 +126,16 @@ pub fn lint(text: &str, options: &Options) -> Result<Report, SyntaxError> {
         column: error.column(),
         message: error.to_string(),
     })?;
-    let found = found::policies(&json, options);
-    let (left_out, unresolved) = (found.left_out, found.unresolved);
-    let mut report = Report { policies: found.policies.len(), left_out, unresolved, findings: Vec::new() };
+    let mut places = found::places(&json);
+    let all = places.len();
+    places.retain(|place| !around::is_of_aws(place));
+    let left_out = all - places.len();
+    places.retain(|place| !around::is_unresolved(place));
+    let unresolved = all - left_out - places.len();
+    let mut report = Report { policies: places.len(), left_out, unresolved, findings: Vec::new() };
     let is_latin = text.chars().all(is_latin);
-    for one in &found.policies {
-        let policy = Policy::of(one, options, (!is_latin).then_some(text));
+    for place in &places {
+        let policy = Policy::of(place, options, (!is_latin).then_some(text));
         for rule in RULES {
             (rule.check)(&policy, &mut Findings { rule, policy: &policy, out: &mut report.findings });
         }

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::Options;
-use super::found::Place;
+use super::{Options, around};
 use crate::action::{self, Action};
 use crate::document::{Document, Effect, Version};
+use crate::found::Place;
 use crate::json::Json;
 use crate::operator::{Comparison, Operator, Quantifier};
-use crate::read::{ReadError, child, read_at};
+use crate::read::{ReadError, child};
 
 /// What a policy is attached to, and so what it decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,12 +97,15 @@ pub(super) struct Condition<'a> {
     pub(super) values: Vec<Text<'a>>,
 }
 
+/// What stands where a policy cannot be read as JSON.
+static NOTHING: Json = Json::Null;
+
 impl<'a> Policy<'a> {
     /// `text` is given where it has characters that AWS refuses.
     pub(super) fn of(place: &'a Place<'a>, options: &'a Options, text: Option<&'a str>) -> Self {
         // Of a policy within a string, pointers count from the policy.
         let pointer = if place.is_text { String::new() } else { place.pointer.clone() };
-        let json: &Json = &place.json;
+        let json = place.json.as_deref().unwrap_or(&NOTHING);
         let mut strings = Vec::new();
         if text.is_some() {
             collect(json, &pointer, &mut strings);
@@ -113,13 +116,13 @@ impl<'a> Policy<'a> {
         };
         let statements = json.get("Statement").map(|json| elements(json, &child(&pointer, "Statement")));
         Self {
-            kind: place.kind,
+            kind: options.kind.unwrap_or_else(|| around::kind(place)),
             version,
             statements: statements.into_iter().flatten().map(|(json, at)| Statement::of(json, at)).collect(),
-            document: read_at(json, &pointer),
+            document: place.document(&pointer),
             strings,
             text,
-            tenant: options.tenant.as_deref().or(place.tenant),
+            tenant: options.tenant.as_deref().or_else(|| around::tenant(place, &options.tenant_tag)),
             options,
             is_text: place.is_text,
             pointer: place.pointer.clone(),
