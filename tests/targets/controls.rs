@@ -91,6 +91,13 @@ const CASES: &[Case] = &[
     ),
     (Control::ControlPolicy, "Environment", "serviceControlPolicy: true", "true"),
     (Control::Tls, "Environment", "network: { tls: \"1.2\" }", "\"1.2\""),
+    (
+        Control::ResourcePolicies,
+        "Environment",
+        "network: { endpoints: { s3: vpce-1 } }, resourcePolicies: { endpoints: [s3] }",
+        "s3",
+    ),
+    (Control::Exclusive, "Connector", "exclusive: true", "true"),
     (Control::Routing, "Route", "", "case"),
     (Control::Quota, "Tenant", "quota: { requests: 600 requests/min }", "600 requests/min"),
 ];
@@ -99,6 +106,7 @@ const CASES: &[Case] = &[
 fn least(kind: &str) -> &'static str {
     match kind {
         "Agent" => "tenant: t, model: { model: m }",
+        "Connector" => "s3: { bucket: b }, region: eu-central-1, dataClass: internal",
         "Environment" => "aws: { accountId: \"111122223333\", regions: [eu-central-1] }",
         "Tenant" => "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]",
         "Route" => {

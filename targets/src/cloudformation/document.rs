@@ -107,12 +107,12 @@ impl Documents {
 
     /// Adds a resource to the template of its region.
     fn add(&mut self, account: &Account<'_>, document: Document, out: &mut Diagnostics) {
-        let region = || document.tree.get("$region").and_then(Tree::as_text);
-        let stack = match (document.address.target.as_str(), document.address.kind.as_str()) {
-            (GLOBAL, kind) if kind == ORGANIZATION.0 => Some(ORGANIZATION.1),
-            (GLOBAL, _) => Some(GLOBAL),
-            _ => region(),
+        let region = document.tree.get("$region").and_then(Tree::as_text);
+        let global = || match document.address.kind.as_str() {
+            kind if kind == ORGANIZATION.0 => ORGANIZATION.1,
+            _ => GLOBAL,
         };
+        let stack = region.or_else(|| (document.address.target == GLOBAL).then(global));
         let Some(stack) = stack.map(str::to_owned) else {
             out.report(refused(&document.origin, format!("`{}` is in no region", document.address)));
             return;
@@ -165,8 +165,8 @@ pub(super) fn refused(origin: &Origin, message: impl Into<String>) -> Diagnostic
 }
 
 fn beside(artifact: &Artifact, why: &str, origin: &Origin) -> Diagnostic {
-    let message = format!("{why}, so its request stays a document");
-    let help = format!("send the request in `{}` after the stacks are there", artifact.document.file());
+    let message = format!("{why}, so this stays a document");
+    let help = format!("see to `{}` after the stacks are there", artifact.document.file());
     let found = rule::APPROXIMATED.at(origin.span, message, "asked for here").help(help);
     Diagnostic { severity: Severity::Advisory, ..found }
 }

@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod effect;
+mod resource;
 mod sentence;
 
 use std::collections::{BTreeMap, BTreeSet};

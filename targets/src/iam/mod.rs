@@ -10,6 +10,7 @@ mod gate;
 mod logging;
 mod model;
 mod policy;
+mod resource;
 mod role;
 mod runtime;
 mod server;
@@ -36,20 +37,22 @@ use crate::input::Input;
 use boundary::Bounds;
 use control::Granted;
 use policy::Allow;
+use resource::Held;
 
 /// Renders every role and policy of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
     let stops = billing::stops(&account, &billing::Callers::of(&account));
     let room = budget::room(&stops);
-    let (mut artifacts, mut bounds) = (Vec::new(), Bounds::default());
-    let mut granted = Granted::default();
+    let (mut artifacts, mut held) = (Vec::new(), Vec::new());
+    let (mut bounds, mut granted) = (Bounds::default(), Granted::default());
     for (principal, grants) in input.grants.by_principal() {
         let mut writer = Writer {
             account: &account,
             principal,
             grants: &grants,
             room: &room,
+            held: &mut held,
             bounds: &mut bounds,
             granted: &mut granted,
             out,
@@ -62,6 +65,19 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     }
     artifacts.extend(bounds.artifacts(&account, out));
     artifacts.extend(granted.artifact(&account, out));
+    let everyone = std::mem::take(&mut held);
+    let principal = Principal::Environment(input.grants.environment());
+    let mut writer = Writer {
+        account: &account,
+        principal,
+        grants: &[],
+        room: &room,
+        held: &mut held,
+        bounds: &mut bounds,
+        granted: &mut granted,
+        out,
+    };
+    artifacts.extend(writer.resources(&everyone));
     artifacts
 }
 
@@ -72,6 +88,8 @@ struct Writer<'w> {
     grants: &'w [Grant<'w>],
     /// How many policies of budgets each role has to have room for.
     room: &'w BTreeMap<String, usize>,
+    /// What every role was given, for the policies of resources.
+    held: &'w mut Vec<Held>,
     /// What the roles of each tenant are allowed.
     bounds: &'w mut Bounds,
     /// What anybody is allowed of Bedrock.
