@@ -81,7 +81,7 @@ impl Granted {
     pub(super) fn note(&mut self, allow: &Allow) {
         let of_bedrock = |action: &&&str| action.starts_with("bedrock");
         self.actions.extend(allow.actions.iter().filter(of_bedrock).copied());
-        if !allow.actions.iter().any(|action| of_bedrock(&&action)) {
+        if !allow.actions.iter().any(|action| of_bedrock(&action)) {
             return;
         }
         let calls = [INVOKE, INVOKE_MANTLE].contains(&allow.actions);
