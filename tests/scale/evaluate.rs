@@ -98,8 +98,8 @@ fn roles(tenants: usize) -> Result<Vec<Asked>, Box<dyn Error>> {
         let artifacts = artifacts.ok_or_else(|| format!("a target refuses {}", environment.name()))?;
         let documents: Vec<&Document> = artifacts.iter().map(|artifact| &artifact.document).collect();
         for artifact in artifacts.iter().filter(|one| one.document.address.kind == "Role") {
-            let held =
-                artifact.needs.iter().filter_map(|need| documents.iter().find(|one| one.address == *need));
+            let of_role = artifact.needs.iter().filter(|need| need.target == "iam" && need.kind == "Policy");
+            let held = of_role.filter_map(|need| documents.iter().find(|one| one.address == *need));
             let mut statements = Vec::new();
             for document in held {
                 let found = find(&document.text).map_err(|errors| format!("{errors:?}"))?;

@@ -44,7 +44,8 @@ fn the_simulator_decides_alike() {
     let mut tally = Tally::default();
     for first in (0..wanted).step_by(AT_ONCE) {
         let numbers = first..wanted.min(first + AT_ONCE);
-        let generated: Vec<_> = numbers.map(|number| Generator::new((before + number) as u64).case()).collect();
+        let generated: Vec<_> =
+            numbers.map(|number| Generator::new((before + number) as u64).case()).collect();
         tally.compare(&folder, &generated);
     }
     let shares: Vec<_> = tally
