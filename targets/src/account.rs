@@ -8,7 +8,7 @@ use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::data_store::StoreKind;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
-use aipolicy_compiler::model::trigger::AgentTrigger;
+use aipolicy_compiler::model::trigger::{AgentTrigger, TriggerSource};
 use aipolicy_compiler::model::value::{Arn as AwsArn, Text};
 use aipolicy_compiler::model::workload::WorkloadSpec;
 use aipolicy_compiler::resolve::{Graph, StorePlace};
@@ -48,6 +48,15 @@ impl<'a> Account<'a> {
             let Principal::Agent(id) = principal else { return None };
             Some((graph.resource(id)?, grants))
         })
+    }
+
+    /// The other environments that are in the same account.
+    pub(crate) fn neighbours(&self) -> impl Iterator<Item = &'a Resource<EnvironmentSpec>> + use<'a> {
+        let (id, own) = (self.id(), self.input.grants.environment());
+        let others = self.graph().each::<EnvironmentSpec>().filter(move |(other, _)| *other != own);
+        others
+            .map(|(_, environment)| environment)
+            .filter(move |other| other.spec.aws.account_id.value.as_str() == id)
     }
 
     pub(crate) fn id(&self) -> &'a str {
@@ -250,6 +259,35 @@ impl<'a> Account<'a> {
     /// The name of the function that starts an agent for a trigger, and of what leads there.
     pub(crate) fn trigger(&self, agent: &Resource<AgentSpec>, trigger: &AgentTrigger) -> Option<String> {
         self.limited_name(&["trigger", agent.name().as_str(), trigger.name()], "lambda.functionName")
+    }
+
+    /// The service that hands what starts an agent to its function, and the resource on whose behalf it does; nothing where
+    /// a role of ours takes it, or calls the function.
+    pub(crate) fn delivers(
+        &self,
+        agent: &Resource<AgentSpec>,
+        trigger: &AgentTrigger,
+    ) -> Option<(&'static str, String)> {
+        let region = self.region_of(agent);
+        match &trigger.source {
+            TriggerSource::Sns(found) => {
+                Some(("sns.amazonaws.com", self.arn("sns", region, found.topic.value.as_str())))
+            }
+            TriggerSource::EventBridge(found) => {
+                let name = self.trigger(agent, trigger)?;
+                let rule = match &found.bus {
+                    Some(bus) => format!("rule/{}/{name}", bus.value),
+                    None => format!("rule/{name}"),
+                };
+                Some(("events.amazonaws.com", self.arn("events", region, &rule)))
+            }
+            TriggerSource::Sqs(_) | TriggerSource::Schedule(_) => None,
+        }
+    }
+
+    /// The name of the trail of the environment.
+    pub(crate) fn trail(&self) -> Option<String> {
+        self.limited_name(&["audit"], "cloudtrail.trailName")
     }
 
     /// The name of the function that a workload is.

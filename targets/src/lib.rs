@@ -48,7 +48,11 @@ struct Target {
 
 /// The targets of this version.
 static TARGETS: &[Target] = &[
-    Target { name: TargetName::Iam, render: iam::render, carries: &[Control::ToolGate] },
+    Target {
+        name: TargetName::Iam,
+        render: iam::render,
+        carries: &[Control::ToolGate, Control::ResourcePolicies, Control::Exclusive],
+    },
     Target {
         name: TargetName::Gateway,
         render: gateway::render,

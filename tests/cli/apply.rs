@@ -138,8 +138,8 @@ fn a_policy_can_forbid_a_change() {
     edit(
         &folder,
         "aipolicy.yaml",
-        "packs: [baseline, residency]",
-        "policies: [policies]\n  packs: [baseline, residency]",
+        "packs: [baseline, residency, least-privilege]",
+        "policies: [policies]\n  packs: [baseline, residency, least-privilege]",
     );
     for command in [&["plan"][..], &["apply", "--yes"]] {
         let said = aipolicy(&folder, command).expect(3);

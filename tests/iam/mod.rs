@@ -2,4 +2,4 @@
 
 mod asked;
 mod examples;
-mod oracle;
+pub(crate) mod oracle;

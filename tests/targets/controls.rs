@@ -90,6 +90,13 @@ const CASES: &[Case] = &[
         "\"arn:aws:sns:eu-central-1:111122223333:alarms\"",
     ),
     (Control::Tls, "Environment", "network: { tls: \"1.2\" }", "\"1.2\""),
+    (
+        Control::ResourcePolicies,
+        "Environment",
+        "network: { endpoints: { s3: vpce-1 } }, resourcePolicies: { endpoints: [s3] }",
+        "s3",
+    ),
+    (Control::Exclusive, "Connector", "exclusive: true", "true"),
     (Control::Routing, "Route", "", "case"),
     (Control::Quota, "Tenant", "quota: { requests: 600 requests/min }", "600 requests/min"),
 ];
@@ -98,6 +105,7 @@ const CASES: &[Case] = &[
 fn least(kind: &str) -> &'static str {
     match kind {
         "Agent" => "tenant: t, model: { model: m }",
+        "Connector" => "s3: { bucket: b }, region: eu-central-1, dataClass: internal",
         "Environment" => "aws: { accountId: \"111122223333\", regions: [eu-central-1] }",
         "Tenant" => "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]",
         "Route" => {

@@ -36,7 +36,7 @@ const TARGETS: &[Row] = &[
     ("control", &["input"]),
     ("openapi", &["input", "account"]),
     ("request", &["origin", "tree", "artifact", "account"]),
-    ("iam", &["origin", "tree", "artifact", "input", "account", "billing", "openapi"]),
+    ("iam", &["origin", "tree", "artifact", "input", "account", "billing", "openapi", "request"]),
     ("routing", &["origin", "input"]),
     ("gateway", &["origin", "tree", "artifact", "input", "routing"]),
     ("function", &["origin", "tree", "artifact", "account", "request"]),

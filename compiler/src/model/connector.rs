@@ -194,6 +194,9 @@ record! {
         network: Option<ConnectorNetwork>,
         /// How tenants are kept apart where they share it.
         partition: Option<Partitioning>,
+        /// Whether nobody may do with it what somebody was granted: read it where somebody reads, write to it where somebody
+        /// writes. The policy of the resource holds that, where an environment writes it (`resourcePolicies`).
+        exclusive: Option<Spanned<bool>>,
         /// Where copies are.
         backup: Option<Backup>,
     }

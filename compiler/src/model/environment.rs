@@ -1,5 +1,6 @@
 //! `Environment`: where things run, and who approves changes.
 
+use super::connector::ConnectorSpec;
 use super::data_store::DataStoreSpec;
 use super::group::GroupSpec;
 use super::macros::{record, words};
@@ -163,6 +164,19 @@ record! {
 }
 
 record! {
+    /// Resources whose whole policy is written from here, since a resource has one policy and whoever writes it replaces what
+    /// was there. Whatever is not named keeps its policy.
+    pub struct ResourcePolicies {
+        /// VPC endpoints, by their services as in `network.endpoints`.
+        endpoints: Vec<Spanned<Text>>,
+        /// Connectors of the kinds `s3` and `secretsManager`: the policy of the bucket, or of the secret.
+        connectors: Vec<Ref<ConnectorSpec>>,
+        /// Stores of the kind `s3` in `logging`: the policy of the bucket.
+        stores: Vec<Ref<DataStoreSpec>>,
+    }
+}
+
+record! {
     /// Who is told when something is wrong.
     pub struct Notifications {
         /// ARNs of SNS topics. An alarm tells those of its own region.
@@ -188,6 +202,8 @@ record! {
         /// Where services keep content for agents: stores of the kinds `session` and `memory`, one of a kind for a
         /// region. Their keys encrypt what is kept there.
         stores: Vec<Ref<DataStoreSpec>>,
+        /// Policies of resources that are written from here.
+        resource_policies: Option<ResourcePolicies>,
         /// Who is told when something is wrong; without it there are no alarms.
         notifications: Option<Notifications>,
         /// Severity by rule code.

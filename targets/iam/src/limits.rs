@@ -41,6 +41,14 @@ pub const POLICY_DOCUMENT_OF_REQUEST: usize = 131_072;
 /// Characters of a service control policy, white space included. Source: AWS Organizations quotas since
 /// 2026-05-15, as third parties report them; 5,120 before.
 pub const SERVICE_CONTROL_POLICY: usize = 10_240;
+/// Characters of the policy of a VPC endpoint, white space included. Source: AWS PrivateLink quotas.
+pub const ENDPOINT_POLICY: usize = 20_480;
+/// Bytes of the policy of a bucket, white space included. Source: S3 user guide, bucket policies ("20 KB").
+pub const BUCKET_POLICY: usize = 20_480;
+/// Characters of the policy of a secret. Source: Secrets Manager quotas.
+pub const SECRET_POLICY: usize = 20_480;
+/// Bytes of the policy of a key. Source: AWS KMS quotas ("32 KB").
+pub const KEY_POLICY: usize = 32_768;
 /// Tags on one resource. Source: IAM API model, `tagListType`.
 pub const TAGS: usize = 50;
 /// Characters of a tag key. Source: IAM API model, `tagKeyType`.

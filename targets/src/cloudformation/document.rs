@@ -105,8 +105,8 @@ impl Documents {
 
     /// Adds a resource to the template of its region.
     fn add(&mut self, account: &Account<'_>, document: Document, out: &mut Diagnostics) {
-        let region = || document.tree.get("$region").and_then(Tree::as_text);
-        let stack = if document.address.target == GLOBAL { Some(GLOBAL) } else { region() };
+        let region = document.tree.get("$region").and_then(Tree::as_text);
+        let stack = region.or((document.address.target == GLOBAL).then_some(GLOBAL));
         let Some(stack) = stack.map(str::to_owned) else {
             out.report(refused(&document.origin, format!("`{}` is in no region", document.address)));
             return;
@@ -159,8 +159,8 @@ pub(super) fn refused(origin: &Origin, message: impl Into<String>) -> Diagnostic
 }
 
 fn beside(artifact: &Artifact, why: &str, origin: &Origin) -> Diagnostic {
-    let message = format!("{why}, so its request stays a document");
-    let help = format!("send the request in `{}` after the stacks are there", artifact.document.file());
+    let message = format!("{why}, so this stays a document");
+    let help = format!("see to `{}` after the stacks are there", artifact.document.file());
     let found = rule::APPROXIMATED.at(origin.span, message, "asked for here").help(help);
     Diagnostic { severity: Severity::Advisory, ..found }
 }

@@ -7,7 +7,8 @@ use aipolicy_compiler::model::agent::{
     AgentLimits, AgentMemory, AgentSpec, AgentTrace, Collaborator, Gate, Release, Tool,
 };
 use aipolicy_compiler::model::budget::{BudgetScope, BudgetSpec, Threshold};
-use aipolicy_compiler::model::environment::{EnvironmentSpec, Logging};
+use aipolicy_compiler::model::connector::ConnectorSpec;
+use aipolicy_compiler::model::environment::{EnvironmentSpec, Logging, ResourcePolicies};
 use aipolicy_compiler::model::model::Quota;
 use aipolicy_compiler::model::route::RouteSpec;
 use aipolicy_compiler::model::tenant::TenantSpec;
@@ -50,6 +51,10 @@ pub(super) fn holders(input: Input<'_>) -> Vec<Holder<'_>> {
     let tenants = graph.each::<TenantSpec>().filter(|(_, tenant)| names(&tenant.spec.environments, here));
     let mut all: Vec<_> = agents.map(|(_, agent)| holder(agent, of_agent(&agent.spec))).collect();
     all.extend(budgets.map(|(_, budget)| holder(budget, of_budget(&budget.spec))));
+    all.extend(graph.each::<ConnectorSpec>().filter_map(|(_, connector)| {
+        let word = connector.spec.exclusive.as_ref().filter(|word| word.value)?;
+        Some(holder(connector, vec![at(Control::Exclusive, word.span)]))
+    }));
     all.extend(graph.resource(here).map(|found| holder(found, of_environment(&found.spec))));
     all.extend(routes.map(|(_, route)| holder(route, vec![at(Control::Routing, route.name_span())])));
     all.extend(tenants.map(|(_, tenant)| holder(tenant, of_tenant(&tenant.spec))));
@@ -188,7 +193,18 @@ fn of_environment(environment: &EnvironmentSpec) -> Vec<Declared> {
     let tls = environment.network.as_ref().and_then(|network| network.tls.as_ref());
     let told = environment.notifications.iter().filter_map(|found| found.sns.first());
     let logs = logs.chain(told.map(|topic| at(Control::Notifications, topic.span)));
-    logs.chain(tls.map(|tls| at(Control::Tls, tls.span))).collect()
+    let logs = logs.chain(tls.map(|tls| at(Control::Tls, tls.span)));
+    let policies = environment.resource_policies.as_ref().and_then(of_policies);
+    logs.chain(policies).collect()
+}
+
+/// The first resource whose policy is written.
+fn of_policies(policies: &ResourcePolicies) -> Option<Declared> {
+    let ResourcePolicies { endpoints, connectors, stores } = policies;
+    let first = endpoints.first().map(|named| named.span);
+    let first = first.or_else(|| connectors.first().map(|named| named.name.span));
+    let first = first.or_else(|| stores.first().map(|named| named.name.span));
+    first.map(|span| at(Control::ResourcePolicies, span))
 }
 
 fn of_logging(logging: &Logging) -> Vec<Declared> {

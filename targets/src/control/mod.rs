@@ -92,6 +92,10 @@ controls! {
     Notifications = Environment "notifications";
     /// The least version of TLS.
     Tls = Environment "network.tls";
+    /// Whose policy is written from here.
+    ResourcePolicies = Environment "resourcePolicies";
+    /// That nobody else does what somebody was granted.
+    Exclusive = Connector "exclusive";
     /// Everything that a route says: who, where to, and within which limits.
     Routing = Route "match";
     /// How much a tenant may ask.

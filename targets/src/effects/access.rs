@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use aipolicy_iam::{Change, Difference, Document, Policies, Request, compare, find};
 use serde::{Deserialize, Serialize};
 
-use super::EffectClass;
+use super::{EffectClass, resource};
 use crate::artifact::{self, Address};
 
 /// Something that a role of the account may do and could not before, or the other way round.
@@ -16,7 +16,7 @@ use crate::artifact::{self, Address};
 pub struct Access {
     /// Whether it lets more happen, or less.
     pub class: EffectClass,
-    /// The name of the role.
+    /// The name of the role, or the resource whose policy it is about.
     pub role: String,
     /// One sentence for people.
     pub sentence: String,
@@ -66,6 +66,10 @@ impl<'d> Documents<'d> {
             ((kind.as_str(), name.as_str()), document)
         });
         Self(named.collect())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'d artifact::Document> {
+        self.0.values().copied()
     }
 
     fn get(&self, kind: &str, name: &str) -> Option<&'d artifact::Document> {
@@ -139,12 +143,14 @@ pub fn role<'d>(documents: impl IntoIterator<Item = &'d artifact::Document>, nam
     Documents::of(documents).role(name)
 }
 
-/// What roles that are there before and after may do then and not before, and the other way round.
+/// What roles that are there before and after may do then and not before, and the other way round; and what policies of
+/// resources let happen.
 pub fn access<'d>(
     before: impl IntoIterator<Item = &'d artifact::Document>,
     after: impl IntoIterator<Item = &'d artifact::Document>,
 ) -> Vec<Access> {
     let (before, after) = (Documents::of(before), Documents::of(after));
+    let of_resources = resource::changed(before.all(), after.all());
     let changed = |documents: &Documents<'_>, name: &str| {
         let Described { attached_managed_policies, permissions_boundary } =
             documents.described(name).unwrap_or_default();
@@ -158,6 +164,7 @@ pub fn access<'d>(
     changed
         .filter_map(|name| Some(between(name, &before.role(name)?, &after.role(name)?)))
         .flatten()
+        .chain(of_resources)
         .collect()
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod effect;
+mod resource;
 mod sentence;
 
 use std::collections::{BTreeMap, BTreeSet};

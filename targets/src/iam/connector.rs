@@ -1,10 +1,14 @@
 //! Permissions on connectors: the actions that a way of access needs, on exactly what the connector names.
 
 use aipolicy_compiler::authorize::Grant;
+use aipolicy_compiler::diagnostic::{Diagnostic, Severity};
 use aipolicy_compiler::ir::{Action, Object, Principal};
-use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec, DynamoDbSource, S3Source};
+use aipolicy_compiler::model::connector::{
+    ConnectorKind, ConnectorSpec, DynamoDbSource, S3Source, ServerAuth,
+};
 use aipolicy_compiler::model::workload::Consumes;
 use aipolicy_compiler::model::{Ref, Resource};
+use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 use aipolicy_iam::Piece;
 
@@ -57,6 +61,8 @@ impl<'w> Writer<'w> {
             self.cannot_partition(&used)
         } else if used.write && matches!(kind, ConnectorKind::KnowledgeBase(_)) {
             self.cannot_write(&used)
+        } else if kind.http().is_some() || kind.mcp().is_some() {
+            return self.server_of_workload(&used);
         } else {
             self.single(&used, kind)
         };
@@ -92,6 +98,37 @@ impl<'w> Writer<'w> {
         let message = "a knowledge base is written through its sources, not by a tool".to_owned();
         self.refuse::<()>(used.origin.span, message, "write to the connector that is its source");
         Vec::new()
+    }
+
+    /// A server is called without IAM. What is asked for and a workload cannot do there is refused; whatever calls a
+    /// server for an agent says so itself.
+    fn server_of_workload(&mut self, used: &Use<'_>) -> Vec<Allow> {
+        let Principal::Workload(_) = self.principal else { return Vec::new() };
+        if let Some(network) = &used.connector.spec.network {
+            let message =
+                "a workload calls a server by its address, and not through a VPC endpoint".to_owned();
+            self.refuse::<()>(network.vpc_endpoint.span, message, "leave `network` out of the connector");
+        }
+        if let Some(ServerAuth::Connection(arn)) = used.connector.spec.kind.auth() {
+            let message = "a workload cannot use the credential of a connection of EventBridge".to_owned();
+            self.refuse::<()>(
+                arn.span,
+                message,
+                "give the server a connector of its own, with `auth: { secret: … }`",
+            );
+        }
+        Vec::new()
+    }
+
+    /// IAM has one right for a whole collection.
+    fn note_collection(&mut self, used: &Use<'_>) {
+        let message = format!(
+            "IAM has one right for reading and writing all of `{}`; its data access policy tells them and its indexes apart, \
+             and is not written by us",
+            used.connector.name()
+        );
+        let note = rule::APPROXIMATED.at(used.origin.span, message, "IAM does this differently");
+        self.out.report(Diagnostic { severity: Severity::Note, ..note });
     }
 
     /// Objects below the prefixes of a bucket, of the tenant alone where the bucket is partitioned.
@@ -177,11 +214,14 @@ impl<'w> Writer<'w> {
                 )
             }
             ConnectorKind::SecretsManager(source) => return self.secret(used, &source.secret),
-            ConnectorKind::OpenSearch(source) => (
-                "aoss",
-                own(format!("collection/{}", source.collection.value), source.collection.span),
-                COLLECTION,
-            ),
+            ConnectorKind::OpenSearch(source) => {
+                self.note_collection(used);
+                (
+                    "aoss",
+                    own(format!("collection/{}", source.collection.value), source.collection.span),
+                    COLLECTION,
+                )
+            }
             ConnectorKind::S3Vectors(source) => {
                 let resource = format!("bucket/{}/index/{}", source.bucket.value, source.index.value);
                 ("s3vectors", own(resource, source.index.span), used.choose(VECTORS_READ, VECTORS_WRITE))
@@ -231,28 +271,26 @@ impl<'w> Writer<'w> {
             .collect()
     }
 
-    /// The key that content is encrypted with, only through the service that holds the content.
+    /// The key that content is encrypted with, only through the service that holds the content. Vectors are written with
+    /// the data key of their bucket. Source: S3 user guide, data protection and encryption in S3 Vectors.
     fn key(&self, used: &Use<'_>) -> Option<Allow> {
         let key = &used.connector.spec.encryption.as_ref()?.kms_key_arn;
-        let service = match &used.connector.spec.kind {
-            ConnectorKind::S3(_) => "s3",
-            ConnectorKind::DynamoDb(_) => "dynamodb",
-            ConnectorKind::Sqs(_) => "sqs",
-            ConnectorKind::SecretsManager(_) => "secretsmanager",
+        let both = used.choose(KEY_READ, KEY_WRITE);
+        let (service, actions) = match &used.connector.spec.kind {
+            ConnectorKind::S3(_) => ("s3", both),
+            ConnectorKind::DynamoDb(_) => ("dynamodb", both),
+            ConnectorKind::Sqs(_) => ("sqs", both),
+            ConnectorKind::SecretsManager(_) => ("secretsmanager", both),
+            ConnectorKind::S3Vectors(_) => ("s3vectors", KEY_READ),
             ConnectorKind::Lambda(_)
             | ConnectorKind::OpenSearch(_)
-            | ConnectorKind::S3Vectors(_)
             | ConnectorKind::KnowledgeBase(_)
             | ConnectorKind::StepFunctions(_)
             | ConnectorKind::Http(_)
             | ConnectorKind::Mcp(_) => return None,
         };
         let origin = Origin::written(key.span);
-        let mut allow = used.allow(
-            "Key",
-            used.choose(KEY_READ, KEY_WRITE),
-            vec![(key.value.as_str().into(), origin.clone())],
-        );
+        let mut allow = used.allow("Key", actions, vec![(key.value.as_str().into(), origin.clone())]);
         let via = format!("{service}.{}.amazonaws.com", used.region());
         allow.conditions.push(Condition::equals("kms:ViaService", via, origin));
         Some(allow)

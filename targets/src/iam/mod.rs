@@ -7,6 +7,7 @@ mod gate;
 mod logging;
 mod model;
 mod policy;
+mod resource;
 mod role;
 mod runtime;
 mod server;
@@ -29,21 +30,27 @@ use crate::artifact::Artifact;
 use crate::billing;
 use crate::input::Input;
 use policy::Allow;
+use resource::Held;
 
 /// Renders every role and policy of an environment.
 pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let Some(account) = Account::of(input) else { return Vec::new() };
     let stops = billing::stops(&account, &billing::Callers::of(&account));
     let room = budget::room(&stops);
-    let mut artifacts = Vec::new();
+    let (mut artifacts, mut held) = (Vec::new(), Vec::new());
     for (principal, grants) in input.grants.by_principal() {
-        let mut writer = Writer { account: &account, principal, grants: &grants, room: &room, out };
+        let mut writer =
+            Writer { account: &account, principal, grants: &grants, room: &room, held: &mut held, out };
         artifacts.extend(writer.artifacts());
         if let Principal::Environment(_) = principal {
             artifacts.extend(writer.stops(&stops));
             artifacts.extend(writer.invocations());
         }
     }
+    let everyone = std::mem::take(&mut held);
+    let principal = Principal::Environment(input.grants.environment());
+    let mut writer = Writer { account: &account, principal, grants: &[], room: &room, held: &mut held, out };
+    artifacts.extend(writer.resources(&everyone));
     artifacts
 }
 
@@ -54,6 +61,8 @@ struct Writer<'w> {
     grants: &'w [Grant<'w>],
     /// How many policies of budgets each role has to have room for.
     room: &'w BTreeMap<String, usize>,
+    /// What every role was given, for the policies of resources.
+    held: &'w mut Vec<Held>,
     out: &'w mut Diagnostics,
 }
 

@@ -78,10 +78,10 @@ impl Allow {
 }
 
 /// Statement ids are letters and digits, and differ within a policy.
-fn sids(allows: &[Allow]) -> Vec<String> {
+pub(super) fn sids<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<String> {
     let mut taken: BTreeSet<String> = BTreeSet::new();
-    let mut sid = |allow: &Allow| {
-        let words = allow.sid.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let mut sid = |text: &str| {
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
         let base: String = words.map(capital).collect();
         let mut sid = base.clone();
         let mut count = 1;
@@ -91,7 +91,7 @@ fn sids(allows: &[Allow]) -> Vec<String> {
         }
         sid
     };
-    allows.iter().map(&mut sid).collect()
+    texts.into_iter().map(&mut sid).collect()
 }
 
 fn capital(word: &str) -> String {
@@ -106,7 +106,7 @@ pub(super) fn managed(
     origin: &Origin,
     out: &mut Diagnostics,
 ) -> Vec<Artifact> {
-    let sids = sids(allows);
+    let sids = sids(allows.iter().map(|allow| allow.sid.as_str()));
     let by_sid: BTreeMap<&str, &Allow> = sids.iter().map(String::as_str).zip(allows).collect();
     let statements: Vec<_> = allows.iter().zip(&sids).map(|(allow, sid)| allow.statement(sid)).collect();
     if statements.is_empty() {

@@ -47,6 +47,7 @@ impl Writer<'_> {
         }
         self.check_limits(&name, &path, origin);
         self.check_trust(trust, origin);
+        self.hold(&name, allows);
         let conditions = allows.iter().flat_map(|allow| &allow.conditions).chain(&trust.conditions);
         conditions.for_each(|condition| self.check_condition(condition));
         let tree = Tree::map([

@@ -5,24 +5,24 @@ use serde_json::{Map, Value, json};
 
 /// Everything that decides, in JSON.
 #[derive(Clone, Debug, Default)]
-pub(in crate::iam) struct Case {
-    pub(in crate::iam) principal: String,
+pub(crate) struct Case {
+    pub(crate) principal: String,
     /// The account of the resource.
-    pub(in crate::iam) owner: String,
-    pub(in crate::iam) action: String,
-    pub(in crate::iam) resource: String,
-    pub(in crate::iam) context: Map<String, Value>,
-    pub(in crate::iam) identity: Vec<Value>,
-    pub(in crate::iam) boundary: Option<Value>,
-    pub(in crate::iam) session: Option<Value>,
-    pub(in crate::iam) service_control: Vec<Vec<Value>>,
-    pub(in crate::iam) resource_control: Vec<Vec<Value>>,
-    pub(in crate::iam) resource_policy: Option<Value>,
+    pub(crate) owner: String,
+    pub(crate) action: String,
+    pub(crate) resource: String,
+    pub(crate) context: Map<String, Value>,
+    pub(crate) identity: Vec<Value>,
+    pub(crate) boundary: Option<Value>,
+    pub(crate) session: Option<Value>,
+    pub(crate) service_control: Vec<Vec<Value>>,
+    pub(crate) resource_control: Vec<Vec<Value>>,
+    pub(crate) resource_policy: Option<Value>,
 }
 
 /// What is decided, in the words of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::iam) enum Verdict {
+pub(crate) enum Verdict {
     Allowed,
     ExplicitlyDenied,
     ImplicitlyDenied,
@@ -34,25 +34,25 @@ fn document(policy: &Value) -> Document {
 
 impl Case {
     /// Every policy.
-    pub(in crate::iam) fn documents(&mut self) -> impl Iterator<Item = &mut Value> {
+    pub(super) fn documents(&mut self) -> impl Iterator<Item = &mut Value> {
         let single = self.boundary.iter_mut().chain(&mut self.session).chain(&mut self.resource_policy);
         let levels = self.service_control.iter_mut().chain(&mut self.resource_control).flatten();
         self.identity.iter_mut().chain(single).chain(levels)
     }
 
     /// Whether the request has the condition key.
-    pub(in crate::iam) fn has(&self, key: &str) -> bool {
+    pub(super) fn has(&self, key: &str) -> bool {
         self.context.keys().any(|there| there.eq_ignore_ascii_case(key))
     }
 
     /// Whether every variable in the text has a value or a default.
-    pub(in crate::iam) fn resolves(&self, text: &str) -> bool {
+    pub(super) fn resolves(&self, text: &str) -> bool {
         let variables = text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
         variables.into_iter().all(|name| name == "*" || name.contains(',') || self.has(name))
     }
 
     /// The request in our types.
-    pub(in crate::iam) fn request(&self) -> Request {
+    pub(super) fn request(&self) -> Request {
         let values = |value: &Value| -> Vec<String> {
             let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
             all.iter().map(|one| one.as_str().unwrap().to_owned()).collect()
@@ -71,7 +71,7 @@ impl Case {
     }
 
     /// The policies in our types.
-    pub(in crate::iam) fn policies(&self) -> Policies {
+    pub(super) fn policies(&self) -> Policies {
         let mut policies = Policies::default();
         for policy in &self.identity {
             policies = policies.identity("identity", &document(policy));
@@ -101,7 +101,7 @@ impl Case {
     }
 
     /// What we decide.
-    pub(in crate::iam) fn ours(&self) -> Verdict {
+    pub(crate) fn ours(&self) -> Verdict {
         match self.policies().decide(&self.request()) {
             Decision::Allowed { .. } => Verdict::Allowed,
             Decision::ExplicitDeny { .. } => Verdict::ExplicitlyDenied,
@@ -111,7 +111,7 @@ impl Case {
     }
 
     /// The case as the simulator reads it.
-    pub(in crate::iam) fn simulation(&self) -> Value {
+    pub(super) fn simulation(&self) -> Value {
         let named = |policies: &[Value]| -> Vec<Value> {
             let named = policies.iter().enumerate();
             named.map(|(number, policy)| json!({"name": format!("p{number}"), "policy": policy})).collect()

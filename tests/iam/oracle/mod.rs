@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use case::{Case, Verdict};
+pub(crate) use case::{Case, Verdict};
 use generate::Generator;
 use known::{KNOWN, restated};
 
@@ -101,6 +101,11 @@ impl Tally {
         unexplained.iter().take(20).for_each(|one| println!("{one}"));
         assert!(unexplained.is_empty(), "{} disagreements are not explained", unexplained.len());
     }
+}
+
+/// What the simulator says of cases that somebody else made, in order.
+pub(crate) fn simulated(cases: &[Case]) -> Vec<Result<Verdict, String>> {
+    asked(&SIMULATOR.folder(), cases)
 }
 
 /// Asks several processes at once.

@@ -107,6 +107,9 @@ fn every_request_is_one_that_its_service_takes() {
         "EventInvokeConfig",
         "Budget",
         "BudgetAction",
+        "BucketPolicy",
+        "EndpointPolicy",
+        "SecretPolicy",
     ] {
         assert!(seen.contains(kind), "no {kind} among {seen:?}");
     }

@@ -11,14 +11,14 @@ use aipolicy_targets::artifact::Artifact;
 use aipolicy_targets::cloudformation;
 use serde_json::Value;
 
-use super::{ACME, QUICKSTART, at, bedrock, iam};
+use super::{ACME, QUICKSTART, at, bedrock, iam, resources};
 use crate::harness::cases::Finding;
 use crate::harness::compile::finding;
 use crate::harness::workspace::Built;
 
 /// Every workspace that has something for a template.
-fn workspaces() -> [&'static Built; 4] {
-    [iam::everything(), bedrock::everything(), &ACME, &QUICKSTART]
+fn workspaces() -> [&'static Built; 5] {
+    [iam::everything(), bedrock::everything(), resources::everything(), &ACME, &QUICKSTART]
 }
 
 /// What became of an environment.

@@ -26,16 +26,16 @@ pub(super) fn artifacts(
     out: &mut Diagnostics,
 ) -> Vec<Artifact> {
     let (account, region) = (trigger.agent.account, trigger.agent.region());
-    let (bus, rule_name) = match &found.bus {
+    let bus = match &found.bus {
         Some(bus) => {
             let Some(name) = plain_name(bus, out) else { return Vec::new() };
-            (Tree::text(name).from(Origin::written(bus.span)), format!("rule/{name}/{}", trigger.name))
+            Tree::text(name).from(Origin::written(bus.span))
         }
-        None => {
-            (Tree::text("default").from(trigger.default("trigger.bus")), format!("rule/{}", trigger.name))
-        }
+        None => Tree::text("default").from(trigger.default("trigger.bus")),
     };
-    let rule_arn = account.arn("events", &region.0, &rule_name);
+    let Some((service, rule_arn)) = account.delivers(trigger.agent.resource, trigger.spec) else {
+        return Vec::new();
+    };
     let members = vec![
         ("Name", trigger.named()),
         ("EventBusName", bus.clone()),
@@ -45,8 +45,8 @@ pub(super) fn artifacts(
     ];
     let own = address("Rule", &trigger.name);
     let rule = Request { address: own.clone(), region: region.clone(), members, needs: Vec::new() };
-    let permission = trigger.permission(("events.amazonaws.com", &rule_arn));
-    let permitted = letters.permit(trigger, ("events.amazonaws.com", &rule_arn), out);
+    let permission = trigger.permission((service, &rule_arn));
+    let permitted = letters.permit(trigger, (service, &rule_arn), out);
     let target = Tree::map([
         ("Id", Tree::text("agent").from(trigger.default("origin.name"))),
         ("Arn", Tree::text(trigger.function_arn()).from(trigger.default("origin.name"))),

@@ -23,9 +23,11 @@ pub(super) fn artifacts(
         return Vec::new();
     }
     let (account, region) = (trigger.agent.account, trigger.agent.region());
-    let topic = account.arn("sns", &region.0, name);
-    let permitted = letters.permit(trigger, ("sns.amazonaws.com", &topic), out);
-    let permission = trigger.permission(("sns.amazonaws.com", &topic));
+    let Some((service, topic)) = account.delivers(trigger.agent.resource, trigger.spec) else {
+        return Vec::new();
+    };
+    let permitted = letters.permit(trigger, (service, &topic), out);
+    let permission = trigger.permission((service, &topic));
     let redrive = Tree::map([("deadLetterTargetArn", trigger.dead.arn())]);
     let members = vec![
         ("TopicArn", Tree::text(&topic).from(Origin::written(found.topic.span))),

@@ -47,7 +47,7 @@ fn trail<'t>(account: &'t Account<'t>, out: &mut Diagnostics) -> Option<Trail<'t
         out.report(rule::UNSUPPORTED.at(named.name.span, message, "").help("name a store with `s3`"));
         return None;
     };
-    let name = account.limited_name(&["audit"], "cloudtrail.trailName")?;
+    let name = account.trail()?;
     if name.contains("--") {
         let message = "a trail cannot have `--` in its name";
         let found = rule::TARGET_LIMIT.at(account.environment.name_span(), message, "");

@@ -160,17 +160,19 @@ impl<'u> Use<'u> {
             ConnectorKind::DynamoDb(_) => "dynamodb",
             ConnectorKind::Sqs(_) => "sqs",
             ConnectorKind::SecretsManager(_) => "secretsmanager",
+            ConnectorKind::S3Vectors(_) => "s3vectors",
             ConnectorKind::Lambda(_)
             | ConnectorKind::OpenSearch(_)
-            | ConnectorKind::S3Vectors(_)
             | ConnectorKind::KnowledgeBase(_)
             | ConnectorKind::StepFunctions(_)
             | ConnectorKind::Http(_)
             | ConnectorKind::Mcp(_) => return None,
         };
+        // Vectors are written with the data key of their bucket. Source: S3 user guide, encryption in S3 Vectors.
+        let makes_keys = self.write && service != "s3vectors";
         let key = self.connector.encryption.as_ref()?.kms_key_arn.value.as_str();
         let actions: &[&str] =
-            if self.write { &["kms:Decrypt", "kms:GenerateDataKey"] } else { &["kms:Decrypt"] };
+            if makes_keys { &["kms:Decrypt", "kms:GenerateDataKey"] } else { &["kms:Decrypt"] };
         Some(through(Calls::of(actions).on(Ok(key.to_owned())), (service, self.region())))
     }
 }
