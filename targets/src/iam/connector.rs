@@ -120,8 +120,9 @@ impl<'w> Writer<'w> {
         Vec::new()
     }
 
-    /// IAM has one right for a whole collection.
+    /// IAM has one right for a whole collection. No tool of an agent searches one.
     fn note_collection(&mut self, used: &Use<'_>) {
+        let Principal::Workload(_) = self.principal else { return };
         let message = format!(
             "IAM has one right for reading and writing all of `{}`; its data access policy tells them and its indexes apart, \
              and is not written by us",

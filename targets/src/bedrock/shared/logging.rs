@@ -100,9 +100,10 @@ pub(crate) fn artifact(account: &Account<'_>, out: &mut Diagnostics) -> Option<A
 
 fn bucket(place: &S3Place) -> (&'static str, Tree) {
     let name = Tree::text(place.bucket.value.as_str()).from(Origin::written(place.bucket.span));
-    let prefix = place
-        .prefix
-        .as_ref()
-        .map(|prefix| ("keyPrefix", Tree::text(prefix.value.as_str()).from(Origin::written(prefix.span))));
+    // Bedrock puts a stroke between the prefix and `AWSLogs`.
+    let written = place.prefix.as_ref();
+    let folder = written.map(|prefix| (prefix.value.as_str().trim_end_matches('/'), prefix.span));
+    let folder = folder.filter(|(text, _)| !text.is_empty());
+    let prefix = folder.map(|(text, span)| ("keyPrefix", Tree::text(text).from(Origin::written(span))));
     ("s3Config", Tree::map([("bucketName", name)].into_iter().chain(prefix)))
 }

@@ -80,6 +80,7 @@ fn note_key(trigger: &Trigger<'_>, service: &str, out: &mut Diagnostics) {
     let message = format!("the policy of this key has to let `{service}` use it, and is not written by us");
     let note = rule::APPROXIMATED.at(key.kms_key_arn.span, message, "the queue is encrypted with it");
     let note = note.label(trigger.spec.span(), "what fails here is put into the queue");
+    let note = note.help("the target `iam` puts down the statements, as `KeyStatements`");
     out.report(Diagnostic { severity: Severity::Note, ..note });
 }
 

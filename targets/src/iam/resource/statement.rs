@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aipolicy_compiler::source::Span;
 use aipolicy_iam::Effect;
 
 use crate::account::Account;
@@ -132,25 +133,29 @@ fn compared(allow: &Allow) -> Conditions {
     conditions.map(|one| (one.operator, one.key.clone(), one.values.clone())).collect()
 }
 
-/// What roles are allowed, with what several are allowed alike said once.
+/// What roles are allowed, with what several are allowed alike said once. What different lines name stays apart, so that
+/// each can be traced.
 pub(super) fn shared(all: impl IntoIterator<Item = (String, Allow)>) -> Vec<Shared> {
-    let mut alike: BTreeMap<(Vec<&str>, Vec<String>, Conditions), Shared> = BTreeMap::new();
+    let mut alike: BTreeMap<(Vec<&str>, Vec<(String, Span)>, Conditions), Shared> = BTreeMap::new();
     for (role, allow) in all {
-        let resources = allow.resources.iter().map(|(arn, _)| arn.clone()).collect();
+        let resources = allow.resources.iter().map(|(arn, origin)| (arn.clone(), origin.span)).collect();
         let key = (allow.actions.to_vec(), resources, compared(&allow));
         let origin = allow.origin.clone();
         let shared = alike.entry(key).or_insert_with(|| Shared { roles: BTreeMap::new(), allow });
         shared.roles.entry(role).or_insert(origin);
     }
-    let mut joined: BTreeMap<(Vec<&str>, Conditions, Vec<String>), Shared> = BTreeMap::new();
+    let mut joined: BTreeMap<(Vec<&str>, Conditions, Vec<String>), Vec<Shared>> = BTreeMap::new();
     for ((actions, _, conditions), one) in alike {
         let roles = one.roles.keys().cloned().collect();
-        match joined.entry((actions, conditions, roles)) {
-            std::collections::btree_map::Entry::Vacant(place) => _ = place.insert(one),
-            std::collections::btree_map::Entry::Occupied(mut place) => {
-                place.get_mut().allow.resources.extend(one.allow.resources);
-            }
+        let known = joined.entry((actions, conditions, roles)).or_default();
+        let names = |other: &Shared| {
+            let mut arns = one.allow.resources.iter().map(|(arn, _)| arn);
+            arns.any(|arn| other.allow.resources.iter().any(|(own, _)| own == arn))
+        };
+        match known.iter_mut().find(|other| !names(other)) {
+            Some(other) => other.allow.resources.extend(one.allow.resources),
+            None => known.push(one),
         }
     }
-    joined.into_values().collect()
+    joined.into_values().flatten().collect()
 }
