@@ -35,9 +35,14 @@ const SHAPES: &[Shape] = &[
 /// The pair that differs; one of objects of S3.
 const CHANGED: usize = 10;
 
-/// Measures policies of so many statements and prints a table.
+/// Measures policies of so many statements and prints a table; of the shapes that begin with a word, where one is given.
 pub(crate) fn run(words: &mut dyn Iterator<Item = String>) -> Result<(), Box<dyn Error>> {
-    let sizes = words.map(|word| word.parse()).collect::<Result<Vec<usize>, _>>()?;
+    let (mut sizes, mut shapes) = (Vec::new(), Vec::new());
+    for word in words {
+        word.parse().map_or_else(|_| shapes.push(word.clone()), |size: usize| sizes.push(size));
+    }
+    let is_wanted =
+        |shape: &&Shape| shapes.is_empty() || shapes.iter().any(|word| shape.name.starts_with(word.as_str()));
     let sizes = if sizes.is_empty() { vec![50, 100, 200] } else { sizes };
     let mut out = std::io::stdout().lock();
     writeln!(
@@ -45,7 +50,9 @@ pub(crate) fn run(words: &mut dyn Iterator<Item = String>) -> Result<(), Box<dyn
         "{:<24} {:>10} {:>10} {:>8} {:>6}  relation",
         "shape", "statements", "compare ms", "json ms", "ratio"
     )?;
-    for (shape, statements) in SHAPES.iter().flat_map(|shape| sizes.iter().map(move |size| (shape, *size))) {
+    for (shape, statements) in
+        SHAPES.iter().filter(is_wanted).flat_map(|shape| sizes.iter().map(move |size| (shape, *size)))
+    {
         let texts = texts(shape, statements);
         let [before, after] = &texts;
         let (before, after) = (policies(before)?, policies(after)?);

@@ -13,7 +13,7 @@ use std::io::Write as _;
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_iam::{Conditions, Effect, Matcher, Policies, Request, Statement, find};
-use aipolicy_targets::artifact::Document;
+use aipolicy_targets::artifact::{Address, Document};
 use aipolicy_targets::effects::role;
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityUid, PolicySet, Request as CedarRequest,
@@ -97,9 +97,9 @@ fn roles(tenants: usize) -> Result<Vec<Asked>, Box<dyn Error>> {
         let artifacts = aipolicy_targets::render(grants, &made.sources, &mut Diagnostics::default());
         let artifacts = artifacts.ok_or_else(|| format!("a target refuses {}", environment.name()))?;
         let documents: Vec<&Document> = artifacts.iter().map(|artifact| &artifact.document).collect();
-        for artifact in artifacts.iter().filter(|one| one.document.address.kind == "Role") {
-            let held =
-                artifact.needs.iter().filter_map(|need| documents.iter().find(|one| one.address == *need));
+        for artifact in artifacts.iter().filter(|one| is_of_iam(&one.document.address, "Role")) {
+            let of_role = artifact.needs.iter().filter(|need| is_of_iam(need, "Policy"));
+            let held = of_role.filter_map(|need| documents.iter().find(|one| one.address == *need));
             let mut statements = Vec::new();
             for document in held {
                 let found = find(&document.text).map_err(|errors| format!("{errors:?}"))?;
@@ -111,6 +111,11 @@ fn roles(tenants: usize) -> Result<Vec<Asked>, Box<dyn Error>> {
         }
     }
     Ok(roles)
+}
+
+/// Clusters have roles too.
+fn is_of_iam(address: &Address, kind: &str) -> bool {
+    address.target == "iam" && address.kind == kind
 }
 
 /// What the statement allows, and the same of another name.

@@ -142,6 +142,11 @@ impl Pattern {
         matches!(self.tokens.as_slice(), [Token::Run(Reach::Anywhere)])
     }
 
+    /// Whether it stands for several texts.
+    pub(crate) fn has_wildcards(&self) -> bool {
+        self.tokens.iter().any(|token| matches!(token, Token::One(_) | Token::Run(_)))
+    }
+
     /// Whether a policy variable stands in the pattern.
     pub(crate) fn has_variables(&self) -> bool {
         self.variables().next().is_some()

@@ -1,9 +1,11 @@
 //! The smallest classes of texts that a list of patterns can tell apart, each with its shortest text.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
 
 use fixedbitset::FixedBitSet;
+use foldhash::fast::FixedState;
 
 use crate::pattern::{Pattern, Reach, Token};
 
@@ -11,12 +13,33 @@ use crate::pattern::{Pattern, Reach, Token};
 #[derive(Debug)]
 pub(crate) struct Atoms {
     patterns: Vec<Compiled>,
-    numbers: HashMap<Vec<u32>, usize>,
+    numbers: HashMap<Vec<u32>, usize, FixedState>,
     states: Vec<State>,
     /// The shortest text of each class. Policy variables stand in it as themselves.
     pub(crate) texts: Vec<Vec<Letter>>,
     /// For each pattern, the classes that it matches.
     pub(crate) members: Vec<FixedBitSet>,
+}
+
+/// The classes of lists of patterns that were told apart before.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    known: BTreeMap<Vec<Pattern>, Result<Rc<Atoms>, TooMany>>,
+}
+
+impl Memory {
+    /// The classes of the patterns. What has variables has letters of one alphabet, and is not remembered.
+    pub(crate) fn atoms(
+        &mut self,
+        patterns: &[Pattern],
+        alphabet: &mut Alphabet,
+    ) -> Result<Rc<Atoms>, TooMany> {
+        if patterns.iter().any(Pattern::has_variables) {
+            return Atoms::of(patterns, alphabet).map(Rc::new);
+        }
+        let new = || Atoms::of(patterns, alphabet).map(Rc::new);
+        self.known.entry(patterns.to_vec()).or_insert_with(new).clone()
+    }
 }
 
 /// A place of a text: a character, or what a policy variable stands for, whatever that is.
@@ -158,7 +181,7 @@ impl Step {
 
 impl Atoms {
     /// The classes of the patterns, in the order of their shortest texts.
-    pub(crate) fn of(patterns: &[Pattern], alphabet: &mut Alphabet) -> Result<Self, TooMany> {
+    fn of(patterns: &[Pattern], alphabet: &mut Alphabet) -> Result<Self, TooMany> {
         let compiled: Vec<Compiled> =
             patterns.iter().map(|pattern| Compiled::new(pattern, alphabet)).collect();
         let walk = Walk::new(&compiled).run()?;
@@ -236,12 +259,12 @@ struct Walk<'a> {
     patterns: &'a [Compiled],
     /// Whether no pattern looks at case, so that texts in lower case are enough.
     lower: bool,
-    reached: HashMap<Vec<Position>, usize>,
+    reached: HashMap<Rc<[Position]>, usize, FixedState>,
     states: Vec<State>,
-    queue: VecDeque<(Vec<Position>, usize)>,
+    queue: VecDeque<(Rc<[Position]>, usize)>,
     /// For each state that was reached, the one before it and the letter between.
     came: Vec<Option<(usize, Letter)>>,
-    classes: HashMap<Vec<u32>, usize>,
+    classes: HashMap<Vec<u32>, usize, FixedState>,
     texts: Vec<Vec<Letter>>,
     members: Vec<FixedBitSet>,
     steps: usize,
@@ -252,11 +275,11 @@ impl<'a> Walk<'a> {
         Self {
             patterns,
             lower: patterns.iter().all(|pattern| pattern.fold),
-            reached: HashMap::new(),
+            reached: HashMap::default(),
             states: Vec::new(),
             queue: VecDeque::new(),
             came: Vec::new(),
-            classes: HashMap::new(),
+            classes: HashMap::default(),
             texts: Vec::new(),
             members: vec![FixedBitSet::new(); patterns.len()],
             steps: 0,
@@ -296,28 +319,32 @@ impl<'a> Walk<'a> {
 
     /// The number of a state, which is looked at later if it is new.
     fn reach(&mut self, state: Vec<Position>, came: Option<(usize, Letter)>) -> usize {
-        if let Some(number) = self.reached.get(&state) {
-            return *number;
-        }
         let number = self.came.len();
-        self.came.push(came);
-        let accepted = self.accepted(&state);
-        let mut class = self.classes.len();
-        if let Some(known) = self.classes.get(&accepted) {
-            class = *known;
-        } else if let Entry::Vacant(new) = self.classes.entry(accepted) {
-            for pattern in new.key() {
-                if let Some(members) = self.members.get_mut(*pattern as usize) {
-                    members.grow_and_insert(class);
-                }
+        match self.reached.entry(state.into()) {
+            Entry::Occupied(known) => return *known.get(),
+            Entry::Vacant(new) => {
+                self.queue.push_back((Rc::clone(new.key()), number));
+                new.insert(number);
             }
-            new.insert(class);
-            let text = self.text(number);
-            self.texts.push(text);
         }
+        self.came.push(came);
+        let accepted = self.queue.back().map(|(state, _)| self.accepted(state)).unwrap_or_default();
+        let next = self.classes.len();
+        let class = match self.classes.entry(accepted) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                for pattern in new.key() {
+                    if let Some(members) = self.members.get_mut(*pattern as usize) {
+                        members.grow_and_insert(next);
+                    }
+                }
+                new.insert(next);
+                let text = self.text(number);
+                self.texts.push(text);
+                next
+            }
+        };
         self.states.push(State { class, ..State::default() });
-        self.reached.insert(state.clone(), number);
-        self.queue.push_back((state, number));
         number
     }
 

@@ -15,6 +15,7 @@ use crate::canonical::CanonicalStatement;
 use crate::document::{Document, Version};
 use crate::evaluate::{Layer, Policies};
 use crate::request::Request;
+use atoms::Memory;
 use search::{Found, Placed, Scope, Search};
 use witness::Candidate;
 
@@ -129,15 +130,16 @@ impl Comparison {
 /// ```
 #[must_use]
 pub fn compare(before: &Policies, after: &Policies) -> Comparison {
-    Comparison { gained: beyond(after, before), lost: beyond(before, after) }
+    let mut memory = Memory::default();
+    Comparison { gained: beyond(after, before, &mut memory), lost: beyond(before, after, &mut memory) }
 }
 
 /// What `mine` allows and `other` does not.
-fn beyond(mine: &Policies, other: &Policies) -> Change {
+fn beyond(mine: &Policies, other: &Policies, memory: &mut Memory) -> Change {
     let mut twins = BTreeMap::new();
     let Some(about) = About::of([mine, other]) else { return Change::NotProven(vec![MIXED.to_owned()]) };
     let [my_scope, other_scope] = [mine, other].map(|policies| scope(policies, about, &mut twins));
-    let Ok((found, mut reasons)) = Search::new(&my_scope, &other_scope).run() else {
+    let Ok((found, mut reasons)) = Search::new(&my_scope, &other_scope, memory).run() else {
         return Change::NotProven(vec![TOO_MANY.to_owned()]);
     };
     if found.leftovers.is_empty() {
@@ -180,7 +182,7 @@ fn differences(found: &Found<'_>, about: About, [mine, other]: [&Policies; 2]) -
         if shown.get(&allowed_by).is_some_and(|difference| difference.known) {
             continue;
         }
-        let candidates = witness::candidates(leftover, space).into_iter().take(left);
+        let candidates = witness::candidates(leftover, space).take(left);
         let mut tried = 0;
         let witness = candidates
             .inspect(|_| tried += 1)

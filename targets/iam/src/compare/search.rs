@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::atoms::TooMany;
+use super::atoms::{Memory, TooMany};
 use super::block::Block;
 use super::draft::{Draft, Reading, Reasons, Toward, Variables, draft};
 use super::space::Space;
@@ -90,6 +90,7 @@ pub(crate) struct Search<'a, 's> {
     pub(crate) reasons: Reasons,
     found: Found<'a>,
     blocks: usize,
+    memory: &'s mut Memory,
 }
 
 /// A statement, taken apart.
@@ -107,8 +108,8 @@ enum Pass {
 }
 
 impl<'a, 's> Search<'a, 's> {
-    pub(crate) fn new(mine: &'s Scope<'a>, other: &'s Scope<'a>) -> Self {
-        Self { mine, other, reasons: Reasons::new(), found: Found::default(), blocks: 0 }
+    pub(crate) fn new(mine: &'s Scope<'a>, other: &'s Scope<'a>, memory: &'s mut Memory) -> Self {
+        Self { mine, other, reasons: Reasons::new(), found: Found::default(), blocks: 0, memory }
     }
 
     /// Looks with both readings of `*` in resources, since AWS does not say which it takes.
@@ -158,7 +159,7 @@ impl<'a, 's> Search<'a, 's> {
             return Ok(());
         }
         let all = allowed.iter().chain(&given).chain([&taken, &denied]).flatten();
-        let space = Space::of(all.map(|(_, draft)| draft))?;
+        let space = Space::of(all.map(|(_, draft)| draft), self.memory)?;
         let draw = |drafts: &Vec<Drafted<'a>>| -> Vec<Drawn<'a>> {
             drafts.iter().map(|(placed, draft)| (*placed, space.blocks(draft))).collect()
         };

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use fixedbitset::FixedBitSet;
 
-use super::atoms::{Alphabet, Atoms, TooMany};
+use super::atoms::{Alphabet, Atoms, Memory, TooMany};
 use super::block::{Block, Side, Values};
 use super::draft::{Constraint, Draft, Key, Reasons, Test, Toward};
 use super::line::{Line, Span};
@@ -38,7 +38,7 @@ pub(crate) struct Dimension {
 #[derive(Debug)]
 pub(crate) enum Classes {
     /// Texts, and the patterns that tell them apart.
-    Texts(Vec<Pattern>, Atoms),
+    Texts(Vec<Pattern>, Rc<Atoms>),
     /// Numbers, dates or addresses.
     Line(Line),
     /// Values that are not told apart: present or not is all that is known.
@@ -72,13 +72,13 @@ impl Classes {
         patterns.iter().zip(members).filter(meets).map(|(pattern, _)| pattern)
     }
 
-    fn of(tests: &[&Test], alphabet: &mut Alphabet) -> Result<Self, TooMany> {
+    fn of(tests: &[&Test], alphabet: &mut Alphabet, memory: &mut Memory) -> Result<Self, TooMany> {
         let spans: Vec<Span> = tests.iter().flat_map(|test| test.spans()).copied().collect();
         let mut patterns: Vec<Pattern> = tests.iter().flat_map(|test| test.patterns()).cloned().collect();
         patterns.sort_unstable();
         patterns.dedup();
         if !patterns.is_empty() {
-            let atoms = Atoms::of(&patterns, alphabet)?;
+            let atoms = memory.atoms(&patterns, alphabet)?;
             return Ok(Self::Texts(patterns, atoms));
         }
         Ok(Line::cut(&spans).map_or(Self::Any, Self::Line))
@@ -225,7 +225,10 @@ impl Dimension {
 
 impl Space {
     /// The space in which the statements can be told apart.
-    pub(crate) fn of<'d>(drafts: impl Iterator<Item = &'d Draft>) -> Result<Self, TooMany> {
+    pub(crate) fn of<'d>(
+        drafts: impl Iterator<Item = &'d Draft>,
+        memory: &mut Memory,
+    ) -> Result<Self, TooMany> {
         let mut constraints: BTreeMap<&Key, Vec<&Constraint>> = BTreeMap::new();
         for constraint in drafts.flat_map(|draft| &draft.constraints) {
             constraints.entry(&constraint.key).or_default().push(constraint);
@@ -238,7 +241,7 @@ impl Space {
         };
         for (key, constraints) in constraints {
             let tests: Vec<&Test> = constraints.iter().map(|constraint| &constraint.test).collect();
-            let classes = Classes::of(&tests, &mut space.alphabet)?;
+            let classes = Classes::of(&tests, &mut space.alphabet, memory)?;
             let many = constraints.iter().any(|constraint| constraint.many);
             // What a policy variable asks for is in lower case, and comes behind the spelling of a condition.
             let written = constraints.iter().map(|one| one.written.as_str()).min().unwrap_or_default();

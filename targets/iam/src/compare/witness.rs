@@ -22,16 +22,25 @@ pub(crate) struct Candidate {
     pub(crate) known: bool,
 }
 
-/// Requests of a leftover, the most likely first.
-pub(crate) fn candidates(leftover: &Leftover<'_>, space: &Space) -> Vec<Candidate> {
-    let maker = Maker { leftover, space };
-    let mut candidates = Vec::new();
-    for variables in maker.variables_tried() {
-        let Some(context) = maker.context(&variables) else { continue };
-        candidates.extend(maker.candidates(&context));
-    }
-    candidates.sort_by_key(|one| !one.known);
-    candidates
+/// Requests of a leftover, the most likely first: those that are found at once, and then all.
+pub(crate) fn candidates<'l>(
+    leftover: &'l Leftover<'l>,
+    space: &'l Space,
+) -> impl Iterator<Item = Candidate> + use<'l> {
+    let [first, all] = [true, false].map(|at_once| Maker { leftover, space, at_once });
+    let first = std::iter::once(first).flat_map(|maker| {
+        let context = maker.variables_tried().first().and_then(|variables| maker.context(variables));
+        let candidates = context.map(|context| maker.candidates(&context));
+        candidates.into_iter().flatten().filter(|one| one.known)
+    });
+    let all = std::iter::once(all).flat_map(|maker| {
+        let contexts: Vec<_> =
+            maker.variables_tried().iter().filter_map(|variables| maker.context(variables)).collect();
+        let mut candidates: Vec<_> = contexts.iter().flat_map(|context| maker.candidates(context)).collect();
+        candidates.sort_by_key(|one| !one.known);
+        candidates
+    });
+    first.chain(all)
 }
 
 /// How many texts are tried for one dimension.
@@ -55,6 +64,8 @@ type Context = BTreeMap<String, Vec<String>>;
 struct Maker<'a> {
     leftover: &'a Leftover<'a>,
     space: &'a Space,
+    /// Whether the first request that is found will do.
+    at_once: bool,
 }
 
 impl Maker<'_> {
@@ -173,7 +184,7 @@ impl Maker<'_> {
             for resource in self.resources_of(action, &resources, context) {
                 pairs.push((action.to_string(), resource, true));
             }
-            if pairs.len() >= TRIED {
+            if pairs.len() >= if self.at_once { 1 } else { TRIED } {
                 break;
             }
         }
@@ -270,6 +281,18 @@ impl Maker<'_> {
             Some(Matcher::In(texts)) => texts.iter().map(String::as_str).collect(),
             Some(Matcher::NotIn(_)) | None => vec!["*"],
         };
+        // Names have no `:`, but where a format or a policy says so.
+        let colons = |text: &str| text.matches(':').count();
+        let is_of = |text: &str, kind: &ResourceType| {
+            let most = kind.formats.iter().chain(&written).map(|text| colons(text)).max();
+            Some(colons(text)) <= most && kind.overlaps(text)
+        };
+        let of_type = |text: &String| types.iter().any(|kind| is_of(text, kind));
+        let mut found = proposed.iter().filter(|text| of_type(text)).cloned();
+        if self.at_once {
+            return found.next().into_iter().collect();
+        }
+        let mut found: Vec<String> = found.collect();
         let formats: Vec<&str> = types.iter().flat_map(|kind| kind.formats.iter().copied()).collect();
         let ends = formats.iter().filter_map(|format| end_of(format));
         let mut texts: Vec<Text> = ends
@@ -282,14 +305,6 @@ impl Maker<'_> {
         texts.extend(formats.iter().flat_map(|format| {
             written.iter().map(move |pattern| letters(&with_fields_of(pattern, &from_format(format))))
         }));
-        // Names have no `:`, but where a format or a policy says so.
-        let colons = |text: &str| text.matches(':').count();
-        let is_of = |text: &str, kind: &ResourceType| {
-            let most = kind.formats.iter().chain(&written).map(|text| colons(text)).max();
-            Some(colons(text)) <= most && kind.overlaps(text)
-        };
-        let of_type = |text: &String| types.iter().any(|kind| is_of(text, kind));
-        let mut found: Vec<String> = proposed.iter().filter(|text| of_type(text)).cloned().collect();
         found.extend(self.texts_or_any(&Key::Resource, texts, context).into_iter().filter(of_type));
         found.truncate(TRIED);
         found
@@ -301,8 +316,11 @@ impl Maker<'_> {
         if let Some((dimension, Side::One(classes))) = self.dimension(&Key::Resource) {
             patterns.extend(dimension.classes.meeting(classes).cloned());
         }
-        let proposed =
-            FILLINGS.iter().flat_map(|filling| patterns.iter().map(|one| self.spelled(one, filling)));
+        let fillings = if self.at_once { 1 } else { FILLINGS.len() };
+        let proposed = FILLINGS.iter().take(fillings).enumerate().flat_map(|(at, filling)| {
+            let told_apart = patterns.iter().filter(move |pattern| at == 0 || pattern.has_wildcards());
+            told_apart.map(move |one| self.spelled(one, filling))
+        });
         self.texts_or_any(&Key::Resource, proposed, context)
     }
 
@@ -338,8 +356,13 @@ impl Maker<'_> {
             // What a variable stands for may make a class that no plain text is of.
             (of_classes(&text) || of_classes(&letters(&plain))).then_some(plain)
         });
-        let shortest =
-            classes.ones().filter_map(|class| atoms.texts.get(class)).map(|text| self.plain(text, context));
+        // What is found at once is like what the policies say.
+        let is_wanted = |_: &usize| !self.at_once || dimension.key != Key::Resource;
+        let shortest = classes
+            .ones()
+            .filter(is_wanted)
+            .filter_map(|class| atoms.texts.get(class))
+            .map(|text| self.plain(text, context));
         let mut seen = BTreeSet::new();
         proposed.chain(shortest).filter(|text| seen.insert(text.clone())).take(TRIED).collect()
     }

@@ -128,6 +128,11 @@ pub(super) struct Shared {
 /// Conditions as they are compared.
 type Conditions = BTreeSet<(&'static str, String, Vec<String>)>;
 
+/// Actions, what they are about and where that is named, and conditions.
+type Alike = (Vec<&'static str>, Vec<(String, Span)>, Conditions);
+/// Actions, conditions, and roles.
+type Joined = (Vec<&'static str>, Conditions, Vec<String>);
+
 fn compared(allow: &Allow) -> Conditions {
     let conditions = allow.conditions.iter();
     conditions.map(|one| (one.operator, one.key.clone(), one.values.clone())).collect()
@@ -136,7 +141,7 @@ fn compared(allow: &Allow) -> Conditions {
 /// What roles are allowed, with what several are allowed alike said once. What different lines name stays apart, so that
 /// each can be traced.
 pub(super) fn shared(all: impl IntoIterator<Item = (String, Allow)>) -> Vec<Shared> {
-    let mut alike: BTreeMap<(Vec<&str>, Vec<(String, Span)>, Conditions), Shared> = BTreeMap::new();
+    let mut alike: BTreeMap<Alike, Shared> = BTreeMap::new();
     for (role, allow) in all {
         let resources = allow.resources.iter().map(|(arn, origin)| (arn.clone(), origin.span)).collect();
         let key = (allow.actions.to_vec(), resources, compared(&allow));
@@ -144,7 +149,7 @@ pub(super) fn shared(all: impl IntoIterator<Item = (String, Allow)>) -> Vec<Shar
         let shared = alike.entry(key).or_insert_with(|| Shared { roles: BTreeMap::new(), allow });
         shared.roles.entry(role).or_insert(origin);
     }
-    let mut joined: BTreeMap<(Vec<&str>, Conditions, Vec<String>), Vec<Shared>> = BTreeMap::new();
+    let mut joined: BTreeMap<Joined, Vec<Shared>> = BTreeMap::new();
     for ((actions, _, conditions), one) in alike {
         let roles = one.roles.keys().cloned().collect();
         let known = joined.entry((actions, conditions, roles)).or_default();
