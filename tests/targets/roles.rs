@@ -1,5 +1,6 @@
 //! Roles: who may assume them, what they are called, and what is too large or too clever for IAM.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use aipolicy_targets::artifact::Artifact;
@@ -114,9 +115,14 @@ fn long_names_are_cut_and_keep_apart_what_they_cut() {
 
 /// An agent with so many tools, each over a table of its own, and the findings or documents of it.
 fn agent_with(tools: usize) -> Built {
+    agent_with_each(0..tools)
+}
+
+/// An agent with these tools, each over a table of its own.
+fn agent_with_each(tools: impl Iterator<Item = usize>) -> Built {
     let mut list = String::new();
     let mut connectors = String::new();
-    for at in 0..tools {
+    for at in tools {
         write!(list, "{{ name: tool-{at}, connector: c-{at}, access: read }}, ").unwrap();
         let spec = format!(
             "dynamoDb: {{ table: quite-a-long-name-of-a-table-{at} }}, region: eu-central-1, dataClass: internal"
@@ -152,6 +158,30 @@ fn what_does_not_fit_one_policy_is_split_and_nothing_is_lost() {
     assert_eq!(tables.len(), 60);
     let role = built.json("iam/Role/w-prod-tools-busy");
     assert_eq!(role["AttachedManagedPolicies"].as_array().unwrap().len(), policies.len());
+}
+
+/// Wherever it stands among the others, one tool more changes one policy of the role that makes the call and one of the role
+/// that starts it, or puts two in its place.
+#[test]
+fn one_tool_more_changes_one_policy() {
+    let policies = |built: &Built, role: &str| -> BTreeMap<String, String> {
+        let all = built.sound().into_iter().map(|one| &one.document);
+        let of_role = all.filter(|one| one.address.kind == "Policy" && one.address.name.starts_with(role));
+        of_role.map(|one| (one.address.name.clone(), one.text.clone())).collect()
+    };
+    let all = agent_with(40);
+    for new in [0, 17, 39] {
+        let without = agent_with_each((0..40).filter(|at| *at != new));
+        for role in ["w-prod-tools-busy", "w-prod-caller-busy"] {
+            let (before, after) = (policies(&without, role), policies(&all, role));
+            let gone = |one: &BTreeMap<_, _>, other: &BTreeMap<_, _>| {
+                one.iter().filter(|(name, text)| other.get(*name) != Some(*text)).count()
+            };
+            assert!(before.len() > 1, "{role} needs several policies");
+            assert_eq!(gone(&before, &after), 1, "{role} without tool {new}");
+            assert!((1..=2).contains(&gone(&after, &before)), "{role} with tool {new}");
+        }
+    }
 }
 
 #[test]

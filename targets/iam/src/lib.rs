@@ -23,7 +23,7 @@
 //! | find documents in what AWS prints, and their lines | [`find`], [`Places`] |
 //! | ask whether two are the same | [`equivalent`], [`Canonical`] |
 //! | ask what a request is decided to be, and why | [`Policies`], [`Request`], [`Decision`] |
-//! | stay within what AWS accepts | [`limits`], [`measure`], [`split`], [`bounded_name`] |
+//! | stay within what AWS accepts | [`limits`], [`measure`], [`split`], [`spread`], [`bounded_name`] |
 //! | ask what actions there are, on what and under which condition keys | [`action`] |
 //! | find what is wrong about a policy, and where that stands | [`lint`], [`Places`] |
 //! | name a resource without letting text become syntax | [`Arn`], [`Piece`] |
@@ -47,6 +47,7 @@ mod place;
 mod read;
 mod request;
 mod split;
+mod spread;
 mod value;
 mod write;
 
@@ -66,4 +67,5 @@ pub use place::Places;
 pub use read::{ReadError, read};
 pub use request::{Caller, Context, Request};
 pub use split::{TooLarge, split};
+pub use spread::spread;
 pub use write::{to_json, to_json_pretty};

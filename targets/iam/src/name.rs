@@ -29,7 +29,7 @@ pub fn bounded_name(parts: &[&str], limit: usize) -> String {
 
 /// FNV-1a, 64 bits (offset basis and prime of the authors' reference), over every part and an end mark that
 /// UTF-8 cannot contain, so that moving text from one part to the next changes the hash.
-fn hash(parts: &[&str]) -> u64 {
+pub(crate) fn hash(parts: &[&str]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0xff]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

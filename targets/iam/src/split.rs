@@ -73,7 +73,7 @@ pub fn split(
 ) -> Result<Vec<Document>, TooLarge> {
     let envelope = measure(&document(Vec::new()));
     let room = limit_chars.saturating_sub(envelope);
-    let mut packing = Packing { bins: Vec::new(), room };
+    let mut packing = Packing::new(room);
     for (index, statement) in statements.iter().enumerate() {
         let parts = parts(statement, room).ok_or_else(|| TooLarge::Statement {
             index,
@@ -86,14 +86,15 @@ pub fn split(
     if needed > max_documents {
         return Err(TooLarge::Documents { needed, allowed: max_documents });
     }
-    Ok(packing.bins.into_iter().map(|bin| document(bin.statements)).collect())
+    Ok(packing.documents())
 }
 
-fn document(statements: Vec<Statement>) -> Document {
+pub(crate) fn document(statements: Vec<Statement>) -> Document {
     Document { version: Version::V2012, id: None, statements }
 }
 
-struct Packing {
+/// Documents that are filled one after the other.
+pub(crate) struct Packing {
     bins: Vec<Bin>,
     room: usize,
 }
@@ -106,7 +107,17 @@ struct Bin {
 }
 
 impl Packing {
-    fn place(&mut self, statement: Statement) {
+    /// Documents with so much room.
+    pub(crate) fn new(room: usize) -> Self {
+        Self { bins: Vec::new(), room }
+    }
+
+    pub(crate) fn documents(self) -> Vec<Document> {
+        self.bins.into_iter().map(|bin| document(bin.statements)).collect()
+    }
+
+    /// Puts a statement into the first document with room for it.
+    pub(crate) fn place(&mut self, statement: Statement) {
         let length = statement_length(&statement);
         let room = self.room;
         match self.bins.iter_mut().find(|bin| bin.takes(&statement, length, room)) {
@@ -135,7 +146,7 @@ impl Bin {
 }
 
 /// The statement in parts of at most `room` characters, or `None` when that cannot be.
-fn parts(statement: &Statement, room: usize) -> Option<Vec<Statement>> {
+pub(crate) fn parts(statement: &Statement, room: usize) -> Option<Vec<Statement>> {
     if statement_length(statement) <= room {
         return Some(vec![statement.clone()]);
     }

@@ -51,6 +51,7 @@ fn allow(account: &Account<'_>, stop: &Stop<'_>) -> Allow {
     };
     Allow {
         sid: format!("Stop for {}", stop.budget.name()),
+        about: stop.budget.name().to_string(),
         actions: ATTACH,
         resources: stop.roles.iter().map(|role| (account.role_arn(role), limit.clone())).collect(),
         conditions: vec![condition],

@@ -323,6 +323,7 @@ impl<'w> Writer<'w> {
         let arn = self.arn("sqs", region.value.as_str(), (queue.value.as_str(), queue.span))?;
         Some(Allow {
             sid: format!("Consume {}", queue.value),
+            about: queue.value.to_string(),
             actions: QUEUE_READ,
             resources: vec![(arn, Origin::written(queue.span))],
             conditions: Vec::new(),
@@ -360,7 +361,8 @@ impl Use<'_> {
 
     fn allow(&self, verb: &str, actions: &'static [&'static str], resources: Vec<(String, Origin)>) -> Allow {
         let sid = format!("{verb} {}", self.connector.name());
-        Allow { sid, actions, resources, conditions: Vec::new(), origin: self.origin.clone() }
+        let about = self.connector.name().to_string();
+        Allow { sid, about, actions, resources, conditions: Vec::new(), origin: self.origin.clone() }
     }
 
     /// Items of the tenant alone. `ForAllValues` holds when the key is absent, so `Null` demands that it is there.

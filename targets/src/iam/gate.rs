@@ -275,5 +275,12 @@ pub(super) fn support(
     resource: (String, Origin),
     origin: Origin,
 ) -> Allow {
-    Allow { sid: sid.to_owned(), actions, resources: vec![resource], conditions: Vec::new(), origin }
+    Allow {
+        sid: sid.to_owned(),
+        about: sid.to_owned(),
+        actions,
+        resources: vec![resource],
+        conditions: Vec::new(),
+        origin,
+    }
 }

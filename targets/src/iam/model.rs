@@ -194,6 +194,7 @@ fn allow(
 ) -> Allow {
     Allow {
         sid: format!("{verb} {} {}", calls.name, calls.source),
+        about: calls.name.to_owned(),
         actions,
         resources,
         conditions: Vec::new(),

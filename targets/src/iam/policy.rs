@@ -25,6 +25,8 @@ pub(super) struct Condition {
 pub(super) struct Allow {
     /// Words that become the statement id.
     pub(super) sid: String,
+    /// What it is about: where statements need several policies, those about one thing stand together.
+    pub(super) about: String,
     pub(super) actions: &'static [&'static str],
     pub(super) resources: Vec<(String, Origin)>,
     pub(super) conditions: Vec<Condition>,
@@ -96,7 +98,8 @@ fn capital(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
 }
 
-/// Managed policies that hold these statements, and nothing else, as few as fit, and no more than `most`.
+/// Managed policies that hold these statements, and nothing else, no more than `most`: one more thing
+/// changes one of them.
 pub(super) fn managed(
     account: &Account<'_>,
     (words, allows, most): (&[&str], &[Allow], usize),
@@ -105,19 +108,17 @@ pub(super) fn managed(
 ) -> Vec<Artifact> {
     let sids = sids(allows.iter().map(|allow| allow.sid.as_str()));
     let by_sid: BTreeMap<&str, &Allow> = sids.iter().map(String::as_str).zip(allows).collect();
-    let statements: Vec<_> = allows.iter().zip(&sids).map(|(allow, sid)| allow.statement(sid)).collect();
+    let statements = allows.iter().zip(&sids);
+    let statements: Vec<_> =
+        statements.map(|(allow, sid)| (allow.about.as_str(), allow.statement(sid))).collect();
     if statements.is_empty() {
         return Vec::new();
     }
-    match aipolicy_iam::split(&statements, limits::MANAGED_POLICY, most) {
-        Ok(documents) => {
-            let many = documents.len() > 1;
-            let name = |at: usize| if many { format!("{}", at + 1) } else { String::new() };
-            let named = documents.iter().enumerate().map(|(at, document)| (name(at), document));
-            named
-                .map(|(suffix, document)| artifact(account, (words, &suffix), (document, &by_sid), origin))
-                .collect()
-        }
+    match aipolicy_iam::spread(&statements, limits::MANAGED_POLICY, most) {
+        Ok(documents) => documents
+            .iter()
+            .map(|(suffix, document)| artifact(account, (words, suffix), (document, &by_sid), origin))
+            .collect(),
         Err(error) => {
             let message = format!("what is granted does not fit into the policies of one role: {error}");
             let help = "split the tools over several agents, or name fewer resources";

@@ -18,7 +18,9 @@ impl<'w> Writer<'w> {
     /// What the machine of a tool needs to call a server. What is wrong about the operation is for the target of the
     /// machine to say.
     pub(super) fn server(&mut self, called: &Called<'w>) -> Vec<Allow> {
-        self.endpoint(called).into_iter().chain(self.proof(called)).collect()
+        let about = called.tool.connector.name.value.to_string();
+        let all = self.endpoint(called).into_iter().chain(self.proof(called));
+        all.map(|allow| Allow { about: about.clone(), ..allow }).collect()
     }
 
     /// The request, and no other.
