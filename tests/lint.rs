@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aipolicy_iam::Places;
-use aipolicy_iam::lint::{Options, RULES, Report, Severity, lint};
+use aipolicy_iam::lint::{Options, RULES, Report, Severity, boundaries, lint};
 
 use crate::harness::cases::{Finding, check_folder, files_of};
 
@@ -80,8 +80,11 @@ fn emitted() -> Vec<(String, String)> {
 #[test]
 fn what_aipolicy_emits_is_clean() {
     let (mut policies, mut problems) = (0, Vec::new());
-    for (name, text) in emitted() {
-        let report = lint(&text, &Options::default()).unwrap();
+    let emitted = emitted();
+    let boundaries = emitted.iter().flat_map(|(_, text)| boundaries(text).unwrap()).collect();
+    let options = Options { boundaries, ..Options::default() };
+    for (name, text) in emitted {
+        let report = lint(&text, &options).unwrap();
         policies += report.policies;
         let places = Places::new(&text);
         let told = report.findings.iter().map(|one| {
@@ -92,6 +95,24 @@ fn what_aipolicy_emits_is_clean() {
     println!("{policies} emitted policies linted");
     assert!(policies > 100, "{policies}");
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// A boundary allows nothing by itself, whether a role of the same file or of another one has it.
+#[test]
+fn a_permissions_boundary_is_a_ceiling() {
+    let policy = r#""PolicyName": "edge", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+        {"Sid": "A", "Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::acme-*"}]}"#;
+    let (arn, count) = ("arn:aws:iam::111122223333:policy/a/edge", |text: &str, options: &Options| {
+        lint(text, options).unwrap().findings.len()
+    });
+    assert!(count(&format!("{{{policy}}}"), &Options::default()) > 0);
+    let boundaries = boundaries(&format!(r#"{{"PermissionsBoundary": "{arn}"}}"#)).unwrap();
+    assert_eq!(count(&format!("{{{policy}}}"), &Options { boundaries, ..Options::default() }), 0);
+    for named in [format!(r#""{arn}""#), format!(r#"{{"PermissionsBoundaryArn": "{arn}"}}"#)] {
+        let both =
+            format!(r#"{{"Policies": [{{{policy}}}], "Roles": [{{"PermissionsBoundary": {named}}}]}}"#);
+        assert_eq!(count(&both, &Options::default()), 0, "{named}");
+    }
 }
 
 #[test]

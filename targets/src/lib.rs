@@ -51,7 +51,7 @@ static TARGETS: &[Target] = &[
     Target {
         name: TargetName::Iam,
         render: iam::render,
-        carries: &[Control::ToolGate, Control::ResourcePolicies, Control::Exclusive],
+        carries: &[Control::ToolGate, Control::ControlPolicy, Control::ResourcePolicies, Control::Exclusive],
     },
     Target {
         name: TargetName::Gateway,

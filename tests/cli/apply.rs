@@ -51,7 +51,7 @@ fn the_kill_switch_of_an_agent_takes_everything_and_is_told() {
     ] {
         assert!(said.contains(&format!("- agent `handbook` {lost}")), "{lost}: {said}");
     }
-    assert!(said.contains("0 to create, 0 to update, 23 to delete") && !said.contains("may now"), "{said}");
+    assert!(said.contains("0 to create, 0 to update, 24 to delete") && !said.contains("may now"), "{said}");
     apply(&folder);
     let left = crate::harness::files_below(&folder.join(".aipolicy"));
     assert!(!left.iter().any(|file| file.contains("handbook")), "{left:#?}");

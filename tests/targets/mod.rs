@@ -2,10 +2,12 @@
 
 mod alarms;
 mod bedrock;
+mod boundaries;
 mod budgets;
 mod bypass;
 mod cloudformation;
 mod connectors;
+mod control;
 mod controls;
 mod disabled;
 mod effects;

@@ -62,7 +62,13 @@ fn mistaken(at: usize, mistake: Mistake) -> (Vec<Document>, BTreeSet<String>) {
         let mut document = artifact.document.clone();
         let address = &document.address;
         // What budgets attach is not attached.
-        if address.target == "iam" && address.kind == "Policy" && !address.name.contains("-stop-") {
+        let apart = address.name.contains("-stop-") || address.name.contains("-boundary-");
+        if address.target == "iam" && address.kind == "Role" {
+            // A boundary would catch some of them.
+            let mut role: Value = serde_json::from_str(&document.text).unwrap();
+            role.as_object_mut().unwrap().remove("PermissionsBoundary");
+            document.text = role.to_string();
+        } else if address.target == "iam" && address.kind == "Policy" && !apart {
             let mut policy: Value = serde_json::from_str(&document.text).unwrap();
             let statement = policy.pointer_mut(&format!("/PolicyDocument/Statement/{at}"));
             if statement.and_then(mistake).is_some() {

@@ -73,10 +73,9 @@ fn roles_carry_the_mark_of_their_workspace_and_attach_their_policies() {
         let named = |need: &aipolicy_targets::artifact::Address| {
             format!("arn:aws:iam::111122223333:policy/aipolicy/w/prod/{}", need.name)
         };
-        assert_eq!(
-            texts(&found["AttachedManagedPolicies"]),
-            role.needs.iter().map(named).collect::<Vec<_>>()
-        );
+        let mut named_there = texts(&found["AttachedManagedPolicies"]);
+        named_there.extend(found["PermissionsBoundary"].as_str());
+        assert_eq!(named_there, role.needs.iter().map(named).collect::<Vec<_>>());
         for need in &role.needs {
             assert!(built.all().any(|one| one.document.address == *need), "{need}");
         }

@@ -21,7 +21,8 @@ use crate::workspace::verdict;
 /// `aipolicy iam lint role.json policies/`. Of a folder, every `*.json` file below it is read. A file holds a policy, or
 /// some: what `build` writes, what `aws iam get-role`, `get-policy-version` or `get-account-authorization-details`
 /// print, a template of CloudFormation. Policies that are written as text within JSON are read too. Those that AWS
-/// manages, and versions that are not the default, are passed over. Actions, resources and condition keys are compared
+/// manages, and versions that are not the default, are passed over. A policy that some role of these files has as its
+/// permissions boundary allows nothing by itself, and is looked at so. Actions, resources and condition keys are compared
 /// with a catalog of every service; a finding names its day. `aipolicy explain CODE` says what is meant.
 ///
 /// Tenants are told apart by `--owner TENANT=ARN`, as often as needed: a policy that reaches what belongs to two of
@@ -72,14 +73,19 @@ struct Linted {
 
 impl Lint {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
+        let files = self.files.iter().map(|path| below(path)).collect::<Result<Vec<_>, _>>()?.concat();
+        let read = |path: &PathBuf| Ok((path.clone(), text_of(path)?));
+        let files = files.par_iter().map(read).collect::<Result<Vec<_>, CliError>>()?;
+        // A role in one file may have a policy of another as its boundary. What is no JSON is told below.
+        let named = files.par_iter().flat_map(|(_, text)| lint::boundaries(text).unwrap_or_default());
         let options = Options {
             kind: self.kind.map(KindWord::kind),
             tenant: self.tenant,
             tenant_tag: self.tenant_tag,
             owners: self.owners,
+            boundaries: named.collect(),
         };
-        let files = self.files.iter().map(|path| below(path)).collect::<Result<Vec<_>, _>>()?.concat();
-        let linted = files.par_iter().map(|path| linted(path, &options)).collect::<Result<Vec<_>, _>>()?;
+        let linted: Vec<_> = files.into_par_iter().map(|file| linted(file, &options)).collect();
         each_holds_some(&self.files, &linted)?;
         let (sources, mut found) = told(&linted);
         found.sort(&sources);
@@ -127,11 +133,10 @@ fn below(path: &Path) -> Result<Vec<PathBuf>, CliError> {
     Ok(files)
 }
 
-fn linted(path: &Path, options: &Options) -> Result<Linted, CliError> {
-    let text = text_of(path)?;
+fn linted((path, text): (PathBuf, String), options: &Options) -> Linted {
     let report = lint::lint(&text, options);
-    let path = path.strip_prefix(".").unwrap_or(path).to_string_lossy().replace('\\', "/");
-    Ok(Linted { path, text, report })
+    let path = path.strip_prefix(".").unwrap_or(&path).to_string_lossy().replace('\\', "/");
+    Linted { path, text, report }
 }
 
 /// Nothing found where nothing was looked at would be no answer. A folder may hold other files too.

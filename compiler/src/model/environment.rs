@@ -206,6 +206,9 @@ record! {
         resource_policies: Option<ResourcePolicies>,
         /// Who is told when something is wrong; without it there are no alarms.
         notifications: Option<Notifications>,
+        /// Whether a service control policy denies to everybody in the account what was granted to nobody: models, agents
+        /// and endpoints of Bedrock. It takes an account for this environment alone; there is none when left out.
+        service_control_policy: Option<Spanned<bool>>,
         /// Severity by rule code.
         severity: Texts<SeverityWord>,
     }

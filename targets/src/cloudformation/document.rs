@@ -13,6 +13,8 @@ use crate::tree::Tree;
 
 /// The template for roles and policies, which are the same in every region.
 const GLOBAL: &str = "iam";
+/// The template for what belongs to the organisation, which another account manages.
+const ORGANIZATION: (&str, &str) = ("ServiceControlPolicy", "organization");
 
 /// A document that a template says.
 pub(super) struct Document {
@@ -106,7 +108,11 @@ impl Documents {
     /// Adds a resource to the template of its region.
     fn add(&mut self, account: &Account<'_>, document: Document, out: &mut Diagnostics) {
         let region = document.tree.get("$region").and_then(Tree::as_text);
-        let stack = region.or((document.address.target == GLOBAL).then_some(GLOBAL));
+        let global = || match document.address.kind.as_str() {
+            kind if kind == ORGANIZATION.0 => ORGANIZATION.1,
+            _ => GLOBAL,
+        };
+        let stack = region.or_else(|| (document.address.target == GLOBAL).then(global));
         let Some(stack) = stack.map(str::to_owned) else {
             out.report(refused(&document.origin, format!("`{}` is in no region", document.address)));
             return;

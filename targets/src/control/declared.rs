@@ -195,7 +195,9 @@ fn of_environment(environment: &EnvironmentSpec) -> Vec<Declared> {
     let logs = logs.chain(told.map(|topic| at(Control::Notifications, topic.span)));
     let logs = logs.chain(tls.map(|tls| at(Control::Tls, tls.span)));
     let policies = environment.resource_policies.as_ref().and_then(of_policies);
-    logs.chain(policies).collect()
+    let closed = environment.service_control_policy.as_ref().filter(|asked| asked.value);
+    let closed = closed.map(|asked| at(Control::ControlPolicy, asked.span));
+    logs.chain(policies).chain(closed).collect()
 }
 
 /// The first resource whose policy is written.

@@ -90,6 +90,8 @@ controls! {
     Audit = Environment "logging.audit";
     /// Who is told when something is wrong.
     Notifications = Environment "notifications";
+    /// What nobody in the account may do.
+    ControlPolicy = Environment "serviceControlPolicy";
     /// The least version of TLS.
     Tls = Environment "network.tls";
     /// Whose policy is written from here.

@@ -43,6 +43,7 @@ pub(crate) struct Documents<'d>(BTreeMap<(&'d str, &'d str), &'d artifact::Docum
 
 const ROLE: &str = "Role";
 const POLICY: &str = "Policy";
+const CONTROL: &str = "ServiceControlPolicy";
 
 /// The part of a role that says which policies it has.
 #[derive(Default, Deserialize)]
@@ -113,6 +114,16 @@ impl<'d> Documents<'d> {
         Some(role)
     }
 
+    /// The service control policies of the account, by address; without what they say where that cannot be read.
+    pub(super) fn controls(&self) -> Vec<(String, Option<Document>)> {
+        let all = self.0.iter().filter(|((kind, _), _)| *kind == CONTROL);
+        let read = |document: &artifact::Document| {
+            let found = find(&document.text).ok()?.into_iter().next()?;
+            Some(found.document)
+        };
+        all.map(|(_, document)| (document.address.to_string(), read(document))).collect()
+    }
+
     fn policies(&self, role: &mut Role, arns: &[String]) -> Vec<(String, Document)> {
         let mut found = Vec::new();
         for arn in arns {
@@ -165,6 +176,7 @@ pub fn access<'d>(
         .filter_map(|name| Some(between(name, &before.role(name)?, &after.role(name)?)))
         .flatten()
         .chain(of_resources)
+        .chain(super::account::between(&before, &after))
         .collect()
 }
 

@@ -1,6 +1,7 @@
 //! What may happen now that could not before, and the other way round: two sets of grants, compared.
 
 mod access;
+mod account;
 mod effect;
 mod resource;
 mod sentence;

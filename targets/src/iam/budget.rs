@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use aipolicy_iam::{Piece, limits};
 
 use super::policy::{Allow, Condition};
-use super::{Writer, model, role};
+use super::{Writer, model, policy};
 use crate::account::Account;
-use crate::artifact::{Address, Artifact, Format};
+use crate::artifact::Artifact;
 use crate::billing::{self, Stop};
 use crate::origin::Origin;
 use crate::tree::Tree;
@@ -68,16 +68,7 @@ fn denial(account: &Account<'_>, stop: &Stop<'_>) -> Artifact {
         ("Action", Tree::list(actions.into_iter().map(Tree::text))),
         ("Resource", Tree::list([Tree::text("*")])),
     ]);
-    let version = Tree::text("2012-10-17").from(account.default("iam.policyVersion"));
-    let document = Tree::map([("Version", version), ("Statement", Tree::list([statement]))]);
-    let tree = Tree::map([
-        ("PolicyName", Tree::text(&name).from(account.default("origin.name"))),
-        ("Path", Tree::text(account.path()).from(account.default("iam.path"))),
-        ("PolicyDocument", document),
-        ("Tags", role::tags(account)),
-    ]);
-    let address = Address { target: "iam".into(), kind: "Policy".into(), name };
-    Artifact::new(address, Format::Json, &tree.from(Origin::granted(stop.grant)))
+    policy::named(account, name, [statement], &Origin::granted(stop.grant))
 }
 
 /// How many managed policies a role may have of its own, so that every budget finds room.

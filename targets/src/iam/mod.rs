@@ -1,7 +1,10 @@
 //! Roles and policies of AWS: one role for each agent, gateway, workload, gate and trigger, with exactly what was granted.
 
+mod boundary;
 mod budget;
 mod connector;
+mod control;
+mod cover;
 mod credential;
 mod gate;
 mod logging;
@@ -11,6 +14,7 @@ mod resource;
 mod role;
 mod runtime;
 mod server;
+mod stated;
 mod trigger;
 mod trust;
 
@@ -19,8 +23,9 @@ use std::collections::BTreeMap;
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::ir::{Circumstances, Object, Principal};
-use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::AgentSpec;
+use aipolicy_compiler::model::tenant::TenantSpec;
+use aipolicy_compiler::model::{Ref, Resource};
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 use aipolicy_iam::{Arn, ArnParts, PatternParts, Piece};
@@ -29,6 +34,8 @@ use crate::account::Account;
 use crate::artifact::Artifact;
 use crate::billing;
 use crate::input::Input;
+use boundary::Bounds;
+use control::Granted;
 use policy::Allow;
 use resource::Held;
 
@@ -38,18 +45,38 @@ pub(crate) fn render(input: Input<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
     let stops = billing::stops(&account, &billing::Callers::of(&account));
     let room = budget::room(&stops);
     let (mut artifacts, mut held) = (Vec::new(), Vec::new());
+    let (mut bounds, mut granted) = (Bounds::default(), Granted::default());
     for (principal, grants) in input.grants.by_principal() {
-        let mut writer =
-            Writer { account: &account, principal, grants: &grants, room: &room, held: &mut held, out };
+        let mut writer = Writer {
+            account: &account,
+            principal,
+            grants: &grants,
+            room: &room,
+            held: &mut held,
+            bounds: &mut bounds,
+            granted: &mut granted,
+            out,
+        };
         artifacts.extend(writer.artifacts());
         if let Principal::Environment(_) = principal {
             artifacts.extend(writer.stops(&stops));
             artifacts.extend(writer.invocations());
         }
     }
+    artifacts.extend(bounds.artifacts(&account, out));
+    artifacts.extend(granted.artifact(&account, out));
     let everyone = std::mem::take(&mut held);
     let principal = Principal::Environment(input.grants.environment());
-    let mut writer = Writer { account: &account, principal, grants: &[], room: &room, held: &mut held, out };
+    let mut writer = Writer {
+        account: &account,
+        principal,
+        grants: &[],
+        room: &room,
+        held: &mut held,
+        bounds: &mut bounds,
+        granted: &mut granted,
+        out,
+    };
     artifacts.extend(writer.resources(&everyone));
     artifacts
 }
@@ -63,6 +90,10 @@ struct Writer<'w> {
     room: &'w BTreeMap<String, usize>,
     /// What every role was given, for the policies of resources.
     held: &'w mut Vec<Held>,
+    /// What the roles of each tenant are allowed.
+    bounds: &'w mut Bounds,
+    /// What anybody is allowed of Bedrock.
+    granted: &'w mut Granted,
     out: &'w mut Diagnostics,
 }
 
@@ -108,6 +139,19 @@ impl<'w> Writer<'w> {
             Principal::Agent(id) => self.account.graph().resource(id),
             Principal::Workload(_)
             | Principal::Gateway(_)
+            | Principal::Tenant(_)
+            | Principal::Route(_)
+            | Principal::Environment(_) => None,
+        }
+    }
+
+    /// The tenant whose the principal is. A gateway serves several, so it is nobody's.
+    fn tenant(&self) -> Option<&'w Ref<TenantSpec>> {
+        let graph = self.account.graph();
+        match self.principal {
+            Principal::Agent(id) => Some(&graph.resource(id)?.spec.tenant),
+            Principal::Workload(id) => Some(&graph.resource(id)?.spec.tenant),
+            Principal::Gateway(_)
             | Principal::Tenant(_)
             | Principal::Route(_)
             | Principal::Environment(_) => None,

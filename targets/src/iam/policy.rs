@@ -47,15 +47,6 @@ impl Allow {
     }
 
     fn statement(&self, sid: &str) -> Statement {
-        let mut conditions = Conditions::new();
-        for condition in &self.conditions {
-            let values = conditions
-                .entry(condition.operator.into())
-                .or_default()
-                .entry(condition.key.clone())
-                .or_default();
-            values.extend(condition.values.iter().cloned());
-        }
         let texts = |items: &mut dyn Iterator<Item = String>| Matcher::In(items.collect::<BTreeSet<_>>());
         Statement {
             sid: Some(sid.into()),
@@ -63,18 +54,24 @@ impl Allow {
             principal: None,
             actions: texts(&mut self.actions.iter().map(|action| (*action).to_owned())),
             resources: Some(texts(&mut self.resources.iter().map(|(arn, _)| arn.clone()))),
-            conditions,
+            conditions: conditions(&self.conditions),
         }
     }
 
     fn resource_origin(&self, arn: &str) -> Option<&Origin> {
         self.resources.iter().find(|(known, _)| known == arn).map(|(_, origin)| origin)
     }
+}
 
-    fn condition_origin(&self, operator: &str, key: &str) -> Option<&Origin> {
-        let found = self.conditions.iter().find(|found| found.operator == operator && found.key == key);
-        found.map(|condition| &condition.origin)
+/// Conditions as a statement holds them.
+pub(super) fn conditions(all: &[Condition]) -> Conditions {
+    let mut conditions = Conditions::new();
+    for condition in all {
+        let keys = conditions.entry(condition.operator.into()).or_default();
+        let values = keys.entry(condition.key.clone()).or_default();
+        values.extend(condition.values.iter().cloned());
     }
+    conditions
 }
 
 /// Statement ids are letters and digits, and differ within a policy.
@@ -143,13 +140,23 @@ fn artifact(
         let allow = by_sid.get(statement.sid.as_deref()?)?;
         Some(tree(statement, allow))
     });
+    named(account, name, statements, origin)
+}
+
+/// A managed policy of this name with these statements.
+pub(super) fn named(
+    account: &Account<'_>,
+    name: String,
+    statements: impl IntoIterator<Item = Tree>,
+    origin: &Origin,
+) -> Artifact {
     let tree = Tree::map([
         ("PolicyName", Tree::text(&name).from(account.default("origin.name"))),
         ("Path", Tree::text(account.path()).from(account.default("iam.path"))),
         (
             "PolicyDocument",
             Tree::map([
-                ("Version", Tree::text(document.version.as_str()).from(account.default("iam.policyVersion"))),
+                ("Version", Tree::text("2012-10-17").from(account.default("iam.policyVersion"))),
                 ("Statement", Tree::list(statements)),
             ]),
         ),
@@ -176,17 +183,27 @@ fn tree(statement: &Statement, allow: &Allow) -> Tree {
         ("Resource", Tree::list(resources.into_iter().map(resource))),
     ];
     if !statement.conditions.is_empty() {
-        entries.push(("Condition", conditions(statement, allow)));
+        entries.push(("Condition", conditions_tree(&allow.conditions)));
     }
     Tree::map(entries).from(allow.origin.clone())
 }
 
-fn conditions(statement: &Statement, allow: &Allow) -> Tree {
-    Tree::map(statement.conditions.iter().map(|(operator, keys)| {
-        let key = |(key, values): (&String, &BTreeSet<String>)| {
-            let origin = allow.condition_origin(operator, key).unwrap_or(&allow.origin).clone();
-            (key.clone(), Tree::list(values.iter().map(Tree::text)).from(origin))
-        };
-        (operator.clone(), Tree::map(keys.iter().map(key)))
+/// Conditions with the origin of each key.
+pub(super) fn conditions_tree(all: &[Condition]) -> Tree {
+    let origin = |operator: &str, key: &str| {
+        let found = all.iter().find(|found| found.operator == operator && found.key == key);
+        found.map(|condition| condition.origin.clone())
+    };
+    Tree::map(conditions(all).into_iter().map(|(operator, keys)| {
+        let keys = keys.into_iter().map(|(key, values)| {
+            let list = Tree::list(values.iter().map(Tree::text));
+            let list = match origin(&operator, &key) {
+                Some(origin) => list.from(origin),
+                None => list,
+            };
+            (key, list)
+        });
+        let keys = Tree::map(keys);
+        (operator, keys)
     }))
 }

@@ -50,16 +50,25 @@ impl Writer<'_> {
         self.hold(&name, allows);
         let conditions = allows.iter().flat_map(|allow| &allow.conditions).chain(&trust.conditions);
         conditions.for_each(|condition| self.check_condition(condition));
-        let tree = Tree::map([
+        allows.iter().for_each(|allow| self.granted.note(allow));
+        let bound = self.bounded(allows, origin);
+        let mut entries = vec![
             ("RoleName", Tree::text(&name).from(account.default("origin.name"))),
-            ("Path", Tree::text(path).from(account.default("iam.path"))),
+            ("Path", Tree::text(&path).from(account.default("iam.path"))),
             ("AssumeRolePolicyDocument", trust.tree(account.default("iam.policyVersion"))),
             ("MaxSessionDuration", Tree::integer(3600).from(account.default("iam.maxSessionDuration"))),
             ("AttachedManagedPolicies", Tree::list(arns.into_iter().map(Tree::text))),
-            ("Tags", tags(account)),
-        ]);
+        ];
+        let mut needs = attached;
+        if let Some((policy, tenant)) = bound {
+            let arn = account.arn("iam", "", &format!("policy{path}{policy}"));
+            entries.push(("PermissionsBoundary", Tree::text(arn).from(Origin::written(tenant))));
+            needs.push(Address { target: "iam".into(), kind: "Policy".into(), name: policy });
+        }
+        entries.push(("Tags", tags(account)));
         let address = Address { target: "iam".into(), kind: "Role".into(), name };
-        let role = Artifact::new(address, Format::Json, &tree.from(origin.clone())).needs(attached);
+        let tree = Tree::map(entries).from(origin.clone());
+        let role = Artifact::new(address, Format::Json, &tree).needs(needs);
         policies.into_iter().chain([role]).collect()
     }
 

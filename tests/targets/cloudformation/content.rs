@@ -196,8 +196,8 @@ fn documents_of_iam_are_the_same() {
                     continue;
                 }
                 let (_, found) = resource(&templates, &address.to_string()).unwrap();
-                let same: &[(&str, &str)] = match address.kind.as_str() {
-                    "Role" => &[
+                let mut same: Vec<(&str, &str)> = match address.kind.as_str() {
+                    "Role" => vec![
                         ("RoleName", "RoleName"),
                         ("Path", "Path"),
                         ("AssumeRolePolicyDocument", "AssumeRolePolicyDocument"),
@@ -205,20 +205,23 @@ fn documents_of_iam_are_the_same() {
                         ("AttachedManagedPolicies", "ManagedPolicyArns"),
                         ("Tags", "Tags"),
                     ],
-                    "Policy" => &[
+                    "Policy" => vec![
                         ("PolicyName", "ManagedPolicyName"),
                         ("Path", "Path"),
                         ("PolicyDocument", "PolicyDocument"),
                     ],
-                    "BucketPolicy" => &[("Bucket", "Bucket"), ("Policy", "PolicyDocument")],
-                    "SecretPolicy" => &[
+                    "BucketPolicy" => vec![("Bucket", "Bucket"), ("Policy", "PolicyDocument")],
+                    "SecretPolicy" => vec![
                         ("SecretId", "SecretId"),
                         ("ResourcePolicy", "ResourcePolicy"),
                         ("BlockPublicPolicy", "BlockPublicPolicy"),
                     ],
                     other => panic!("nobody compares a {other}"),
                 };
-                for (member, property) in same {
+                // Roles of tenants have one.
+                let boundary = document.get("PermissionsBoundary");
+                same.extend(boundary.map(|_| ("PermissionsBoundary", "PermissionsBoundary")));
+                for (member, property) in &same {
                     assert_eq!(document[member], found["Properties"][property], "{address} {member}");
                 }
                 let said = found["Properties"].as_object().unwrap().len();
@@ -313,7 +316,8 @@ fn what_needs_something_comes_after_it() {
     let permission = wait("us-east-1", "FunctionPermissionCaseAssistantUs");
     assert!(permission.contains("AgentCaseAssistantUs"), "{permission:?}");
     let role = wait("iam", "RoleGateInvoiceBotIssueRefund");
-    assert_eq!(role, ["PolicyGateInvoiceBotIssueRefund".to_owned()].into());
+    let policies = ["PolicyBoundaryPayments", "PolicyGateInvoiceBotIssueRefund"];
+    assert_eq!(role, policies.map(str::to_owned).into());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is known about a policy from what is around it: what it is attached to, and whose it is.
 
+use std::collections::BTreeSet;
+
 use super::policy::Kind;
 use crate::found::Place;
 use crate::json::Json;
@@ -10,6 +12,26 @@ pub(super) fn is_of_aws(place: &Place<'_>) -> bool {
         object.get("Arn").and_then(Json::text).is_some_and(|arn| arn.contains(":iam::aws:policy/"))
     };
     place.around.iter().any(is_of_aws)
+}
+
+/// The names of the policies that are boundaries of somebody: `PermissionsBoundary` is an ARN, or an object that holds one.
+pub(super) fn boundaries(json: &Json) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut waiting = vec![json];
+    while let Some(next) = waiting.pop() {
+        match next {
+            Json::Object(entries) => {
+                let named = next.get("PermissionsBoundary").or_else(|| next.get("permissions_boundary"));
+                let arn = named.and_then(|named| named.get("PermissionsBoundaryArn").or(Some(named)));
+                let name = arn.and_then(Json::text).and_then(|arn| arn.rsplit('/').next());
+                names.extend(name.map(str::to_owned));
+                waiting.extend(entries.iter().map(|(_, value)| value));
+            }
+            Json::List(items) => waiting.extend(items),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
+        }
+    }
+    names
 }
 
 /// Whether CloudFormation has yet to compute a value in the policy.
@@ -34,9 +56,16 @@ pub(super) fn tenant<'a>(place: &Place<'a>, key: &str) -> Option<&'a str> {
 }
 
 /// What the policy is attached to, as what is around it says, or else its form.
-pub(super) fn kind(place: &Place<'_>) -> Kind {
+pub(super) fn kind(place: &Place<'_>, boundaries: &BTreeSet<String>) -> Kind {
     if place.is_trust() {
         return Kind::Trust;
+    }
+    let is_boundary = |object: &&Json| {
+        let name = ["PolicyName", "ManagedPolicyName"].iter().find_map(|key| object.get(key)?.text());
+        name.is_some_and(|name| boundaries.contains(name))
+    };
+    if place.around.iter().any(is_boundary) {
+        return Kind::Ceiling;
     }
     let beside = |name: &str| place.around.last().and_then(|parent| parent.get(name));
     let summary = beside("PolicySummary").and_then(|summary| summary.get("Type"));

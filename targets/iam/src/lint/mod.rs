@@ -13,6 +13,7 @@ mod around;
 mod policy;
 mod rule;
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
 
@@ -72,6 +73,8 @@ pub struct Options {
     pub tenant_tag: String,
     /// Patterns of ARNs, each with the tenant whose resources it stands for.
     pub owners: Vec<(String, String)>,
+    /// The names of policies that are permissions boundaries, beside those that the text itself says.
+    pub boundaries: BTreeSet<String>,
 }
 
 /// What a text was found to hold.
@@ -112,6 +115,15 @@ pub fn find_rule(code: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(code) || rule.name == code)
 }
 
+/// The names of the policies that roles and users of a JSON text have as permissions boundaries.
+///
+/// # Errors
+///
+/// The text is not JSON.
+pub fn boundaries(text: &str) -> Result<BTreeSet<String>, SyntaxError> {
+    Ok(around::boundaries(&parse(text)?))
+}
+
 /// Looks at every policy in a JSON text: a bare policy, or any document that holds some, such as what `aws iam get-role`,
 /// `get-policy-version` and `get-account-authorization-details` print, a template of CloudFormation, or a plan of
 /// Terraform. Policies that are written as strings are read too, also percent-encoded ones. Versions of a policy that
@@ -121,11 +133,9 @@ pub fn find_rule(code: &str) -> Option<&'static Rule> {
 ///
 /// The text is not JSON.
 pub fn lint(text: &str, options: &Options) -> Result<Report, SyntaxError> {
-    let json = Json::parse(text).map_err(|error| SyntaxError {
-        line: error.line(),
-        column: error.column(),
-        message: error.to_string(),
-    })?;
+    let json = parse(text)?;
+    let mut options = options.clone();
+    options.boundaries.extend(around::boundaries(&json));
     let mut places = found::places(&json);
     let all = places.len();
     places.retain(|place| !around::is_of_aws(place));
@@ -135,12 +145,20 @@ pub fn lint(text: &str, options: &Options) -> Result<Report, SyntaxError> {
     let mut report = Report { policies: places.len(), left_out, unresolved, findings: Vec::new() };
     let is_latin = text.chars().all(is_latin);
     for place in &places {
-        let policy = Policy::of(place, options, (!is_latin).then_some(text));
+        let policy = Policy::of(place, &options, (!is_latin).then_some(text));
         for rule in RULES {
             (rule.check)(&policy, &mut Findings { rule, policy: &policy, out: &mut report.findings });
         }
     }
     Ok(report)
+}
+
+fn parse(text: &str) -> Result<Json, SyntaxError> {
+    Json::parse(text).map_err(|error| SyntaxError {
+        line: error.line(),
+        column: error.column(),
+        message: error.to_string(),
+    })
 }
 
 /// Whether a character may stand in a policy: tab, line breaks, and U+0020 to U+00FF. Source: IAM API model,

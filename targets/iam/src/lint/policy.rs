@@ -116,7 +116,7 @@ impl<'a> Policy<'a> {
         };
         let statements = json.get("Statement").map(|json| elements(json, &child(&pointer, "Statement")));
         Self {
-            kind: options.kind.unwrap_or_else(|| around::kind(place)),
+            kind: options.kind.unwrap_or_else(|| around::kind(place, &options.boundaries)),
             version,
             statements: statements.into_iter().flatten().map(|(json, at)| Statement::of(json, at)).collect(),
             document: place.document(&pointer),

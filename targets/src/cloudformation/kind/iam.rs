@@ -54,4 +54,11 @@ pub(super) static KINDS: &[Kind] = &[
         ]),
     )
     .of_target("iam"),
+    // Made in the account that manages the organisation, or that it has delegated this to.
+    Kind::resource(
+        "ServiceControlPolicy",
+        "AWS::Organizations::Policy",
+        Shape::Members(&[("Content", "Content", &VERBATIM)]),
+    )
+    .of_target("iam"),
 ];
