@@ -2,6 +2,7 @@
 //! by our evaluator and by the independent simulator, both asked what the services of AWS ask.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use aipolicy_compiler::ir::{
     AccessRequest, Action, CREDENTIAL, Circumstances, Object, Principal, VERIFICATION,
@@ -20,14 +21,24 @@ use super::asked::{Asked, Caller, of_call, of_charged_call, of_connector, of_tab
 use super::oracle::case::{Case, Verdict};
 use super::oracle::{SIMULATOR, asked};
 use crate::harness::workspace::Built;
+use crate::targets::control::closed;
 use crate::targets::iam::everything;
 use crate::targets::{ACME, QUICKSTART};
 
-/// The examples, and a workspace with everything that can be asked of IAM, each with the name of its workspace and what
-/// names begin with.
-fn examples() -> [(&'static Built, &'static str, &'static str); 3] {
-    [(&ACME, "acme-ai", "acme"), (&QUICKSTART, "quickstart", "quickstart"), (everything(), "w", "w")]
+/// The examples, a workspace with everything that can be asked of IAM, and an example whose accounts have service control
+/// policies; each with the name of its workspace and what names begin with.
+fn examples() -> [(&'static Built, &'static str, &'static str); 4] {
+    static CLOSED: LazyLock<Built> = LazyLock::new(|| closed("examples/acme"));
+    assert!(CLOSED.all().any(|one| one.document.address.kind == CONTROL));
+    [
+        (&ACME, "acme-ai", "acme"),
+        (&QUICKSTART, "quickstart", "quickstart"),
+        (everything(), "w", "w"),
+        (&CLOSED, "acme-ai", "acme"),
+    ]
 }
+
+const CONTROL: &str = "ServiceControlPolicy";
 
 /// An environment of an example.
 struct Place<'b> {
@@ -310,6 +321,12 @@ impl<'b> Documents<'b> {
         self.0[&("Policy", arn.rsplit('/').next().unwrap())]["PolicyDocument"].clone()
     }
 
+    /// The service control policy of the account.
+    fn control(&self) -> Option<Value> {
+        let (_, document) = self.0.iter().find(|((kind, _), _)| *kind == CONTROL)?;
+        Some(document["Content"].clone())
+    }
+
     /// A role asks.
     fn case(&self, role: &str, asked: &Asked, account: &str) -> Case {
         let document = &self.0[&("Role", role)];
@@ -331,10 +348,16 @@ impl<'b> Documents<'b> {
             context,
             identity: attached.map(|arn| self.policy(arn)).chain(inline).collect(),
             boundary: document.get("PermissionsBoundary").map(|arn| self.policy(arn)),
+            service_control: self.control().into_iter().map(|control| vec![full_access(), control]).collect(),
             resource_policy: asked.action.starts_with("kms:").then(|| of_account(owner)),
             ..Case::default()
         }
     }
+}
+
+/// The policy that AWS attaches to every account.
+fn full_access() -> Value {
+    json!({ "Version": "2012-10-17", "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } })
 }
 
 /// The policy of a key that leaves it to the policies of its account, as AWS makes it.

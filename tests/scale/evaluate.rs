@@ -48,8 +48,11 @@ pub(crate) fn run(words: &mut dyn Iterator<Item = String>) -> Result<(), Box<dyn
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let decided = best(|| ours = roles.iter().flat_map(Asked::ours).collect());
         let peer = best(|| theirs = roles.iter().flat_map(Asked::theirs).collect());
-        if ours != theirs {
-            return Err("Cedar decides otherwise".into());
+        let asked = roles.iter().flat_map(|role| &role.requests);
+        if let Some(((request, ours), _)) =
+            asked.zip(&ours).zip(&theirs).find(|((_, ours), theirs)| ours != theirs)
+        {
+            return Err(format!("{request}: we say {ours}, and Cedar decides otherwise").into());
         }
         let (requests, allowed) = (ours.len(), ours.iter().filter(|allowed| **allowed).count());
         #[expect(clippy::cast_precision_loss, reason = "numbers of requests are small")]
@@ -136,13 +139,21 @@ fn requests(statement: &Statement) -> Vec<Request> {
     for (action, resource) in
         actions.iter().flat_map(|action| resources.iter().map(move |one| (action, filled(one))))
     {
-        let other = format!("{}other", resource.strip_suffix("example").unwrap_or(&resource));
-        for resource in [resource, other.replacen(":::", ":::other-", 1)] {
+        for resource in [renamed(&resource), resource] {
             let request = Request::new(action, resource);
             requests.push(context.iter().fold(request, |request, (key, value)| request.with(key, value)));
         }
     }
     requests
+}
+
+/// The resource of another name: what follows its type, or all of it where it has none.
+fn renamed(arn: &str) -> String {
+    let start = arn.match_indices(':').nth(4).map_or(0, |(at, _)| at + 1);
+    let (before, resource) = arn.split_at(start);
+    let of_type = resource.find([':', '/']).filter(|_| !arn.contains(":s3:")).map_or(0, |at| at + 1);
+    let (kind, name) = resource.split_at(of_type);
+    format!("{before}{kind}other-{name}")
 }
 
 /// The request, with its resource as an entity.

@@ -14,7 +14,7 @@ use crate::harness::{files_below, read as text_of, root};
 const REGIONS: &[&str] = &["eu-central-1", "eu-north-1", "eu-west-1", "eu-west-3", "us-east-1", "us-east-2"];
 
 /// A workspace whose environments ask for the policy.
-fn closed(folder: &str) -> Built {
+pub(crate) fn closed(folder: &str) -> Built {
     let folder = root().join(folder);
     let names = files_below(&folder).into_iter().filter(|name| !name.starts_with("expected/"));
     let files: Vec<_> = names.map(|name| (name.clone(), asking(&text_of(&folder.join(&name))))).collect();

@@ -7,7 +7,7 @@ mod budgets;
 mod bypass;
 mod cloudformation;
 mod connectors;
-mod control;
+pub(crate) mod control;
 mod controls;
 mod disabled;
 mod effects;
