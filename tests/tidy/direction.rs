@@ -81,6 +81,7 @@ const IAM: &[Row] = &[
     ("write", &["document"]),
     ("limits", &["document", "write"]),
     ("split", &["document", "write", "limits"]),
+    ("spread", &["document", "limits", "name", "split"]),
     ("read", &["document", "json"]),
     ("place", &["read"]),
     ("found", &["document", "json", "read"]),
