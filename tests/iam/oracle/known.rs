@@ -68,7 +68,7 @@ pub(super) const KNOWN: &[Known] = &[
         restated: with_prefixes,
     },
     Known {
-        error: "`${*}` is no `*` where an operator compares exactly and without case",
+        error: "`${*}` is no `*` where an operator compares exactly",
         documented: "\"These predefined policy variables can be used in any string where you can use regular policy \
                      variables.\" (IAM policy elements: Variables and tags, Special characters)",
         restated: with_plain_stars,
@@ -170,7 +170,8 @@ fn without_unresolved_resources(case: &Case) -> Case {
 fn with_plain_stars(case: &Case) -> Case {
     each_statement(case, |statement, _| {
         each_condition(statement, |operator, _, values| {
-            if operator.to_ascii_lowercase().contains("equalsignorecase") {
+            let operator = operator.to_ascii_lowercase();
+            if operator.contains("string") && operator.contains("equals") {
                 each_text(values, |text| text.replace("${*}", "*"));
             }
             true
