@@ -146,6 +146,8 @@ fn policies_that_cannot_be_ours_are_refused_at_their_line() {
         ("connectors: [files, drafts, key]", "connectors: [files, drafts, key, table]", "table"),
         ("connectors: [files, drafts, key]", "connectors: [files, drafts]", "true"),
         ("stores: [audit, prompts]", "stores: [audit, prompts, spans]", "spans"),
+        ("prefix: agents/", "prefix: \"a*/\"", "a*/"),
+        ("prefix: trail/", "prefix: \"t*/\"", "t*/"),
         (
             "dynamoDb: { table: x, indexes: [i] }",
             "dynamoDb: { table: x, indexes: [i] }, exclusive: true",

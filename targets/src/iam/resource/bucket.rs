@@ -252,7 +252,9 @@ impl<'w> Writer<'w> {
     /// What the policy of somebody else's bucket has to allow.
     fn bucket_statements(&mut self, name: &str, logs: &[(&Log<'w>, &Spanned<Text>)]) -> Option<Artifact> {
         let (first, bucket) = logs.first()?;
-        self.bucket_arn(bucket)?;
+        for place in logs.iter().filter_map(|(log, _)| log.bucket()) {
+            self.objects_arn(bucket, place.prefix.as_ref())?;
+        }
         let said: Vec<_> = logs.iter().flat_map(|(log, _)| log.bucket_statements(self.account)).collect();
         let members = vec![
             ("Bucket", Tree::text(name).from(Origin::written(bucket.span))),
