@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::{Action, Circumstances, Object, Principal};
 use aipolicy_compiler::model::agent::AgentRuntime;
-use aipolicy_compiler::model::connector::ConnectorKind;
 use aipolicy_compiler::model::model::ModelProvider;
 use serde::Serialize;
 
@@ -71,19 +70,8 @@ fn holder(needs: &Needs<'_>, grant: Grant<'_>) -> Option<&'static [&'static str]
             }
         },
         (Action::ReadConnector | Action::WriteConnector, Object::Connector(id)) => {
-            match graph.resource(*id)?.spec.kind {
-                ConnectorKind::Mcp(_) => Some(&["the policies of the gateway of the agent's tools"]),
-                ConnectorKind::S3(_)
-                | ConnectorKind::DynamoDb(_)
-                | ConnectorKind::Lambda(_)
-                | ConnectorKind::SecretsManager(_)
-                | ConnectorKind::OpenSearch(_)
-                | ConnectorKind::S3Vectors(_)
-                | ConnectorKind::KnowledgeBase(_)
-                | ConnectorKind::Sqs(_)
-                | ConnectorKind::StepFunctions(_)
-                | ConnectorKind::Http(_) => None,
-            }
+            graph.resource(*id)?.spec.kind.mcp()?;
+            Some(&["the policies of the gateway of the agent's tools"])
         }
         (Action::UseRoute, _) => Some(&["the gateway, by the key of whoever calls"]),
         (Action::RunOn | Action::UseNamespace, _) => Some(&["the admission policies of the cluster"]),

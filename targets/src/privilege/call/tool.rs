@@ -7,7 +7,7 @@
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec, Gate, Tool};
-use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec, HttpTool, ServerAuth};
+use aipolicy_compiler::model::connector::{ConnectorSpec, HttpTool, ServerAuth};
 use aipolicy_compiler::resolve::StorePlace;
 use aipolicy_iam::ArnError;
 
@@ -84,20 +84,13 @@ impl<'t> Held<'t> {
     /// The use of the connector that was granted for the tool. Servers are not called with an ARN of their own.
     pub(super) fn connector<'a>(self, all: &mut Needs<'a>, grant: Grant<'a>) -> Option<()> {
         let role = self.role(all);
-        let calls = match &self.connector.spec.kind {
-            ConnectorKind::Mcp(_) => return None,
-            ConnectorKind::Http(server) => self.server(all, server)?,
-            ConnectorKind::S3(_)
-            | ConnectorKind::DynamoDb(_)
-            | ConnectorKind::Lambda(_)
-            | ConnectorKind::SecretsManager(_)
-            | ConnectorKind::OpenSearch(_)
-            | ConnectorKind::S3Vectors(_)
-            | ConnectorKind::KnowledgeBase(_)
-            | ConnectorKind::Sqs(_)
-            | ConnectorKind::StepFunctions(_) => {
-                Use::of(all, &self.connector.spec, &grant.decision.request).calls(all)
-            }
+        let kind = &self.connector.spec.kind;
+        if kind.mcp().is_some() {
+            return None;
+        }
+        let calls = match kind.http() {
+            Some(server) => self.server(all, server)?,
+            None => Use::of(all, &self.connector.spec, &grant.decision.request).calls(all),
         };
         for calls in calls {
             all.add(&role, grant, calls);
