@@ -65,11 +65,13 @@ impl<'w> Place<'w> {
         Ok(Self { workspace, environment: id, name: name.to_owned(), world, state, providers })
     }
 
-    /// The documents that are there.
+    /// The documents that are there, but for roles that are not ours: what those may do is for others to say.
     pub(crate) async fn observed(&self) -> Result<Vec<Document>, CliError> {
         let actual = self.world.observe_all(self.state.journal()).await;
         let actual = actual.map_err(|error| CliError::tool(error.to_string()))?;
-        Ok(actual.documents.into_values().map(|observed| observed.document).collect())
+        let ours =
+            actual.documents.into_values().filter(|one| one.owned || one.document.address.kind != "Role");
+        Ok(ours.map(|observed| observed.document).collect())
     }
 
     /// Compares what should be with what is, and asks Cedar about the changes. Only reads.

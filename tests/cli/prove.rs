@@ -53,6 +53,24 @@ fn what_somebody_changed_by_hand_is_found_with_a_request() {
     assert!(said.contains("acme-prod-tools-invoice-bot: ") && said.contains("cannot be read"), "{said}");
 }
 
+/// What a role may do that somebody else keeps in the same account is not ours to prove.
+#[test]
+fn roles_of_others_are_left_out() {
+    let (_folder, quickstart) = copy_of("quickstart");
+    aipolicy(&quickstart, &["apply", "-e", "dev", "--yes", "--as-of", DAY]).expect(0);
+    let world = quickstart.join(".aipolicy/world/dev");
+    let own = std::fs::read_to_string(world.join("iam/Role/quickstart-dev-gateway-edge.json")).unwrap();
+    let other = own.replace("\"quickstart-dev-gateway-edge\"", "\"builders\"");
+    assert_ne!(other, own);
+    std::fs::write(world.join("iam/Role/builders.json"), other).unwrap();
+    let actual = ["prove", "least-privilege", "-e", "dev", "--as-of", DAY, "--actual"];
+    let said = aipolicy(&quickstart, &actual).expect(0);
+    assert!(said.contains("PROVED") && !said.contains("builders"), "{said}");
+    edit(&world, ".owned.json", "\"files\": {", "\"files\": { \"iam/Role/builders.json\": \"quickstart\",");
+    let said = aipolicy(&quickstart, &actual).expect(3);
+    assert!(said.contains("+ builders: "), "a role with our mark is ours: {said}");
+}
+
 #[test]
 fn nothing_is_proven_of_what_is_refused() {
     let (_folder, acme) = copy_of("acme");
