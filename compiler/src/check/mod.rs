@@ -1,16 +1,31 @@
 //! What is wrong about well-formed resources, and Cedar has no word for: arithmetic, graphs and text.
 
 mod agents_classic_new;
+mod all_targets_can_open;
+mod breaker_cooldown_shorter_than_retry;
 mod canary_weights_invalid;
+mod cap_exceeds_model_limit;
 mod disabled_agent_referenced;
+mod fallback_context_smaller;
 mod fallback_cycle;
+mod fallback_missing_capability;
+mod fallback_output_cap_smaller;
+mod fallback_same_failure_domain;
 mod gate_bypassable;
 mod lambda_limit_exceeded;
 mod missing_response_cap;
 mod mutating_tool_without_gate;
+mod no_fallback_for_critical_tier;
+mod quality_tier_downgrade_silent;
+mod retry_non_idempotent_tool;
+mod retry_on_non_retryable_status;
+mod silent_truncation_policy;
 mod store_without_purpose;
+mod timeout_below_p99;
+mod timeout_inversion;
 mod trigger_unusable;
 mod trigger_without_dead_letter;
+mod unreachable_route;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
 use crate::model::Id;
@@ -61,8 +76,23 @@ pub static CHECKS: &[Check] = &[
     trigger_without_dead_letter::CHECK,
     trigger_unusable::CHECK,
     fallback_cycle::CHECK,
+    fallback_context_smaller::CHECK,
+    fallback_output_cap_smaller::CHECK,
+    fallback_missing_capability::CHECK,
+    fallback_same_failure_domain::CHECK,
+    no_fallback_for_critical_tier::CHECK,
+    timeout_inversion::CHECK,
+    retry_non_idempotent_tool::CHECK,
+    retry_on_non_retryable_status::CHECK,
+    breaker_cooldown_shorter_than_retry::CHECK,
+    all_targets_can_open::CHECK,
+    unreachable_route::CHECK,
     missing_response_cap::CHECK,
+    cap_exceeds_model_limit::CHECK,
+    silent_truncation_policy::CHECK,
     canary_weights_invalid::CHECK,
+    quality_tier_downgrade_silent::CHECK,
+    timeout_below_p99::CHECK,
     store_without_purpose::CHECK,
     lambda_limit_exceeded::CHECK,
 ];

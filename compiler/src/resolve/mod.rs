@@ -5,11 +5,13 @@ mod files;
 mod places;
 mod regions;
 mod residency;
+mod standby;
 
 pub use files::{FileAnswer, FileRequest, FileRequests, file_requests};
 pub use places::StorePlace;
 pub use regions::Processing;
 pub use residency::{Residency, class_rank};
+pub use standby::{FailureDomain, Standby};
 
 use std::collections::BTreeMap;
 
