@@ -7,6 +7,7 @@ mod control;
 mod cover;
 mod credential;
 mod gate;
+mod guardrail;
 mod logging;
 mod model;
 mod policy;
@@ -129,6 +130,7 @@ impl<'w> Writer<'w> {
         let is_new = |one: &Allow| !allows.iter().any(|allow| allow.gives_the_same_as(one));
         let consumed = consumed.filter(is_new);
         allows.extend(consumed);
+        allows.extend(self.guardrails());
         allows.extend(self.runtime_allows());
         allows.extend(self.workload_log());
         allows

@@ -98,6 +98,16 @@ impl<'w> Writer<'w> {
     }
 
     fn model(&mut self, calls: &Calls<'w>) -> Vec<Allow> {
+        let guarded = self.guarded((calls.model, calls.call));
+        let mut allows = self.unguarded(calls);
+        let of_models = |allow: &&mut Allow| allow.resources.iter().any(|(arn, _)| is_model(arn));
+        for allow in allows.iter_mut().filter(of_models) {
+            allow.conditions.extend(guarded.clone());
+        }
+        allows
+    }
+
+    fn unguarded(&mut self, calls: &Calls<'w>) -> Vec<Allow> {
         match (calls.spec.provider.value, calls.spec.inference.as_ref().map(|found| &found.value)) {
             (ModelProvider::OpenAiCompatible | ModelProvider::SelfHosted, _) => Vec::new(),
             (ModelProvider::BedrockMantle, None | Some(Inference::OnDemand)) => self.mantle(calls),
@@ -177,6 +187,11 @@ impl<'w> Writer<'w> {
         found.conditions.push(Condition::equals("bedrock-mantle:Model", written.value.as_str(), origin));
         vec![found]
     }
+}
+
+/// Whether an ARN names what processes a call, and no profile that leads there.
+fn is_model(arn: &str) -> bool {
+    [":foundation-model/", ":provisioned-model/"].iter().any(|kind| arn.contains(kind))
 }
 
 fn invocation<'g>(grant: Grant<'g>) -> Option<(Id<ModelSpec>, &'g Invocation)> {

@@ -19,9 +19,7 @@ const REMEMBER: &[&str] =
 const AUTHORIZE: &[&str] =
     &["bedrock-agentcore:AuthorizeAction", "bedrock-agentcore:PartiallyAuthorizeActions"];
 const READ_ENGINE: &[&str] = &["bedrock-agentcore:GetPolicyEngine"];
-const APPLY: &[&str] = &["bedrock:ApplyGuardrail"];
 const HAND_OVER: &[&str] = &["bedrock:GetAgentAlias", "bedrock:InvokeAgent"];
-const GUARDRAIL: &[Piece<'_>] = &[Piece::Literal("guardrail/"), Piece::AnyRun];
 const SESSION_KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
 const FUNCTION: &[&str] = &["lambda:InvokeFunction"];
 
@@ -35,19 +33,12 @@ impl Writer<'_> {
         }
     }
 
-    /// The guardrail and the collaborators of an agent on Agents Classic. Their ids are not known before they are made, so
-    /// they are told by their tags.
+    /// The collaborators of an agent on Agents Classic. Their ids are not known before they are made, so they are told by
+    /// their tags.
     fn classic_allows(&mut self) -> Vec<Allow> {
         let mut allows = Vec::new();
         let Some(agent) = self.agent() else { return allows };
-        let Some(role) = self.grants.iter().find(|grant| super::is_support(grant, "role")).copied() else {
-            return allows;
-        };
-        if let Some(guardrail) = &agent.spec.guardrail {
-            let place = Origin::written(guardrail.name.span);
-            let allow = self.tagged("Apply guardrail", (APPLY, GUARDRAIL), (&place, Origin::granted(role)));
-            allows.extend(allow);
-        }
+        let region = self.account.region_of(agent);
         let id = [Piece::AnyOne; 10];
         let alias = [&[Piece::Literal("agent-alias/")], id.as_slice(), &[Piece::Literal("/")], &id].concat();
         for grant in self.grants {
@@ -55,7 +46,7 @@ impl Writer<'_> {
             let place = Origin::written(grant.decision.request.span);
             let name = self.account.graph().name(other);
             let sid = format!("Hand over to {name}");
-            let allow = self.tagged(&sid, (HAND_OVER, &alias), (&place, Origin::granted(*grant)));
+            let allow = self.tagged(&sid, (HAND_OVER, &alias), (region, &place, Origin::granted(*grant)));
             allows.extend(allow.map(|mut allow| {
                 allow.conditions.push(Condition::equals(
                     "aws:ResourceTag/aipolicy:agent",
@@ -95,9 +86,8 @@ impl Writer<'_> {
         &mut self,
         sid: &str,
         (actions, resource): (&'static [&'static str], &[Piece<'_>]),
-        (place, origin): (&Origin, Origin),
+        (region, place, origin): (&str, &Origin, Origin),
     ) -> Option<Allow> {
-        let region = self.account.region_of(self.agent()?);
         let arn = self.pattern("bedrock", (region, self.account.id()), (resource, place.span))?;
         let mut allow = support(sid, actions, (arn, place.clone()), origin);
         allow.conditions = self

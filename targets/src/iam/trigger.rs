@@ -96,8 +96,9 @@ impl<'w> Writer<'w> {
                 let id = [Piece::AnyOne; 10];
                 let alias = [&[Piece::Literal("agent-alias/")], id.as_slice(), &[Piece::Literal("/")], &id];
                 let what = (START_CLASSIC, alias.concat());
-                let mut allow =
-                    self.tagged("Start agent", (what.0, &what.1), (&starts.place(), starts.origin()))?;
+                let region = self.account.region_of(agent);
+                let place = (region, &starts.place(), starts.origin());
+                let mut allow = self.tagged("Start agent", (what.0, &what.1), place)?;
                 let name = Origin::written(agent.name_span());
                 let own = agent.name().as_str();
                 allow.conditions.push(Condition::equals("aws:ResourceTag/aipolicy:agent", own, name));
