@@ -10,6 +10,7 @@
 mod actions;
 mod checks;
 mod cli;
+mod corpus;
 mod harness;
 mod iam;
 mod language;

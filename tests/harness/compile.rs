@@ -1,7 +1,8 @@
 //! Compiles a set of files as the product does, on a fixed day: from paths and texts to findings.
 
 use aipolicy_compiler::Compilation;
-use aipolicy_compiler::authorize::pack_policies;
+use aipolicy_compiler::authorize::{decide, pack_policies};
+use aipolicy_compiler::check::CHECKS;
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics};
 use aipolicy_compiler::model::Bundle;
 use aipolicy_compiler::model::value::Date;
@@ -48,6 +49,17 @@ pub(crate) fn findings(files: &[(String, String)]) -> Vec<Finding> {
 pub(crate) fn findings_without(policy: &str, files: &[(String, String)]) -> Vec<Finding> {
     let compiled = compile_without(&with_workspace(files), Some(policy));
     compiled.diagnostics.iter().map(|found| finding(found, &compiled.sources)).collect()
+}
+
+/// Compiles the files without one of the checks, to see whether it matters.
+pub(crate) fn findings_without_check(code: &str, files: &[(String, String)]) -> Vec<Finding> {
+    let Compiled { sources, compilation, .. } = compile(&with_workspace(files));
+    let Compilation { graph, policies, .. } = &compilation;
+    let mut found = Diagnostics::default();
+    let others = CHECKS.iter().filter(|check| check.rule.code != code);
+    others.for_each(|check| check.run(graph, &mut found));
+    decide(graph, policies, today(), &mut found);
+    found.iter().map(|found| finding(found, &sources)).collect()
 }
 
 /// Compiles exactly these files.

@@ -25,6 +25,13 @@ pub struct Check {
     run: fn(&Graph, &mut Findings<'_>),
 }
 
+impl Check {
+    /// Runs this check alone.
+    pub fn run(&self, graph: &Graph, out: &mut Diagnostics) {
+        (self.run)(graph, &mut Findings { graph, out });
+    }
+}
+
 /// What checks report, with the severity that environments give to their rules.
 struct Findings<'a> {
     graph: &'a Graph,
@@ -62,6 +69,5 @@ pub static CHECKS: &[Check] = &[
 
 /// Runs every check.
 pub fn run(graph: &Graph, out: &mut Diagnostics) {
-    let mut findings = Findings { graph, out };
-    CHECKS.iter().for_each(|check| (check.run)(graph, &mut findings));
+    CHECKS.iter().for_each(|check| check.run(graph, out));
 }
