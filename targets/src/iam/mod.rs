@@ -2,6 +2,7 @@
 
 mod boundary;
 mod budget;
+mod condition;
 mod connector;
 mod control;
 mod cover;
@@ -15,7 +16,7 @@ mod resource;
 mod role;
 mod runtime;
 mod server;
-mod stated;
+mod statement;
 mod trigger;
 mod trust;
 

@@ -10,7 +10,8 @@ use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_iam::Piece;
 
 use super::Writer;
-use super::policy::{Allow, Condition};
+use super::condition::Condition;
+use super::policy::Allow;
 use crate::origin::Origin;
 
 pub(super) const INVOKE: &[&str] = &["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
@@ -68,12 +69,9 @@ impl<'w> Writer<'w> {
         let regions: BTreeSet<&str> = calls.regions.iter().copied().chain([calls.source]).collect();
         let places = regions.into_iter().filter_map(|region| self.foundation(calls, region)).collect();
         let mut behind = allow(calls, "Reach charged", INVOKE, places);
-        behind.conditions.push(Condition {
-            operator: "ArnLike",
-            key: "bedrock:InferenceProfileArn".into(),
-            values: vec![profile],
-            origin: Origin::written(span),
-        });
+        let through =
+            Condition::new("ArnLike", "bedrock:InferenceProfileArn", profile, Origin::written(span));
+        behind.conditions.push(through);
         vec![entry, behind]
     }
 
@@ -164,15 +162,15 @@ impl<'w> Writer<'w> {
 
     /// A global profile needs the model without a region too, which a request names as `unspecified`.
     fn globally(&mut self, calls: &Calls<'_>, mut entry: Allow, through: Condition) -> Vec<Allow> {
-        let requested =
-            |region: &str| Condition::equals("aws:RequestedRegion", region, through.origin.clone());
+        let origin = Origin::written(self.account.graph().inference_span(calls.spec));
+        let requested = |region: &str| Condition::equals("aws:RequestedRegion", region, origin.clone());
         entry.conditions.push(requested(calls.source));
         let here = self.foundation(calls, calls.source);
         let mut near = allow(calls, "Reach", INVOKE, here.into_iter().collect());
         near.conditions = vec![through.clone(), requested(calls.source)];
         let anywhere = self.foundation(calls, "");
         let mut far = allow(calls, "ReachAnywhere", INVOKE, anywhere.into_iter().collect());
-        far.conditions = vec![through.clone(), requested("unspecified")];
+        far.conditions = vec![through, requested("unspecified")];
         vec![entry, near, far]
     }
 

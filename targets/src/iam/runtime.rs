@@ -8,8 +8,9 @@ use aipolicy_compiler::source::Span;
 use aipolicy_iam::Piece;
 
 use super::Writer;
+use super::condition::Condition;
 use super::gate::support;
-use super::policy::{Allow, Condition};
+use super::policy::Allow;
 use crate::artifact::Artifact;
 use crate::origin::Origin;
 
@@ -72,12 +73,8 @@ impl Writer<'_> {
         let arn = self.pattern("bedrock", (region, self.account.id()), (&own, agent.name_span()))?;
         let sid = format!("Key of {}", agent.name());
         let mut allow = support(&sid, SESSION_KEY, (key.value.as_str().to_owned(), place), origin);
-        allow.conditions.push(Condition {
-            operator: "StringLike",
-            key: "kms:EncryptionContext:aws:bedrock:arn".into(),
-            values: vec![arn],
-            origin: Origin::written(agent.name_span()),
-        });
+        let (context, place) = ("kms:EncryptionContext:aws:bedrock:arn", Origin::written(agent.name_span()));
+        allow.conditions.push(Condition::new("StringLike", context, arn, place));
         Some(allow)
     }
 

@@ -10,8 +10,9 @@ use aipolicy_compiler::model::{Ref, Resource};
 use aipolicy_iam::Piece;
 
 use super::Writer;
+use super::condition::Condition;
 use super::gate::{APPEND_LOG, support};
-use super::policy::{Allow, Condition};
+use super::policy::Allow;
 use super::trust::Trust;
 use crate::artifact::Artifact;
 use crate::origin::Origin;
@@ -114,12 +115,8 @@ impl<'w> Writer<'w> {
         let arn = self.arn("dynamodb", region, (&format!("table/{table}"), starts.trigger.span()));
         let Some(arn) = arn else { return Vec::new() };
         let mut allow = support("Write down starts", WRITE_DOWN, (arn, starts.place()), starts.origin());
-        let condition = |operator, value: &str| Condition {
-            operator,
-            key: "dynamodb:LeadingKeys".into(),
-            values: vec![value.into()],
-            origin: starts.place(),
-        };
+        let condition =
+            |operator, value: &str| Condition::new(operator, "dynamodb:LeadingKeys", value, starts.place());
         let name = starts.trigger.name();
         allow.conditions = vec![condition("ForAllValues:StringEquals", name), condition("Null", "false")];
         let mut allows = vec![allow];

@@ -148,6 +148,9 @@ fn policies_that_cannot_be_ours_are_refused_at_their_line() {
         ("stores: [audit, prompts]", "stores: [audit, prompts, spans]", "spans"),
         ("prefix: agents/", "prefix: \"a*/\"", "a*/"),
         ("prefix: trail/", "prefix: \"t*/\"", "t*/"),
+        ("bucket: traces,", "bucket: \"b*\",", "b*"),
+        ("bucket: audit,", "bucket: \"b*\",", "b*"),
+        ("s3: { bucket: traces, prefix: agents/ }", "cloudWatch: { logGroup: \"g*\" }", "g*"),
         (
             "dynamoDb: { table: x, indexes: [i] }",
             "dynamoDb: { table: x, indexes: [i] }, exclusive: true",
