@@ -14,7 +14,8 @@ use aipolicy_compiler::model::workload::WorkloadSpec;
 use aipolicy_compiler::model::{Ref, Resource};
 use aipolicy_iam::Piece;
 
-use super::policy::{Allow, Condition};
+use super::condition::Condition;
+use super::policy::Allow;
 use super::{Writer, is_support};
 use crate::origin::Origin;
 
@@ -92,8 +93,7 @@ impl<'w> Writer<'w> {
         Some(Condition {
             operator: "ArnLike",
             key: "bedrock:GuardrailIdentifier".into(),
-            values: vec![arn],
-            origin: Origin::written(named.name.span),
+            values: vec![(arn, Origin::written(named.name.span))],
         })
     }
 

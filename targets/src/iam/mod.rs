@@ -205,9 +205,12 @@ impl<'w> Writer<'w> {
         }
     }
 
-    /// Reports what IAM cannot express.
+    /// Reports what IAM cannot express; once, however many statements would have said it.
     fn refuse<T>(&mut self, span: Span, message: String, help: &str) -> Option<T> {
-        self.out.report(rule::UNSUPPORTED.at(span, message, "").help(help));
+        let found = rule::UNSUPPORTED.at(span, message, "").help(help);
+        if !self.out.iter().any(|known| *known == found) {
+            self.out.report(found);
+        }
         None
     }
 }
