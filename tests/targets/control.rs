@@ -248,7 +248,9 @@ fn each_profile_comes_from_the_model_that_is_called_through_it() {
             let pointer =
                 format!("/Content/Statement/{at_}/Condition/ArnNotLike/bedrock:InferenceProfileArn/{index}");
             let written = built.sources.slice(artifact.trace.at(&pointer).unwrap().span);
-            let (group, _) = arn.split_once("inference-profile/").unwrap().1.split_once('.').unwrap();
+            // Profiles that carry tags for a bill have ids that nobody knows before.
+            let named = arn.split_once("inference-profile/").unwrap().1.split_once('.');
+            let Some((group, _)) = named else { continue };
             assert!(written.contains(group), "{arn} comes from {written}");
             seen.insert(written);
         }
