@@ -1,16 +1,19 @@
 //! The account that an environment lives in, and what things are called there.
 
+use std::collections::BTreeSet;
+
 use aipolicy_compiler::authorize::Grant;
-use aipolicy_compiler::ir::{Invocation, Principal};
-use aipolicy_compiler::model::Resource;
+use aipolicy_compiler::ir::{Circumstances, Invocation, Object, Principal};
 use aipolicy_compiler::model::agent::{Access, AgentRuntime, AgentSpec, ApprovalGate, Gate, Tool};
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::model::data_store::StoreKind;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_compiler::model::guardrail::GuardrailSpec;
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
 use aipolicy_compiler::model::trigger::{AgentTrigger, TriggerSource};
 use aipolicy_compiler::model::value::{Arn as AwsArn, Text};
 use aipolicy_compiler::model::workload::WorkloadSpec;
+use aipolicy_compiler::model::{Ref, Resource};
 use aipolicy_compiler::resolve::{Graph, StorePlace};
 use aipolicy_compiler::source::{Span, Spanned};
 use aipolicy_iam::{Partition, limits};
@@ -191,6 +194,28 @@ impl<'a> Account<'a> {
         }
         let words = [tenant, model.name().as_str(), &call.source];
         self.limited_name(&words, "bedrock.inferenceProfileName")
+    }
+
+    /// The guardrail that every call of a model has to pass.
+    pub(crate) fn enforced(&self, model: &Resource<ModelSpec>) -> Option<&'a Ref<GuardrailSpec>> {
+        let enforced = self.environment.spec.enforced_guardrail.as_ref()?;
+        let excepted = enforced.except.iter().any(|named| named.name.value.as_str() == model.name().as_str());
+        (!excepted).then_some(&enforced.guardrail)
+    }
+
+    /// The regions from which models of Bedrock are called, by the grants of whoever calls.
+    pub(crate) fn called_from(&self, grants: &[Grant<'a>]) -> BTreeSet<&'a str> {
+        let region = |grant: &Grant<'a>| {
+            let request = &grant.decision.request;
+            let (Object::Model(id), Circumstances::Invocation(call)) =
+                (&request.object, &request.circumstances)
+            else {
+                return None;
+            };
+            let of_bedrock = self.graph().resource(*id)?.spec.provider.value == ModelProvider::Bedrock;
+            of_bedrock.then_some(call.source.as_ref())
+        };
+        grants.iter().filter_map(region).collect()
     }
 
     /// The name of a guardrail in a region.

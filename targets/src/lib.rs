@@ -63,6 +63,8 @@ static TARGETS: &[Target] = &[
         render: bedrock::render,
         carries: &[
             Control::Guardrail,
+            Control::EnforcedGuardrail,
+            Control::CallGuardrail,
             Control::Limits,
             Control::Memory,
             Control::Trace,

@@ -76,6 +76,10 @@ impl Asked {
                 }
             }
         }
+        if let Some([version]) = self.context.get(GUARDRAIL).map(Vec::as_slice) {
+            let (draft, _) = version.rsplit_once(':').unwrap();
+            outside.push(("guardrail", self.clone().with(GUARDRAIL, draft)));
+        }
         let service = self.action.split(':').next().unwrap();
         let others = OTHER_ACTIONS.iter().filter(|other| other.starts_with(&format!("{service}:")));
         outside.extend(others.map(|action| ("action", Self { action, ..self.clone() })));
@@ -83,13 +87,17 @@ impl Asked {
     }
 }
 
+const GUARDRAIL: &str = "bedrock:GuardrailIdentifier";
+
 /// The keys that tell what may be done from what may not, and what each stands for.
 const DEMANDED: &[(&str, &str)] = &[
     ("aws:SourceVpce", "VPC endpoint"),
     ("aws:ResourceTag/aipolicy:tenant", "tenant"),
     ("aws:ResourceTag/aipolicy:model", "model"),
     ("aws:ResourceTag/aipolicy:environment", "environment"),
+    ("aws:ResourceTag/aipolicy:guardrail", "guardrail"),
     ("bedrock:InferenceProfileArn", "profile"),
+    (GUARDRAIL, "guardrail"),
     ("bedrock-mantle:Model", "model"),
     ("dynamodb:LeadingKeys", "tenant"),
     ("kms:ViaService", "service of the key"),
@@ -190,6 +198,29 @@ pub(super) fn of_charged_call(
         tags.iter().fold(asked, tagged)
     });
     entries.chain(behind).collect()
+}
+
+/// The same calls as whoever names a guardrail makes them: what is decided about the model knows its version. Source:
+/// Bedrock user guide, "Enforce the use of specific guardrails in model inference requests".
+pub(super) fn naming_guardrail(calls: Vec<Asked>, call: &Invocation, caller: Caller<'_>) -> Vec<Asked> {
+    let version = format!("{}:3", guardrail(&call.source, caller));
+    let named = |asked: Asked| match asked.resource.contains(":inference-profile/") {
+        true => asked,
+        false => asked.with(GUARDRAIL, &version),
+    };
+    calls.into_iter().map(named).collect()
+}
+
+fn guardrail(region: &str, caller: Caller<'_>) -> String {
+    format!("arn:aws:bedrock:{region}:{}:guardrail/a1b2c3d4e5f6", caller.account)
+}
+
+/// What passing a guardrail asks, whose tags tell which it is.
+pub(super) fn of_guardrail(name: &str, region: &str, caller: Caller<'_>) -> Asked {
+    Asked::new("bedrock:ApplyGuardrail", guardrail(region, caller), region)
+        .with("aws:ResourceTag/aipolicy:workspace", caller.workspace)
+        .with("aws:ResourceTag/aipolicy:environment", caller.environment)
+        .with("aws:ResourceTag/aipolicy:guardrail", name)
 }
 
 /// The model itself, in a region, or without one.

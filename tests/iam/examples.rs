@@ -17,7 +17,9 @@ use aipolicy_compiler::model::trigger::TriggerSource;
 use aipolicy_compiler::resolve::Graph;
 use serde_json::{Map, Value, json};
 
-use super::asked::{Asked, Caller, of_call, of_charged_call, of_connector, of_table_of_starts};
+use super::asked::{
+    Asked, Caller, naming_guardrail, of_call, of_charged_call, of_connector, of_guardrail, of_table_of_starts,
+};
 use super::oracle::case::{Case, Verdict};
 use super::oracle::{SIMULATOR, asked};
 use crate::harness::workspace::Built;
@@ -85,7 +87,7 @@ fn what_is_approved_is_allowed_and_nothing_beside_it() {
     }
     problems.iter().take(30).for_each(|problem| println!("{problem}"));
     assert!(problems.is_empty(), "{} problems", problems.len());
-    for kind in ["bucket", "prefix", "region", "model", "tenant", "VPC endpoint", "key"] {
+    for kind in ["bucket", "prefix", "region", "model", "tenant", "guardrail", "VPC endpoint", "key"] {
         assert!(kinds.contains(kind), "nothing is asked of another {kind}");
     }
 }
@@ -163,6 +165,7 @@ impl<'b> Place<'b> {
     fn asked(&self, request: &AccessRequest) -> Vec<Asked> {
         let caller = self.caller(request.tenant);
         match (&request.object, &request.circumstances) {
+            (_, Circumstances::Support("role")) => self.passed_by_agent(request).into_iter().collect(),
             (Object::Model(id), Circumstances::Invocation(call)) => {
                 let model = self.graph.resource(*id).unwrap();
                 let inference = model.spec.inference.as_ref().map(|one| &one.value);
@@ -170,10 +173,24 @@ impl<'b> Place<'b> {
                     && matches!(request.principal, Principal::Agent(_))
                     && !matches!(inference, Some(Inference::Provisioned(_)))
                     && call.region.as_ref() != "global";
-                match is_charged {
+                let mut asked = match is_charged {
                     true => of_charged_call((model.name().as_str(), &model.spec), call, caller),
                     false => of_call(&model.spec, call, caller),
+                };
+                if model.spec.provider.value != ModelProvider::Bedrock {
+                    return asked;
                 }
+                if let Some(named) = self.named_guardrail(request.principal) {
+                    asked = naming_guardrail(asked, call, caller);
+                    asked.push(of_guardrail(named, &call.source, caller));
+                }
+                let enforced = self.graph.resource(self.id).unwrap().spec.enforced_guardrail.as_ref();
+                if let Some(enforced) = enforced
+                    && enforced.except.iter().all(|other| other.name.value != *model.name())
+                {
+                    asked.push(of_guardrail(enforced.guardrail.name.value.as_str(), &call.source, caller));
+                }
+                asked
             }
             (Object::Connector(id), _) => {
                 let connector = self.graph.resource(*id).unwrap();
@@ -181,6 +198,23 @@ impl<'b> Place<'b> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The guardrail that a workload names in its calls.
+    fn named_guardrail(&self, principal: Principal) -> Option<&'b str> {
+        let Principal::Workload(id) = principal else { return None };
+        let uses = self.graph.resource(id).unwrap().spec.uses.as_ref()?;
+        uses.guardrail.as_ref().map(|named| named.name.value.as_str())
+    }
+
+    /// What an agent on Agents Classic passes, where it runs.
+    fn passed_by_agent(&self, request: &AccessRequest) -> Option<Asked> {
+        let Principal::Agent(id) = request.principal else { return None };
+        let agent = &self.graph.resource(id).unwrap().spec;
+        let named = agent.guardrail.as_ref().filter(|_| is_classic(agent))?;
+        let first = &self.graph.resource(self.id).unwrap().spec.aws.regions[0];
+        let region = agent.region.as_ref().unwrap_or(first).value.as_str();
+        Some(of_guardrail(named.name.value.as_str(), region, self.caller(request.tenant)))
     }
 
     /// The roles that carry out a request, by what stands behind the environment in their names. An agent calls its model

@@ -89,6 +89,7 @@ const CASES: &[Case] = &[
         "notifications: { sns: [\"arn:aws:sns:eu-central-1:111122223333:alarms\"] }",
         "\"arn:aws:sns:eu-central-1:111122223333:alarms\"",
     ),
+    (Control::EnforcedGuardrail, "Environment", "enforcedGuardrail: { guardrail: safe }", "safe"),
     (Control::ControlPolicy, "Environment", "serviceControlPolicy: true", "true"),
     (Control::Tls, "Environment", "network: { tls: \"1.2\" }", "\"1.2\""),
     (
@@ -100,6 +101,7 @@ const CASES: &[Case] = &[
     (Control::Exclusive, "Connector", "exclusive: true", "true"),
     (Control::Routing, "Route", "", "case"),
     (Control::Quota, "Tenant", "quota: { requests: 600 requests/min }", "600 requests/min"),
+    (Control::CallGuardrail, "Workload", "uses: { models: [m], guardrail: safe }", "safe"),
 ];
 
 /// What a resource of a kind has to say; none of it is a control but of a route.
@@ -109,6 +111,7 @@ fn least(kind: &str) -> &'static str {
         "Connector" => "s3: { bucket: b }, region: eu-central-1, dataClass: internal",
         "Environment" => "aws: { accountId: \"111122223333\", regions: [eu-central-1] }",
         "Tenant" => "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]",
+        "Workload" => "tenant: t, platform: lambda",
         "Route" => {
             "gateway: edge, match: { tenants: [t] }, dataClass: internal, primary: [{ model: m }], \
              caps: { output: 64 }"

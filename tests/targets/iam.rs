@@ -246,6 +246,22 @@ fn what_is_allowed_was_granted() {
 }
 
 #[test]
+fn each_value_of_a_condition_comes_from_the_line_that_says_it() {
+    let built = everything();
+    let mut seen = BTreeSet::new();
+    for (artifact, pointer, statement) in statements(built) {
+        let Some(prefixes) = statement["Condition"]["StringLike"].get("s3:prefix") else { continue };
+        for (at, prefix) in texts(prefixes).into_iter().enumerate() {
+            let pointer = format!("{pointer}/Condition/StringLike/s3:prefix/{at}");
+            let written = built.sources.slice(artifact.trace.at(&pointer).unwrap().span);
+            assert!(prefix.starts_with(written), "{prefix} comes from {written}");
+            seen.insert(written);
+        }
+    }
+    assert_eq!(seen, BTreeSet::from(["in/", "out/"]));
+}
+
+#[test]
 fn statement_ids_differ_within_a_policy() {
     let tools = "tools: [{ name: a, connector: x, access: read }, { name: b, connector: x, access: read }, \
                  { name: c, connector: x-2, access: read }]";

@@ -12,6 +12,7 @@ mod controls;
 mod disabled;
 mod effects;
 mod gateway;
+mod guardrails;
 mod hook;
 pub(crate) mod iam;
 mod influence;

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::reference::Ref;
 use crate::model::route::RouteSpec;
 use crate::model::value::Duration;
-use crate::model::workload::{Platform, Resources, WorkloadSpec};
+use crate::model::workload::{Platform, Resources, Scale, ScaleMetric, WorkloadSpec};
 use crate::resolve::Graph;
 use crate::source::{Span, Spanned};
 
@@ -30,6 +30,7 @@ fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, workload) in on_lambda {
         let spec = &workload.spec;
         let mut found = unknown(spec);
+        found.extend(spec.scale.iter().flat_map(scaled));
         found.extend(spec.timeout.iter().filter_map(|time| too_long(time, graph.catalog())));
         found.extend(spec.resources.iter().flat_map(|resources| sizes(resources, graph.catalog())));
         let routes = spec.uses.iter().flat_map(|uses| &uses.routes);
@@ -72,10 +73,30 @@ fn unknown(spec: &WorkloadSpec) -> Vec<Diagnostic> {
         (spec.cluster.as_ref().map(|cluster| cluster.name.span), "a function runs on no cluster"),
         (spec.namespace.as_ref().map(|namespace| namespace.span), "a function has no namespace"),
         (spec.serves.as_ref().map(|serves| serves.model.name.span), "a function does not serve a model"),
-        (spec.scale.as_ref().map(|scale| scale.min.span), "Lambda decides how many instances there are"),
     ];
     let told = fields.into_iter().filter_map(|(span, message)| Some((span?, message)));
     told.map(|(span, message)| at(span, message, "leave it out, or use `platform: eks`")).collect()
+}
+
+/// Functions start when there is work. How much one does in a second bounds how many there are; nothing else is followed.
+fn scaled(scale: &Scale) -> Vec<Diagnostic> {
+    let help = "use `scale: { min: 0, metrics: [{ tokensPerSecond: … }] }`, or `platform: eks`";
+    let mut found = Vec::new();
+    if scale.min.value.0 > 0 {
+        found.push(at(scale.min.span, "Lambda decides how many instances there are", help));
+    }
+    if let Some(replicas) = &scale.fallback_replicas {
+        found.push(at(replicas.span, "functions follow no metric that could be missing", help));
+    }
+    found.extend(scale.metrics.iter().filter_map(|metric| {
+        let followed = match metric {
+            ScaleMetric::TokensPerSecond(_) => return None,
+            ScaleMetric::P95(time) => time.span,
+            ScaleMetric::QueueDepth(depth) => depth.span,
+        };
+        Some(at(followed, "the number of functions follows the work that there is", help))
+    }));
+    found
 }
 
 fn sizes(resources: &Resources, catalog: &Catalog) -> Vec<Diagnostic> {

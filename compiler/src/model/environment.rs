@@ -3,7 +3,9 @@
 use super::connector::ConnectorSpec;
 use super::data_store::DataStoreSpec;
 use super::group::GroupSpec;
+use super::guardrail::GuardrailSpec;
 use super::macros::{record, words};
+use super::model::ModelSpec;
 use super::reference::Ref;
 use super::value::{AccountId, Arn, Cidr, Count, Region, Text, Texts, TimeOfDay, TimeZone};
 use crate::diagnostic::Severity;
@@ -177,6 +179,16 @@ record! {
 }
 
 record! {
+    /// What every call of a model of Bedrock must pass in an account, whoever makes it and whatever it says.
+    pub struct EnforcedGuardrail {
+        /// The guardrail.
+        guardrail: Ref<GuardrailSpec>,
+        /// Models whose calls do not pass it, for instance those that only make embeddings.
+        except: Vec<Ref<ModelSpec>>,
+    }
+}
+
+record! {
     /// Who is told when something is wrong.
     pub struct Notifications {
         /// ARNs of SNS topics. An alarm tells those of its own region.
@@ -204,6 +216,9 @@ record! {
         stores: Vec<Ref<DataStoreSpec>>,
         /// Policies of resources that are written from here.
         resource_policies: Option<ResourcePolicies>,
+        /// The guardrail of every call of a model. It takes an account for this environment alone; there is none when
+        /// left out.
+        enforced_guardrail: Option<EnforcedGuardrail>,
         /// Who is told when something is wrong; without it there are no alarms.
         notifications: Option<Notifications>,
         /// Whether a service control policy denies to everybody in the account what was granted to nobody: models, agents

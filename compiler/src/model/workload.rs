@@ -4,6 +4,7 @@ use super::agent::Access;
 use super::cluster::ClusterSpec;
 use super::connector::ConnectorSpec;
 use super::environment::EnvironmentSpec;
+use super::guardrail::GuardrailSpec;
 use super::macros::{choice, record, words};
 use super::model::ModelSpec;
 use super::reference::Ref;
@@ -47,6 +48,8 @@ record! {
         routes: Vec<Ref<RouteSpec>>,
         /// Models that it calls directly.
         models: Vec<Ref<ModelSpec>>,
+        /// The guardrail that each of these calls names, on `lambda`; its role demands that.
+        guardrail: Option<Ref<GuardrailSpec>>,
         /// Connectors that it uses.
         connectors: Vec<WorkloadConnector>,
     }

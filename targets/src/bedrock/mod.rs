@@ -113,7 +113,9 @@ impl<'a> Writer<'_, 'a> {
         shared::logging::check_traces(self.account, self.out);
         shared::logging::check_sessions(self.account, self.out);
         self.artifacts.extend(shared::logging::artifact(self.account, self.out));
-        // Guardrails and profiles are there once, because of the first agent that uses them.
+        self.artifacts.extend(shared::enforced::artifacts(self.account, self.out));
+        self.artifacts.extend(shared::guardrail::named(self.account, self.out));
+        // Guardrails and profiles are there once, because of the first that uses them.
         let mut made = BTreeSet::new();
         self.artifacts.retain(|artifact| {
             let shared = ["Guardrail", "GuardrailVersion", "InferenceProfile"];

@@ -12,6 +12,7 @@ use aipolicy_compiler::model::environment::{EnvironmentSpec, Logging, ResourcePo
 use aipolicy_compiler::model::model::Quota;
 use aipolicy_compiler::model::route::RouteSpec;
 use aipolicy_compiler::model::tenant::TenantSpec;
+use aipolicy_compiler::model::workload::WorkloadSpec;
 use aipolicy_compiler::model::{Id, Name, Ref, Resource, Spec};
 use aipolicy_compiler::source::Span;
 
@@ -58,6 +59,11 @@ pub(super) fn holders(input: Input<'_>) -> Vec<Holder<'_>> {
     all.extend(graph.resource(here).map(|found| holder(found, of_environment(&found.spec))));
     all.extend(routes.map(|(_, route)| holder(route, vec![at(Control::Routing, route.name_span())])));
     all.extend(tenants.map(|(_, tenant)| holder(tenant, of_tenant(&tenant.spec))));
+    all.extend(graph.each::<WorkloadSpec>().filter_map(|(id, workload)| {
+        let named = workload.spec.uses.as_ref()?.guardrail.as_ref()?;
+        let runs = granted.contains(&Principal::Workload(id));
+        runs.then(|| holder(workload, vec![at(Control::CallGuardrail, named.name.span)]))
+    }));
     all
 }
 
@@ -197,7 +203,9 @@ fn of_environment(environment: &EnvironmentSpec) -> Vec<Declared> {
     let policies = environment.resource_policies.as_ref().and_then(of_policies);
     let closed = environment.service_control_policy.as_ref().filter(|asked| asked.value);
     let closed = closed.map(|asked| at(Control::ControlPolicy, asked.span));
-    logs.chain(policies).chain(closed).collect()
+    let enforced = environment.enforced_guardrail.as_ref();
+    let enforced = enforced.map(|asked| at(Control::EnforcedGuardrail, asked.guardrail.name.span));
+    logs.chain(policies).chain(closed).chain(enforced).collect()
 }
 
 /// The first resource whose policy is written.

@@ -90,6 +90,8 @@ controls! {
     Audit = Environment "logging.audit";
     /// Who is told when something is wrong.
     Notifications = Environment "notifications";
+    /// What every call of a model must pass.
+    EnforcedGuardrail = Environment "enforcedGuardrail";
     /// What nobody in the account may do.
     ControlPolicy = Environment "serviceControlPolicy";
     /// The least version of TLS.
@@ -102,6 +104,8 @@ controls! {
     Routing = Route "match";
     /// How much a tenant may ask.
     Quota = Tenant "quota";
+    /// What calls of models by a workload must pass.
+    CallGuardrail = Workload "uses.guardrail";
 }
 
 /// How often each control is declared in an environment.

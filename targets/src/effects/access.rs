@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use aipolicy_iam::{Change, Difference, Document, Policies, Request, compare, find};
 use serde::{Deserialize, Serialize};
 
-use super::{EffectClass, resource};
+use super::{EffectClass, guardrail, resource};
 use crate::artifact::{self, Address};
 
 /// Something that a role of the account may do and could not before, or the other way round.
@@ -154,13 +154,15 @@ pub fn role<'d>(documents: impl IntoIterator<Item = &'d artifact::Document>, nam
     Documents::of(documents).role(name)
 }
 
-/// What roles that are there before and after may do then and not before, and the other way round; and what policies of
-/// resources let happen.
+/// What roles that are there before and after may do then and not before, and the other way round; what policies of
+/// resources let happen, and what calls of models pass.
 pub fn access<'d>(
     before: impl IntoIterator<Item = &'d artifact::Document>,
     after: impl IntoIterator<Item = &'d artifact::Document>,
 ) -> Vec<Access> {
-    let (before, after) = (Documents::of(before), Documents::of(after));
+    let both: [Vec<_>; 2] = [before.into_iter().collect(), after.into_iter().collect()];
+    let of_guardrails = guardrail::changed(&both[0], &both[1]);
+    let [before, after] = both.map(Documents::of);
     let of_resources = resource::changed(before.all(), after.all());
     let changed = |documents: &Documents<'_>, name: &str| {
         let Described { attached_managed_policies, permissions_boundary } =
@@ -177,6 +179,7 @@ pub fn access<'d>(
         .flatten()
         .chain(of_resources)
         .chain(super::account::between(&before, &after))
+        .chain(of_guardrails)
         .collect()
 }
 

@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod effect;
+mod guardrail;
 mod resource;
 mod sentence;
 

@@ -14,14 +14,14 @@ use aipolicy_compiler::source::Span;
 use aipolicy_iam::{Effect, limits};
 
 use super::Writer;
+use super::condition::Condition;
 use super::cover::{Family, Names, shrink};
 use super::model::{INVOKE, INVOKE_MANTLE};
-use super::policy::{self, Allow, Condition};
-use super::stated::{Stated, length};
+use super::policy::{self, Allow};
+use super::statement::{Statement, document, size};
 use crate::account::Account;
 use crate::artifact::Artifact;
 use crate::origin::Origin;
-use crate::tree::Tree;
 
 /// Conditions that keep tenants apart, which the boundary keeps. Others narrow single roles.
 const KEPT: &[&str] = &[
@@ -66,7 +66,7 @@ struct Key {
 
 /// A statement of a boundary: it allows actions on some resources, or denies them on all others.
 struct Draft {
-    sid: String,
+    sid: &'static str,
     effect: Effect,
     actions: BTreeMap<&'static str, Origin>,
     families: Vec<Family>,
@@ -111,7 +111,7 @@ impl Held {
     fn of(allow: &Allow, tenant: &str) -> Self {
         let keeps = |condition: &&Condition| {
             let of_tenant =
-                |found: &Condition| found.key == KEYS && found.values.iter().any(|value| value == tenant);
+                |found: &Condition| found.key == KEYS && found.texts().any(|value| value == tenant);
             KEPT.contains(&condition.key.as_str())
                 || (condition.key == KEYS && allow.conditions.iter().any(of_tenant))
         };
@@ -136,7 +136,8 @@ impl Held {
 
     fn conditions(&self) -> Vec<(&'static str, String)> {
         let all = self.conditions.iter();
-        all.map(|one| (one.operator, format!("{}={}", one.key, one.values.join(",")))).collect()
+        let values = |one: &Condition| one.texts().collect::<Vec<_>>().join(",");
+        all.map(|one| (one.operator, format!("{}={}", one.key, values(one)))).collect()
     }
 }
 
@@ -154,17 +155,18 @@ impl Bound {
         let containers = Containers { machines: &self.machines, known };
         let mut drafts = self.drafts(&containers);
         let place = Origin::written(tenant.name_span());
-        if !fit(&mut drafts, known) {
+        if !fit(account, &mut drafts, known) {
             let message = "the permissions boundary of this tenant does not fit into one policy";
             let help = "use fewer services or regions, or make two tenants of it";
             out.report(rule::POLICY_SIZE.at(place.span, message, "").help(help));
             return None;
         }
-        let mut statements: Vec<_> = drafts.iter().map(|draft| draft.stated().tree()).collect();
+        let mut statements: Vec<_> = drafts.iter().map(Draft::statement).collect();
         if statements.is_empty() {
-            statements.push(nothing(&self.origin));
+            let everything = vec![("*".to_owned(), self.origin.clone())];
+            statements.push(Statement::denial("Nothing", &["*"], everything, self.origin.clone()));
         }
-        Some(policy::named(account, account.boundary(tenant), statements, &place))
+        Some(policy::named(account, account.boundary(tenant), &statements, &place))
     }
 
     /// The statements, each with names that were not put together yet.
@@ -179,16 +181,15 @@ impl Bound {
             let apart = conditions.is_empty() && held.resources.iter().any(is_conditioned);
             groups.entry(Key { service: held.service(), conditions, apart }).or_default().push(held);
         }
-        let sids = policy::sids(groups.keys().map(|key| key.service).collect::<Vec<_>>());
-        let drafts = groups.into_values().zip(sids);
-        let drafts = drafts.filter_map(|(group, sid)| Draft::allowing(&group, sid, containers));
+        let drafts = groups.into_iter();
+        let drafts = drafts.filter_map(|(key, group)| Draft::allowing(&group, key.service, containers));
         drafts.chain(Draft::outside(&self.held, containers.known)).collect()
     }
 }
 
 impl Draft {
     /// A statement that allows what was granted to any of these.
-    fn allowing(group: &[&Held], sid: String, containers: &Containers<'_>) -> Option<Self> {
+    fn allowing(group: &[&Held], sid: &'static str, containers: &Containers<'_>) -> Option<Self> {
         let first = group.first()?;
         let (mut actions, mut names) = (BTreeMap::new(), BTreeMap::new());
         for held in group {
@@ -213,7 +214,7 @@ impl Draft {
             places.entry(place.clone()).or_insert_with(|| origin.clone());
         }
         Some(Self {
-            sid: "OutsideRegions".to_owned(),
+            sid: "OutsideRegions",
             effect: Effect::Deny,
             actions: INVOKE.iter().chain(INVOKE_MANTLE).map(|action| (*action, origin.clone())).collect(),
             families: Family::of(places, known),
@@ -222,11 +223,12 @@ impl Draft {
         })
     }
 
-    fn stated(&self) -> Stated {
+    fn statement(&self) -> Statement {
         let patterns = self.families.iter().flat_map(Family::patterns);
-        Stated {
-            sid: self.sid.clone(),
+        Statement {
+            sid: self.sid.to_owned(),
             effect: self.effect,
+            who: None,
             actions: self
                 .actions
                 .iter()
@@ -241,9 +243,10 @@ impl Draft {
 }
 
 /// Puts names together until the statements fit into one policy; tells whether they do.
-fn fit(drafts: &mut [Draft], known: &Names<'_>) -> bool {
+fn fit(account: &Account<'_>, drafts: &mut [Draft], known: &Names<'_>) -> bool {
     loop {
-        let size = length(&drafts.iter().map(Draft::stated).collect::<Vec<_>>());
+        let statements: Vec<_> = drafts.iter().map(Draft::statement).collect();
+        let size = size(&document(account, &statements));
         let Some(excess) = size.checked_sub(limits::MANAGED_POLICY).filter(|excess| *excess > 0) else {
             return true;
         };
@@ -308,17 +311,6 @@ fn places(arn: &str) -> Vec<String> {
         ],
         _ => Vec::new(),
     }
-}
-
-/// The boundary of roles that may do nothing.
-fn nothing(origin: &Origin) -> Tree {
-    let statement = [
-        ("Sid", Tree::text("Nothing")),
-        ("Effect", Tree::text(Effect::Deny.as_str())),
-        ("Action", Tree::list([Tree::text("*")])),
-        ("Resource", Tree::list([Tree::text("*")])),
-    ];
-    Tree::map(statement).from(origin.clone())
 }
 
 impl Account<'_> {

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use aipolicy_iam::{Piece, limits};
 
-use super::policy::{Allow, Condition};
+use super::condition::Condition;
+use super::policy::Allow;
+use super::statement::Statement;
 use super::{Writer, model, policy};
 use crate::account::Account;
 use crate::artifact::Artifact;
 use crate::billing::{self, Stop};
 use crate::origin::Origin;
-use crate::tree::Tree;
 
 const ATTACH: &[&str] = &["iam:AttachRolePolicy", "iam:DetachRolePolicy"];
 
@@ -43,12 +44,7 @@ impl Writer<'_> {
 fn allow(account: &Account<'_>, stop: &Stop<'_>) -> Allow {
     let (origin, limit) = (Origin::granted(stop.grant), Origin::written(stop.budget.spec.limit.span));
     let policy = account.arn("iam", "", &format!("policy{}{}", account.path(), account.stop(stop.budget)));
-    let condition = Condition {
-        operator: "ArnEquals",
-        key: "iam:PolicyARN".into(),
-        values: vec![policy],
-        origin: limit.clone(),
-    };
+    let condition = Condition::new("ArnEquals", "iam:PolicyARN", policy, limit.clone());
     Allow {
         sid: format!("Stop for {}", stop.budget.name()),
         about: stop.budget.name().to_string(),
@@ -63,13 +59,10 @@ fn allow(account: &Account<'_>, stop: &Stop<'_>) -> Allow {
 fn denial(account: &Account<'_>, stop: &Stop<'_>) -> Artifact {
     let name = account.stop(stop.budget);
     let actions = [model::INVOKE, model::INVOKE_MANTLE].concat();
-    let statement = Tree::map([
-        ("Sid", Tree::text("Stop")),
-        ("Effect", Tree::text("Deny")),
-        ("Action", Tree::list(actions.into_iter().map(Tree::text))),
-        ("Resource", Tree::list([Tree::text("*")])),
-    ]);
-    policy::named(account, name, [statement], &Origin::granted(stop.grant))
+    let origin = Origin::granted(stop.grant);
+    let everything = vec![("*".to_owned(), origin.clone())];
+    let statement = Statement::denial("Stop", &actions, everything, origin.clone());
+    policy::named(account, name, &[statement], &origin)
 }
 
 /// How many managed policies a role may have of its own, so that every budget finds room.

@@ -13,7 +13,8 @@ use aipolicy_compiler::source::Span;
 use aipolicy_iam::Piece;
 
 use super::Writer;
-use super::policy::{Allow, Condition};
+use super::condition::Condition;
+use super::policy::Allow;
 use crate::origin::Origin;
 
 const S3_READ: &[&str] = &["s3:GetObject"];
@@ -156,15 +157,8 @@ impl<'w> Writer<'w> {
         }
         let mut list = used.allow("List", S3_LIST, vec![(own, Origin::written(bucket.1))]);
         if prefixes.iter().any(|(prefix, _)| !prefix.is_empty()) {
-            let values = prefixes.iter().map(|(prefix, _)| format!("{prefix}*")).collect();
-            let origin =
-                prefixes.first().map_or_else(|| used.origin.clone(), |(_, span)| Origin::written(*span));
-            list.conditions.push(Condition {
-                operator: "StringLike",
-                key: "s3:prefix".into(),
-                values,
-                origin,
-            });
+            let values = prefixes.iter().map(|(prefix, span)| (format!("{prefix}*"), Origin::written(*span)));
+            list.conditions.push(Condition::any("StringLike", "s3:prefix", values));
         }
         vec![used.allow("Read", S3_READ, objects), list]
     }
@@ -370,11 +364,8 @@ impl Use<'_> {
         let (Some(partition), Some(tenant)) = (&self.connector.spec.partition, self.tenant) else {
             return Vec::new();
         };
-        let condition = |operator, value: &str| Condition {
-            operator,
-            key: "dynamodb:LeadingKeys".into(),
-            values: vec![value.into()],
-            origin: Origin::written(partition.key.span),
+        let condition = |operator, value: &str| {
+            Condition::new(operator, "dynamodb:LeadingKeys", value, Origin::written(partition.key.span))
         };
         vec![condition("ForAllValues:StringEquals", tenant), condition("Null", "false")]
     }

@@ -11,11 +11,12 @@ use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::agent::{AgentRuntime, AgentSpec};
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::rule;
-use aipolicy_iam::{Effect, limits};
+use aipolicy_iam::limits;
 
+use super::condition::Condition;
 use super::model::{INVOKE, INVOKE_MANTLE};
-use super::policy::{Allow, Condition};
-use super::stated::{Stated, length};
+use super::policy::Allow;
+use super::statement::{Statement, document, size};
 use crate::account::Account;
 use crate::artifact::{Address, Artifact, Format};
 use crate::origin::Origin;
@@ -98,10 +99,10 @@ impl Granted {
             }
         }
         for condition in &profiles {
-            condition.values.iter().for_each(|value| add(&mut self.through, value, &condition.origin));
+            condition.values.iter().for_each(|(value, origin)| add(&mut self.through, value, origin));
         }
         for condition in allow.conditions.iter().filter(|one| one.key == MODEL) {
-            condition.values.iter().for_each(|value| add(&mut self.mantle, value, &condition.origin));
+            condition.values.iter().for_each(|(value, origin)| add(&mut self.mantle, value, origin));
         }
     }
 }
@@ -127,15 +128,17 @@ impl Granted {
         let closing = Closing { account, granted: self, agents: &agents, asked: Origin::written(span) };
         let most = limits::SERVICE_CONTROL_POLICY;
         // A model in each of its regions, or, where that is too long, in any of them.
-        let found =
-            [false, true].into_iter().map(|wide| closing.drafts(wide)).find(|drafts| length(drafts) <= most);
-        let Some(drafts) = found else {
+        let found = [false, true]
+            .map(|wide| document(account, &closing.statements(wide)))
+            .into_iter()
+            .find(|content| size(content) <= most);
+        let Some(content) = found else {
             let message =
                 format!("what was granted does not fit into a service control policy of {most} characters");
             out.report(rule::POLICY_SIZE.at(span, message, "").help("use fewer models, or leave this out"));
             return None;
         };
-        Some(closing.artifact(&drafts))
+        Some(closing.artifact(content))
     }
 }
 
@@ -158,7 +161,7 @@ struct Closing<'c> {
 
 impl Closing<'_> {
     /// The statements; `wide` names models without their regions, which another statement tells.
-    fn drafts(&self, wide: bool) -> Vec<Stated> {
+    fn statements(&self, wide: bool) -> Vec<Statement> {
         let mut all = vec![self.regions(), self.models(wide)];
         all.extend(self.unprofiled(wide));
         all.extend(self.charged());
@@ -171,30 +174,23 @@ impl Closing<'_> {
 
     /// A global profile is asked for with the region `unspecified`, or without any: AWS documents the one, and somebody saw
     /// the other. Where one was granted, a request without a region is left to the other statements.
-    fn regions(&self) -> Stated {
+    fn regions(&self) -> Statement {
         let regions = &self.granted.regions;
-        let condition = |operator, values| Condition {
-            operator,
-            key: REGION.into(),
-            values,
-            origin: self.first(regions),
-        };
-        let mut conditions = vec![condition("StringNotEquals", regions.keys().cloned().collect())];
-        if regions.contains_key(UNSPECIFIED) {
-            conditions.push(condition("Null", vec!["false".to_owned()]));
-        }
-        Stated { conditions, ..self.denies("OtherRegions", SERVICES) }
+        let unspecified = regions.get(UNSPECIFIED);
+        self.denies("OtherRegions", SERVICES)
+            .when([Condition::any("StringNotEquals", REGION, regions.clone())])
+            .when(unspecified.map(|origin| Condition::new("Null", REGION, "false", origin.clone())))
     }
 
     /// Whatever answers calls of models and was not granted: other models, profiles and throughput.
-    fn models(&self, wide: bool) -> Stated {
+    fn models(&self, wide: bool) -> Statement {
         let called = &self.granted.called;
         if called.is_empty() {
             return self.denies("Models", INVOKE);
         }
         let named = called.iter().map(|(arn, origin)| (place(arn, wide), origin.clone()));
         let resources: BTreeMap<_, _> = named.collect();
-        Stated {
+        Statement {
             resources: resources.into_iter().collect(),
             others: true,
             ..self.denies("OtherModels", INVOKE)
@@ -203,27 +199,21 @@ impl Closing<'_> {
 
     /// Models that were granted through profiles alone. The call of the profile itself has no such key, so this is about
     /// models and nothing else.
-    fn unprofiled(&self, wide: bool) -> Option<Stated> {
+    fn unprofiled(&self, wide: bool) -> Option<Statement> {
         let Granted { called, direct, through, .. } = self.granted;
         let direct: BTreeSet<_> = direct.iter().map(|arn| place(arn, wide)).collect();
         let behind = called.iter().filter(|(arn, _)| arn.contains(":foundation-model/"));
         let behind = behind.map(|(arn, origin)| (place(arn, wide), origin.clone()));
         let resources: BTreeMap<_, _> = behind.filter(|(arn, _)| !direct.contains(arn)).collect();
-        let condition = Condition {
-            operator: "ArnNotLike",
-            key: PROFILE.into(),
-            values: through.keys().cloned().collect(),
-            origin: self.first(through),
-        };
-        (!resources.is_empty()).then(|| Stated {
+        (!resources.is_empty()).then(|| Statement {
             resources: resources.into_iter().collect(),
-            conditions: vec![condition],
+            conditions: vec![Condition::any("ArnNotLike", PROFILE, through.clone())],
             ..self.denies("OtherProfiles", INVOKE)
         })
     }
 
     /// Profiles that carry the tags for a bill are told by them, so those of others are too.
-    fn charged(&self) -> Vec<Stated> {
+    fn charged(&self) -> Vec<Statement> {
         let profiles =
             self.granted.called.iter().filter(|(arn, _)| arn.contains(":application-inference-profile/"));
         let resources: Vec<_> = profiles.map(|(arn, origin)| (arn.clone(), origin.clone())).collect();
@@ -234,23 +224,18 @@ impl Closing<'_> {
     }
 
     /// The other endpoint of the same models, which has actions of its own.
-    fn mantle(&self) -> Stated {
+    fn mantle(&self) -> Statement {
         let models = &self.granted.mantle;
         if models.is_empty() {
             return self.denies("Mantle", &["bedrock-mantle:*"]);
         }
-        let condition = Condition {
-            operator: "StringNotEquals",
-            key: MODEL.into(),
-            values: models.keys().cloned().collect(),
-            origin: self.first(models),
-        };
+        let others = Condition::any("StringNotEquals", MODEL, models.clone());
         let actions = ["bedrock-mantle:CreateFineTuningJob", "bedrock-mantle:CreateInference"];
-        Stated { conditions: vec![condition], ..self.denies("OtherModelsOfMantle", &actions) }
+        self.denies("OtherModelsOfMantle", &actions).when([others])
     }
 
     /// Agents on Agents Classic get their ids when they are made, and carry our tags.
-    fn agents(&self) -> Vec<Stated> {
+    fn agents(&self) -> Vec<Statement> {
         let classic = |agent: &&&Resource<AgentSpec>| {
             agent.spec.runtime.as_ref().is_some_and(|runtime| runtime.value == AgentRuntime::BedrockAgents)
         };
@@ -261,7 +246,7 @@ impl Closing<'_> {
     }
 
     /// Agents, gateways and runtimes of AgentCore, by what their names begin with.
-    fn agentcore(&self) -> Stated {
+    fn agentcore(&self) -> Statement {
         let names = self.agents.iter().filter_map(|agent| {
             let core =
                 agent.spec.runtime.as_ref().is_none_or(|runtime| runtime.value == AgentRuntime::AgentCore);
@@ -286,11 +271,11 @@ impl Closing<'_> {
             return self.denies("AgentCore", &["bedrock-agentcore:*"]);
         }
         let resources = resources.into_iter().collect();
-        Stated { resources, others: true, ..self.denies("AgentCoreOfOthers", AGENTCORE) }
+        Statement { resources, others: true, ..self.denies("AgentCoreOfOthers", AGENTCORE) }
     }
 
     /// Keys of APIs, and other ways to models and agents, unless somebody was granted them.
-    fn otherwise(&self) -> Stated {
+    fn otherwise(&self) -> Statement {
         let all = BEARER.iter().chain(OTHERWISE).copied();
         let all: Vec<_> = all.filter(|action| !self.granted.actions.contains(action)).collect();
         self.denies("OtherWays", &all)
@@ -298,18 +283,13 @@ impl Closing<'_> {
 
     /// A denial of everything that is not marked as ours. Each tag is asked for by itself, since all keys of a condition
     /// have to hold.
-    fn unmarked(&self, sid: &str, actions: &[&str], resources: &[(String, Origin)]) -> Vec<Stated> {
+    fn unmarked(&self, sid: &str, actions: &[&str], resources: &[(String, Origin)]) -> Vec<Statement> {
         let marks = self.account.marks().into_iter().zip(1..);
         let denial = |((key, value), at): ((&str, &str), usize)| {
-            let condition = Condition {
-                operator: "StringNotEquals",
-                key: format!("aws:ResourceTag/{key}"),
-                values: vec![value.into()],
-                origin: self.account.default("aws.tags"),
-            };
-            Stated {
+            let (key, origin) = (format!("aws:ResourceTag/{key}"), self.account.default("aws.tags"));
+            Statement {
                 resources: resources.to_vec(),
-                conditions: vec![condition],
+                conditions: vec![Condition::new("StringNotEquals", &key, value, origin)],
                 ..self.denies(&format!("{sid}{at}"), actions)
             }
         };
@@ -317,36 +297,21 @@ impl Closing<'_> {
     }
 
     /// A denial of actions on everything.
-    fn denies(&self, sid: &str, actions: &[&str]) -> Stated {
-        Stated {
-            sid: sid.to_owned(),
-            effect: Effect::Deny,
-            actions: actions.iter().map(|action| ((*action).to_owned(), self.asked.clone())).collect(),
-            resources: self.everything(),
-            others: false,
-            conditions: Vec::new(),
-            origin: self.asked.clone(),
-        }
+    fn denies(&self, sid: &str, actions: &[&str]) -> Statement {
+        Statement::denial(sid, actions, self.everything(), self.asked.clone())
     }
 
     fn everything(&self) -> Vec<(String, Origin)> {
         vec![("*".to_owned(), self.asked.clone())]
     }
 
-    fn first(&self, all: &BTreeMap<String, Origin>) -> Origin {
-        all.values().next().unwrap_or(&self.asked).clone()
-    }
-
-    fn artifact(&self, all: &[Stated]) -> Artifact {
+    fn artifact(&self, content: Tree) -> Artifact {
         let account = self.account;
         let name = account.name(&["bedrock"], limits::POLICY_NAME);
         let environment = account.environment.name();
         let description = format!(
             "Denies what was granted to nobody in {environment}: calls of models and agents of Bedrock"
         );
-        let version = Tree::text("2012-10-17").from(account.default("iam.policyVersion"));
-        let content =
-            Tree::map([("Version", version), ("Statement", Tree::list(all.iter().map(Stated::tree)))]);
         let target = Origin::written(account.environment.spec.aws.account_id.span);
         let tree = Tree::map([
             ("Name", Tree::text(&name).from(account.default("origin.name"))),

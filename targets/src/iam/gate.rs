@@ -12,7 +12,8 @@ use aipolicy_compiler::resolve::StorePlace;
 use aipolicy_iam::Piece;
 
 use super::Writer;
-use super::policy::{Allow, Condition};
+use super::condition::Condition;
+use super::policy::Allow;
 use crate::account::{is_associated, is_direct, is_gated};
 use crate::artifact::Artifact;
 use crate::origin::Origin;

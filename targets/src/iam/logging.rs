@@ -30,8 +30,8 @@ impl Writer<'_> {
         let store = &account.graph().get(named)?.spec;
         let StoreKind::CloudWatch(group) = &store.kind else { return None };
         let (region, group) = (store.region.value.as_str(), &group.log_group);
-        let resource = format!("log-group:{}:log-stream:{STREAM}", group.value);
-        let stream = self.arn("logs", region, (&resource, group.span))?;
+        let pieces = ["log-group:", group.value.as_str(), ":log-stream:", STREAM].map(Piece::Literal);
+        let stream = self.pattern("logs", (region, account.id()), (&pieces, group.span))?;
         let place = Origin::written(group.span);
         let allow = support("Log invocations", WRITE_LOG, (stream, place.clone()), granted.clone());
         let source = self.pattern("bedrock", (region, account.id()), (&[Piece::AnyRun], group.span))?;

@@ -2,11 +2,13 @@
 
 mod boundary;
 mod budget;
+mod condition;
 mod connector;
 mod control;
 mod cover;
 mod credential;
 mod gate;
+mod guardrail;
 mod logging;
 mod model;
 mod policy;
@@ -14,7 +16,7 @@ mod resource;
 mod role;
 mod runtime;
 mod server;
-mod stated;
+mod statement;
 mod trigger;
 mod trust;
 
@@ -129,6 +131,7 @@ impl<'w> Writer<'w> {
         let is_new = |one: &Allow| !allows.iter().any(|allow| allow.gives_the_same_as(one));
         let consumed = consumed.filter(is_new);
         allows.extend(consumed);
+        allows.extend(self.guardrails());
         allows.extend(self.runtime_allows());
         allows.extend(self.workload_log());
         allows
@@ -202,9 +205,12 @@ impl<'w> Writer<'w> {
         }
     }
 
-    /// Reports what IAM cannot express.
+    /// Reports what IAM cannot express; once, however many statements would have said it.
     fn refuse<T>(&mut self, span: Span, message: String, help: &str) -> Option<T> {
-        self.out.report(rule::UNSUPPORTED.at(span, message, "").help(help));
+        let found = rule::UNSUPPORTED.at(span, message, "").help(help);
+        if !self.out.iter().any(|known| *known == found) {
+            self.out.report(found);
+        }
         None
     }
 }

@@ -10,7 +10,8 @@ use aipolicy_compiler::model::{Id, Resource};
 use aipolicy_iam::Piece;
 
 use super::Writer;
-use super::policy::{Allow, Condition};
+use super::condition::Condition;
+use super::policy::Allow;
 use crate::origin::Origin;
 
 pub(super) const INVOKE: &[&str] = &["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
@@ -68,12 +69,9 @@ impl<'w> Writer<'w> {
         let regions: BTreeSet<&str> = calls.regions.iter().copied().chain([calls.source]).collect();
         let places = regions.into_iter().filter_map(|region| self.foundation(calls, region)).collect();
         let mut behind = allow(calls, "Reach charged", INVOKE, places);
-        behind.conditions.push(Condition {
-            operator: "ArnLike",
-            key: "bedrock:InferenceProfileArn".into(),
-            values: vec![profile],
-            origin: Origin::written(span),
-        });
+        let through =
+            Condition::new("ArnLike", "bedrock:InferenceProfileArn", profile, Origin::written(span));
+        behind.conditions.push(through);
         vec![entry, behind]
     }
 
@@ -98,6 +96,16 @@ impl<'w> Writer<'w> {
     }
 
     fn model(&mut self, calls: &Calls<'w>) -> Vec<Allow> {
+        let guarded = self.guarded((calls.model, calls.call));
+        let mut allows = self.unguarded(calls);
+        let of_models = |allow: &&mut Allow| allow.resources.iter().any(|(arn, _)| is_model(arn));
+        for allow in allows.iter_mut().filter(of_models) {
+            allow.conditions.extend(guarded.clone());
+        }
+        allows
+    }
+
+    fn unguarded(&mut self, calls: &Calls<'w>) -> Vec<Allow> {
         match (calls.spec.provider.value, calls.spec.inference.as_ref().map(|found| &found.value)) {
             (ModelProvider::OpenAiCompatible | ModelProvider::SelfHosted, _) => Vec::new(),
             (ModelProvider::BedrockMantle, None | Some(Inference::OnDemand)) => self.mantle(calls),
@@ -154,15 +162,15 @@ impl<'w> Writer<'w> {
 
     /// A global profile needs the model without a region too, which a request names as `unspecified`.
     fn globally(&mut self, calls: &Calls<'_>, mut entry: Allow, through: Condition) -> Vec<Allow> {
-        let requested =
-            |region: &str| Condition::equals("aws:RequestedRegion", region, through.origin.clone());
+        let origin = Origin::written(self.account.graph().inference_span(calls.spec));
+        let requested = |region: &str| Condition::equals("aws:RequestedRegion", region, origin.clone());
         entry.conditions.push(requested(calls.source));
         let here = self.foundation(calls, calls.source);
         let mut near = allow(calls, "Reach", INVOKE, here.into_iter().collect());
         near.conditions = vec![through.clone(), requested(calls.source)];
         let anywhere = self.foundation(calls, "");
         let mut far = allow(calls, "ReachAnywhere", INVOKE, anywhere.into_iter().collect());
-        far.conditions = vec![through.clone(), requested("unspecified")];
+        far.conditions = vec![through, requested("unspecified")];
         vec![entry, near, far]
     }
 
@@ -177,6 +185,11 @@ impl<'w> Writer<'w> {
         found.conditions.push(Condition::equals("bedrock-mantle:Model", written.value.as_str(), origin));
         vec![found]
     }
+}
+
+/// Whether an ARN names what processes a call, and no profile that leads there.
+fn is_model(arn: &str) -> bool {
+    [":foundation-model/", ":provisioned-model/"].iter().any(|kind| arn.contains(kind))
 }
 
 fn invocation<'g>(grant: Grant<'g>) -> Option<(Id<ModelSpec>, &'g Invocation)> {

@@ -4,6 +4,7 @@ use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::rule;
 use aipolicy_iam::limits;
 
+use super::condition::Condition;
 use super::trust::Trust;
 use super::{Writer, budget, policy};
 use crate::account::Account;
@@ -73,10 +74,10 @@ impl Writer<'_> {
     }
 
     /// A value that somebody wrote is compared as it is: `${…}` in it would be whatever the caller is.
-    fn check_condition(&mut self, condition: &policy::Condition) {
-        if let Some(value) = condition.values.iter().find(|value| value.contains("${")) {
+    fn check_condition(&mut self, condition: &Condition) {
+        if let Some((value, origin)) = condition.values.iter().find(|(value, _)| value.contains("${")) {
             let message = format!("IAM would take `{value}` for a variable");
-            self.refuse::<()>(condition.origin.span, message, "correct the name");
+            self.refuse::<()>(origin.span, message, "correct the name");
         }
     }
 

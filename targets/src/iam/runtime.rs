@@ -8,8 +8,9 @@ use aipolicy_compiler::source::Span;
 use aipolicy_iam::Piece;
 
 use super::Writer;
+use super::condition::Condition;
 use super::gate::support;
-use super::policy::{Allow, Condition};
+use super::policy::Allow;
 use crate::artifact::Artifact;
 use crate::origin::Origin;
 
@@ -19,9 +20,7 @@ const REMEMBER: &[&str] =
 const AUTHORIZE: &[&str] =
     &["bedrock-agentcore:AuthorizeAction", "bedrock-agentcore:PartiallyAuthorizeActions"];
 const READ_ENGINE: &[&str] = &["bedrock-agentcore:GetPolicyEngine"];
-const APPLY: &[&str] = &["bedrock:ApplyGuardrail"];
 const HAND_OVER: &[&str] = &["bedrock:GetAgentAlias", "bedrock:InvokeAgent"];
-const GUARDRAIL: &[Piece<'_>] = &[Piece::Literal("guardrail/"), Piece::AnyRun];
 const SESSION_KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
 const FUNCTION: &[&str] = &["lambda:InvokeFunction"];
 
@@ -35,19 +34,12 @@ impl Writer<'_> {
         }
     }
 
-    /// The guardrail and the collaborators of an agent on Agents Classic. Their ids are not known before they are made, so
-    /// they are told by their tags.
+    /// The collaborators of an agent on Agents Classic. Their ids are not known before they are made, so they are told by
+    /// their tags.
     fn classic_allows(&mut self) -> Vec<Allow> {
         let mut allows = Vec::new();
         let Some(agent) = self.agent() else { return allows };
-        let Some(role) = self.grants.iter().find(|grant| super::is_support(grant, "role")).copied() else {
-            return allows;
-        };
-        if let Some(guardrail) = &agent.spec.guardrail {
-            let place = Origin::written(guardrail.name.span);
-            let allow = self.tagged("Apply guardrail", (APPLY, GUARDRAIL), (&place, Origin::granted(role)));
-            allows.extend(allow);
-        }
+        let region = self.account.region_of(agent);
         let id = [Piece::AnyOne; 10];
         let alias = [&[Piece::Literal("agent-alias/")], id.as_slice(), &[Piece::Literal("/")], &id].concat();
         for grant in self.grants {
@@ -55,7 +47,7 @@ impl Writer<'_> {
             let place = Origin::written(grant.decision.request.span);
             let name = self.account.graph().name(other);
             let sid = format!("Hand over to {name}");
-            let allow = self.tagged(&sid, (HAND_OVER, &alias), (&place, Origin::granted(*grant)));
+            let allow = self.tagged(&sid, (HAND_OVER, &alias), (region, &place, Origin::granted(*grant)));
             allows.extend(allow.map(|mut allow| {
                 allow.conditions.push(Condition::equals(
                     "aws:ResourceTag/aipolicy:agent",
@@ -81,12 +73,8 @@ impl Writer<'_> {
         let arn = self.pattern("bedrock", (region, self.account.id()), (&own, agent.name_span()))?;
         let sid = format!("Key of {}", agent.name());
         let mut allow = support(&sid, SESSION_KEY, (key.value.as_str().to_owned(), place), origin);
-        allow.conditions.push(Condition {
-            operator: "StringLike",
-            key: "kms:EncryptionContext:aws:bedrock:arn".into(),
-            values: vec![arn],
-            origin: Origin::written(agent.name_span()),
-        });
+        let (context, place) = ("kms:EncryptionContext:aws:bedrock:arn", Origin::written(agent.name_span()));
+        allow.conditions.push(Condition::new("StringLike", context, arn, place));
         Some(allow)
     }
 
@@ -95,9 +83,8 @@ impl Writer<'_> {
         &mut self,
         sid: &str,
         (actions, resource): (&'static [&'static str], &[Piece<'_>]),
-        (place, origin): (&Origin, Origin),
+        (region, place, origin): (&str, &Origin, Origin),
     ) -> Option<Allow> {
-        let region = self.account.region_of(self.agent()?);
         let arn = self.pattern("bedrock", (region, self.account.id()), (resource, place.span))?;
         let mut allow = support(sid, actions, (arn, place.clone()), origin);
         allow.conditions = self

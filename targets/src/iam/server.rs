@@ -5,8 +5,9 @@ use aipolicy_compiler::model::connector::{ConnectorKind, ServerAuth};
 use aipolicy_iam::Piece;
 
 use super::Writer;
+use super::condition::Condition;
 use super::gate::{Called, support};
-use super::policy::{Allow, Condition};
+use super::policy::Allow;
 use crate::openapi::{Segment, base, connection, document, operation};
 use crate::origin::Origin;
 
@@ -46,8 +47,7 @@ impl<'w> Writer<'w> {
         let wide = segments.iter().any(|segment| matches!(segment, Segment::Parameter(_)));
         let operator = if wide { "StringLike" } else { "StringEquals" };
         let place = Origin::written(server.url.span);
-        let mut endpoint = Condition::equals("states:HTTPEndpoint", address, place);
-        endpoint.operator = operator;
+        let endpoint = Condition::new(operator, "states:HTTPEndpoint", address, place);
         allow.conditions = vec![method, endpoint];
         Some(allow)
     }

@@ -10,8 +10,9 @@ use aipolicy_compiler::model::{Ref, Resource};
 use aipolicy_iam::Piece;
 
 use super::Writer;
+use super::condition::Condition;
 use super::gate::{APPEND_LOG, support};
-use super::policy::{Allow, Condition};
+use super::policy::Allow;
 use super::trust::Trust;
 use crate::artifact::Artifact;
 use crate::origin::Origin;
@@ -96,8 +97,9 @@ impl<'w> Writer<'w> {
                 let id = [Piece::AnyOne; 10];
                 let alias = [&[Piece::Literal("agent-alias/")], id.as_slice(), &[Piece::Literal("/")], &id];
                 let what = (START_CLASSIC, alias.concat());
-                let mut allow =
-                    self.tagged("Start agent", (what.0, &what.1), (&starts.place(), starts.origin()))?;
+                let region = self.account.region_of(agent);
+                let place = (region, &starts.place(), starts.origin());
+                let mut allow = self.tagged("Start agent", (what.0, &what.1), place)?;
                 let name = Origin::written(agent.name_span());
                 let own = agent.name().as_str();
                 allow.conditions.push(Condition::equals("aws:ResourceTag/aipolicy:agent", own, name));
@@ -113,12 +115,8 @@ impl<'w> Writer<'w> {
         let arn = self.arn("dynamodb", region, (&format!("table/{table}"), starts.trigger.span()));
         let Some(arn) = arn else { return Vec::new() };
         let mut allow = support("Write down starts", WRITE_DOWN, (arn, starts.place()), starts.origin());
-        let condition = |operator, value: &str| Condition {
-            operator,
-            key: "dynamodb:LeadingKeys".into(),
-            values: vec![value.into()],
-            origin: starts.place(),
-        };
+        let condition =
+            |operator, value: &str| Condition::new(operator, "dynamodb:LeadingKeys", value, starts.place());
         let name = starts.trigger.name();
         allow.conditions = vec![condition("ForAllValues:StringEquals", name), condition("Null", "false")];
         let mut allows = vec![allow];

@@ -11,7 +11,7 @@ use aipolicy_compiler::source::Span;
 use aipolicy_iam::Piece;
 
 use super::Writer;
-use super::policy::Condition;
+use super::condition::{self, Condition, Form};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -60,12 +60,8 @@ impl Writer<'_> {
     /// A service that states the account and the resource on whose behalf it acts.
     pub(super) fn service(&self, service: &str, sources: Vec<String>, origin: Origin) -> Trust {
         let guard = self.account.default("iam.confusedDeputy");
-        let like = Condition {
-            operator: "ArnLike",
-            key: "aws:SourceArn".into(),
-            values: sources,
-            origin: guard.clone(),
-        };
+        let sources = sources.into_iter().map(|source| (source, guard.clone()));
+        let like = Condition::any("ArnLike", "aws:SourceArn", sources);
         let account = Condition::equals("aws:SourceAccount", self.account.id(), guard);
         Trust {
             principal: ("Service", service.into()),
@@ -198,32 +194,11 @@ impl Trust {
             ("Action", Tree::list(self.actions.iter().map(|action| Tree::text(*action)))),
         ];
         if !self.conditions.is_empty() {
-            statement.push(("Condition", self.condition()));
+            statement.push(("Condition", condition::tree(&self.conditions, Form::AsGiven)));
         }
         Tree::map([
             ("Version", Tree::text("2012-10-17").from(version)),
             ("Statement", Tree::list([Tree::map(statement).from(self.origin.clone())])),
         ])
-    }
-
-    fn condition(&self) -> Tree {
-        let operators: std::collections::BTreeSet<_> =
-            self.conditions.iter().map(|found| found.operator).collect();
-        Tree::map(operators.into_iter().map(|operator| {
-            let mut keys: Vec<_> =
-                self.conditions.iter().filter(|found| found.operator == operator).collect();
-            keys.sort_by(|left, right| left.key.cmp(&right.key));
-            let value = |found: &Condition| match found.values.as_slice() {
-                [one] => Tree::text(one),
-                many => Tree::list(many.iter().map(Tree::text)),
-            };
-            (
-                operator,
-                Tree::map(
-                    keys.into_iter()
-                        .map(|found| (found.key.clone(), value(found).from(found.origin.clone()))),
-                ),
-            )
-        }))
     }
 }

@@ -30,6 +30,12 @@ impl<'w> Writer<'w> {
             self.refuse::<()>(span.unwrap_or(spec.platform.span), message, help);
             return;
         };
+        if let Some(named) = spec.uses.as_ref().and_then(|uses| uses.guardrail.as_ref()) {
+            let message =
+                "a manifest cannot tell a pod the id of a guardrail, which nobody knows before it is made";
+            let help = "use `platform: lambda`, or `enforcedGuardrail` of the environment";
+            self.refuse::<()>(named.name.span, message.to_owned(), help);
+        }
         let what = format!("workload `{}`", running.name());
         let Some(image) = self.image(spec.image.as_ref(), (&what, running.resource.name_span())) else {
             return;

@@ -11,15 +11,18 @@ use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
 use crate::account::Account;
-use crate::artifact::Artifact;
+use crate::artifact::{Address, Artifact};
 use crate::capacity::{Capacity, Term};
 use crate::function::{Named, Taken, plain_name};
 use crate::origin::Origin;
-use crate::request::{Members, Request, role, tag_map};
+use crate::request::{Members, Request, reference, role, tag_map};
 use crate::tree::Tree;
 
 /// How many functions may take messages of a queue at once.
 const TAKERS: std::ops::RangeInclusive<u64> = 2..=1000;
+
+/// A variable of a function.
+type Variable = (&'static str, Tree);
 
 /// Writes the documents of one workload, and reports what Lambda cannot do.
 pub(super) struct Writer<'w, 'a> {
@@ -91,10 +94,14 @@ impl<'a> Writer<'_, 'a> {
             ("MemorySize", memory),
             ("Architectures", Tree::list([self.architecture()])),
         ];
-        members.extend(self.environment()?);
+        let (guardrail, made) = self.guardrail()?;
+        let variables: Vec<_> = self.gateway()?.into_iter().chain(guardrail).collect();
+        if !variables.is_empty() {
+            members.push(("Environment", Tree::map([("Variables", Tree::map(variables))])));
+        }
         members.push(("LoggingConfig", named.log(account)));
         members.push(("Tags", tag_map(account)));
-        let needs = vec![role_address, named.address("LogGroup")];
+        let needs = [role_address, named.address("LogGroup")].into_iter().chain(made).collect();
         let request =
             Request { address: named.address("Function"), region: named.region.clone(), members, needs };
         Some(request.artifact(&named.origin))
@@ -147,7 +154,7 @@ impl<'a> Writer<'_, 'a> {
     }
 
     /// Where it finds its gateway, under the name that OpenAI clients read. With several gateways there is no one address.
-    fn environment(&mut self) -> Option<Members> {
+    fn gateway(&mut self) -> Option<Option<Variable>> {
         let graph = self.account.graph();
         let mut gateways: Vec<(&Resource<GatewaySpec>, Grant<'a>)> = Vec::new();
         for grant in self.grants {
@@ -166,12 +173,32 @@ impl<'a> Writer<'_, 'a> {
                 return self.refuse(grant.decision.request.span, &message, "add `endpoint` to the gateway");
             }
         }
-        let [(gateway, grant)] = gateways.as_slice() else { return Some(Vec::new()) };
+        let [(gateway, _)] = gateways.as_slice() else { return Some(None) };
         let endpoint = gateway.spec.endpoint.as_ref()?;
         let address = format!("{}/v1", endpoint.value.as_str().trim_end_matches('/'));
-        let address = Tree::text(address).from(Origin::written(endpoint.span));
-        let variables = Tree::map([("OPENAI_BASE_URL", address)]).from(Origin::granted(*grant));
-        Some(vec![("Environment", Tree::map([("Variables", variables)]))])
+        Some(Some(("OPENAI_BASE_URL", Tree::text(address).from(Origin::written(endpoint.span)))))
+    }
+
+    /// The guardrail that its calls have to name, and what has to be made before. Calls of two regions would name two.
+    fn guardrail(&mut self) -> Option<(Vec<Variable>, Vec<Address>)> {
+        let named = self.workload.spec.uses.as_ref().and_then(|uses| uses.guardrail.as_ref());
+        let Some(named) = named else { return Some((Vec::new(), Vec::new())) };
+        let regions: Vec<_> = self.account.called_from(self.grants).into_iter().collect();
+        let [region] = regions.as_slice() else {
+            let message =
+                format!("models are called from {} regions, and each has its own guardrail", regions.len());
+            let help = "name models of Bedrock that are called from one region";
+            return self.refuse(named.name.span, &message, help);
+        };
+        let name = self.account.guardrail(named.name.value.as_str(), region)?;
+        let made = |kind: &str| Address { target: "bedrock".into(), kind: kind.into(), name: name.clone() };
+        let (guardrail, version) = (made("Guardrail"), made("GuardrailVersion"));
+        let origin = Origin::written(named.name.span);
+        let variables = vec![
+            ("BEDROCK_GUARDRAIL_ID", reference(&guardrail, "guardrailId").from(origin.clone())),
+            ("BEDROCK_GUARDRAIL_VERSION", reference(&version, "version").from(origin)),
+        ];
+        Some((variables, vec![guardrail, version]))
     }
 
     /// The bound on functions at once; none where the workload calls no model. One that cannot be computed is refused.

@@ -77,6 +77,11 @@ impl Calls {
         self
     }
 
+    /// Whether all of them are about something of this kind.
+    pub(super) fn about(&self, kind: &str) -> bool {
+        self.resources.iter().all(|arn| arn.contains(kind))
+    }
+
     /// Only where a key of the request has one of these values.
     pub(super) fn when<V: Into<String>>(
         mut self,

@@ -37,6 +37,7 @@ OPERATIONS = {
     "Gateway": (CONTROL, "CreateGateway"),
     "GatewayRateLimit": (CONTROL, "CreateGatewayRateLimit"),
     "GatewayTarget": (CONTROL, "CreateGatewayTarget"),
+    "EnforcedGuardrail": ("bedrock", "PutEnforcedGuardrailConfiguration"),
     "Guardrail": ("bedrock", "CreateGuardrail"),
     "GuardrailVersion": ("bedrock", "CreateGuardrailVersion"),
     "Harness": (CONTROL, "CreateHarness"),

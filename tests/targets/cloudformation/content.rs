@@ -135,7 +135,8 @@ fn every_document_is_in_a_template_with_all_that_it_says() {
                 assert!(!artifacts.iter().any(|one| one == artifact), "{address} is there as a document too");
                 let (stack, found) = resource(&templates, &whole(artifact, &document))
                     .unwrap_or_else(|| panic!("{address} is in no template"));
-                assert_eq!(stack, document["$region"].as_str().unwrap_or("iam"), "{address}");
+                let everywhere = if kind == "ServiceControlPolicy" { "organization" } else { "iam" };
+                assert_eq!(stack, document["$region"].as_str().unwrap_or(everywhere), "{address}");
                 // A function that runs an image has no handler.
                 let image = document.get("PackageType").is_some();
                 for (_, member) in UNSAID.iter().filter(|(own, _)| *own == kind && !image) {
@@ -216,6 +217,9 @@ fn documents_of_iam_are_the_same() {
                         ("ResourcePolicy", "ResourcePolicy"),
                         ("BlockPublicPolicy", "BlockPublicPolicy"),
                     ],
+                    "ServiceControlPolicy" => ["Name", "Description", "Type", "Content", "TargetIds", "Tags"]
+                        .map(|one| (one, one))
+                        .into(),
                     other => panic!("nobody compares a {other}"),
                 };
                 // Roles of tenants have one.

@@ -34,7 +34,8 @@ fn findings(templates: &[(String, &str, Value)]) -> Vec<String> {
     for (name, stack, template) in templates {
         std::fs::write(folder.path().join(name), serde_json::to_string_pretty(template).unwrap()).unwrap();
         // Roles and policies are the same everywhere.
-        regions.entry(if *stack == "iam" { "us-east-1" } else { stack }).or_default().push(name);
+        let everywhere = ["iam", "organization"].contains(stack);
+        regions.entry(if everywhere { "us-east-1" } else { stack }).or_default().push(name);
     }
     let mut found = Vec::new();
     for (region, names) in regions {

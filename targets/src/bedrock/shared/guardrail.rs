@@ -1,12 +1,12 @@
 //! Guardrails, each with a numbered version for every state that it was in.
 
 use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::ir::Principal;
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::guardrail::{FilterStrength, Filters, GuardrailSpec, Pii, PiiAction};
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Spanned;
 
-use super::lower_tags;
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Members, Request, address, reference};
@@ -58,7 +58,7 @@ pub(crate) fn artifacts(
         ("contextualGroundingPolicyConfig", list("filtersConfig", grounding(spec))),
     ];
     members.extend(parts.into_iter().filter_map(|(key, tree)| Some((key, tree?))));
-    members.push(("tags", lower_tags(account)));
+    members.push(("tags", tags(account, guardrail)));
     let place = (region.to_owned(), used.clone());
     let origin = Origin::written(guardrail.name_span());
     let made =
@@ -69,6 +69,33 @@ pub(crate) fn artifacts(
     ];
     let version = Request { address: version, region: place, members, needs: vec![own] }.artifact(&origin);
     vec![made, version]
+}
+
+/// The guardrails that workloads name in their calls, in every region of those.
+pub(crate) fn named(account: &Account<'_>, out: &mut Diagnostics) -> Vec<Artifact> {
+    let graph = account.graph();
+    let mut artifacts = Vec::new();
+    for (principal, grants) in account.input.grants.by_principal() {
+        let Principal::Workload(id) = principal else { continue };
+        let uses = graph.resource(id).and_then(|workload| workload.spec.uses.as_ref());
+        let Some(named) = uses.and_then(|uses| uses.guardrail.as_ref()) else { continue };
+        let Some(guardrail) = graph.get(named) else { continue };
+        let used = Origin::written(named.name.span);
+        for region in account.called_from(&grants) {
+            artifacts.extend(self::artifacts(account, (guardrail, region), &used, out));
+        }
+    }
+    artifacts
+}
+
+/// The marks of ownership, and the name by which roles are allowed to apply it.
+fn tags(account: &Account<'_>, guardrail: &Resource<GuardrailSpec>) -> Tree {
+    let tag = |(key, value, origin): (&str, &str, Origin)| {
+        Tree::map([("key", Tree::text(key)), ("value", Tree::text(value))]).from(origin)
+    };
+    let marks = account.marks().map(|(key, value)| (key, value, account.default("aws.tags")));
+    let name = ("aipolicy:guardrail", guardrail.name().as_str(), Origin::written(guardrail.name_span()));
+    Tree::list(marks.into_iter().chain([name]).map(tag))
 }
 
 fn strength(strength: FilterStrength) -> &'static str {

@@ -1,5 +1,6 @@
 //! What agents of both runtimes share: names and ARNs, the queue for approvals, guardrails, profiles, functions and logging.
 
+pub(crate) mod enforced;
 pub(crate) mod function;
 pub(crate) mod guardrail;
 pub(crate) mod logging;

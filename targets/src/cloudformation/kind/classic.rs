@@ -1,11 +1,14 @@
 //! Agents on Agents Classic with what belongs to them, guardrails, inference profiles and logging.
 
-use super::super::shape::{DATA, DOCUMENT, DROPPED, Shape};
+use super::super::shape::{DATA, DOCUMENT, DROPPED, PLAIN, Shape};
 use super::{Kind, Place, Removal};
 
 static FUNCTIONS: Shape = Shape::Members(&[("functions", "Functions", &FUNCTION)]);
 static FUNCTION: Shape = Shape::Members(&[("parameters", "Parameters", &DATA)]);
 static API: Shape = Shape::Members(&[("payload", "Payload", &DOCUMENT)]);
+
+/// Its members stand beside each other.
+static ENFORCED: Shape = Shape::Lifted(&PLAIN);
 
 /// An item of a list of its agent. Which agent that is, and that it is the draft, goes without saying.
 const fn item(name: &'static str, list: &'static str, shape: Shape) -> Kind {
@@ -46,6 +49,11 @@ pub(super) static KINDS: &[Kind] = &[
     Kind::resource("GuardrailVersion", "AWS::Bedrock::GuardrailVersion", Shape::Members(&[]))
         .answering(&[("version", "Version")])
         .removed(Removal::KeptWhenReplaced),
+    Kind::resource(
+        "EnforcedGuardrail",
+        "AWS::Bedrock::EnforcedGuardrailConfiguration",
+        Shape::Members(&[("guardrailInferenceConfig", "", &ENFORCED)]),
+    ),
     Kind::resource("InferenceProfile", "AWS::Bedrock::ApplicationInferenceProfile", Shape::Members(&[]))
         .answering(&[("inferenceProfileArn", "InferenceProfileArn")]),
     Kind::new(

@@ -12,12 +12,12 @@ use aipolicy_iam::{Piece, limits};
 
 use super::guard::Ways;
 use super::log::{Log, logs};
-use super::statement::{document, size};
-use super::{Held, Said, part, whole};
+use super::{Held, denial, part, whole};
 use crate::account::Account;
 use crate::artifact::Artifact;
 use crate::iam::Writer;
-use crate::iam::policy::Condition;
+use crate::iam::condition::Condition;
+use crate::iam::statement::{Statement, document, size};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -43,7 +43,7 @@ struct Bucket {
     region: (String, Origin),
     /// Where its name is written.
     name: Span,
-    said: Vec<Said>,
+    statements: Vec<Statement>,
 }
 
 /// Buckets by name.
@@ -91,10 +91,10 @@ impl<'w> Writer<'w> {
             let Some(connector) = account.graph().get(named) else { continue };
             match &connector.spec.kind {
                 ConnectorKind::S3(source) => {
-                    let (said, region) =
+                    let (own, region) =
                         (self.connector_bucket((connector, source), held), &connector.spec.region);
                     let region = (region.value.as_str().to_owned(), Origin::written(region.span));
-                    self.bucket_of(buckets, (&source.bucket, region), named.name.span).extend(said);
+                    self.bucket_of(buckets, (&source.bucket, region), named.name.span).extend(own);
                 }
                 ConnectorKind::SecretsManager(_) => {}
                 ConnectorKind::DynamoDb(_)
@@ -120,26 +120,27 @@ impl<'w> Writer<'w> {
         buckets: &'b mut Buckets<'w>,
         (name, region): (&'w Spanned<Text>, (String, Origin)),
         named: Span,
-    ) -> &'b mut Vec<Said> {
+    ) -> &'b mut Vec<Statement> {
         let bucket = buckets.entry(name.value.as_str()).or_insert_with(|| Bucket {
             named,
             region,
             name: name.span,
-            said: Vec::new(),
+            statements: Vec::new(),
         });
-        if bucket.said.is_empty() {
-            bucket.said = self.encrypted_in_transit((name, named));
+        if bucket.statements.is_empty() {
+            bucket.statements = self.encrypted_in_transit((name, named));
         }
-        &mut bucket.said
+        &mut bucket.statements
     }
 
-    /// The ARN of a bucket, and of what is below a prefix.
-    fn bucket_arn(&mut self, bucket: &Spanned<Text>) -> Option<(String, Origin)> {
+    /// The ARN of a bucket.
+    pub(super) fn bucket_arn(&mut self, bucket: &Spanned<Text>) -> Option<(String, Origin)> {
         let pieces = [Piece::Literal(bucket.value.as_str())];
         let arn = self.pattern("s3", ("", ""), (&pieces, bucket.span))?;
         Some((arn, Origin::written(bucket.span)))
     }
 
+    /// The ARN of what is below a prefix of a bucket.
     fn objects_arn(
         &mut self,
         bucket: &Spanned<Text>,
@@ -153,36 +154,28 @@ impl<'w> Writer<'w> {
     }
 
     /// Nobody reaches the bucket without TLS, or with a version of it that is older than the environment allows.
-    fn encrypted_in_transit(&mut self, (bucket, named): (&Spanned<Text>, Span)) -> Vec<Said> {
+    fn encrypted_in_transit(&mut self, (bucket, named): (&Spanned<Text>, Span)) -> Vec<Statement> {
         let (Some(own), Some(objects)) = (self.bucket_arn(bucket), self.objects_arn(bucket, None)) else {
             return Vec::new();
         };
         let account = self.account;
-        let deny = |sid: &str| {
-            Said::denial(sid, &["s3:*"], vec![own.clone(), objects.clone()], Origin::written(named))
-        };
-        let plain = Condition {
-            operator: "Bool",
-            key: "aws:SecureTransport".into(),
-            values: vec!["false".into()],
-            origin: account.default("iam.tls"),
-        };
+        let deny =
+            |sid: &str| denial(sid, &["s3:*"], vec![own.clone(), objects.clone()], Origin::written(named));
+        let plain = Condition::new("Bool", "aws:SecureTransport", "false", account.default("iam.tls"));
         let network = account.environment.spec.network.as_ref();
-        let old = network.and_then(|network| network.tls.as_ref()).map(|tls| Condition {
-            operator: "NumericLessThan",
-            key: "s3:TlsVersion".into(),
-            values: vec![TlsVersion::word(tls.value).into()],
-            origin: Origin::written(tls.span),
+        let old = network.and_then(|network| network.tls.as_ref()).map(|tls| {
+            let word = TlsVersion::word(tls.value);
+            Condition::new("NumericLessThan", "s3:TlsVersion", word, Origin::written(tls.span))
         });
-        let old = old.map(|condition| deny("Only new TLS").when(condition));
-        std::iter::once(deny("Only TLS").when(plain)).chain(old).collect()
+        let old = old.map(|condition| deny("Only new TLS").when([condition]));
+        std::iter::once(deny("Only TLS").when([plain])).chain(old).collect()
     }
 
     fn connector_bucket(
         &mut self,
         (connector, source): (&Resource<ConnectorSpec>, &'w S3Source),
         held: &[Held],
-    ) -> Vec<Said> {
+    ) -> Vec<Statement> {
         let Some(own) = self.bucket_arn(&source.bucket) else { return Vec::new() };
         let objects: Vec<_> = match source.prefixes.as_slice() {
             [] => self.objects_arn(&source.bucket, None).into_iter().collect(),
@@ -194,13 +187,13 @@ impl<'w> Writer<'w> {
             begins: format!("{}/", own.0),
             resources: objects.iter().cloned().chain([own]).collect(),
         };
-        let mut said = self.guards(connector, &ways, held);
+        let mut all = self.guards(connector, &ways, held);
         if let Some(encryption) = &connector.spec.encryption {
             let key = &encryption.kms_key_arn;
             let name = connector.name();
-            said.extend(other_keys(name.as_str(), key.value.as_str(), (objects, Origin::written(key.span))));
+            all.extend(other_keys(name.as_str(), key.value.as_str(), (objects, Origin::written(key.span))));
         }
-        said
+        all
     }
 
     fn log_bucket(
@@ -210,22 +203,17 @@ impl<'w> Writer<'w> {
         named: Span,
     ) {
         let region = (log.spec.region.value.as_str().to_owned(), Origin::written(log.spec.region.span));
-        let mut said = log.bucket_statements(self.account);
+        let Some(mut own) = log.bucket_statements(self) else { return };
         let objects = log.bucket().and_then(|place| self.objects_arn(bucket, place.prefix.as_ref()));
         if let (Some(word), Some(objects)) = (log.spec.immutable.as_ref().filter(|word| word.value), objects)
         {
             let origin = Origin::written(word.span);
-            let people = Condition {
-                operator: "Bool",
-                key: "aws:PrincipalIsAWSService".into(),
-                values: vec!["false".into()],
-                origin: origin.clone(),
-            };
+            let people = Condition::new("Bool", "aws:PrincipalIsAWSService", "false", origin.clone());
             let sid = format!("Nobody changes {}", log.named.name.value);
-            said.push(Said::denial(sid, CHANGE, vec![objects], origin).when(people));
+            own.push(denial(sid, CHANGE, vec![objects], origin).when([people]));
         }
         let known = self.bucket_of(buckets, (bucket, region), named);
-        for one in said {
+        for one in own {
             if !known.iter().any(|before| before.sid == one.sid) {
                 known.push(one);
             }
@@ -240,7 +228,7 @@ impl<'w> Writer<'w> {
                 return None;
             }
         }
-        let policy = document(account, &bucket.said);
+        let policy = document(account, &bucket.statements);
         self.check_policy_size((size(&policy), limits::BUCKET_POLICY), bucket.named).then_some(())?;
         let members =
             vec![("Bucket", Tree::text(name).from(Origin::written(bucket.name))), ("Policy", policy)];
@@ -252,13 +240,13 @@ impl<'w> Writer<'w> {
     /// What the policy of somebody else's bucket has to allow.
     fn bucket_statements(&mut self, name: &str, logs: &[(&Log<'w>, &Spanned<Text>)]) -> Option<Artifact> {
         let (first, bucket) = logs.first()?;
-        for place in logs.iter().filter_map(|(log, _)| log.bucket()) {
-            self.objects_arn(bucket, place.prefix.as_ref())?;
+        let mut all = Vec::new();
+        for (log, _) in logs {
+            all.extend(log.bucket_statements(self)?);
         }
-        let said: Vec<_> = logs.iter().flat_map(|(log, _)| log.bucket_statements(self.account)).collect();
         let members = vec![
             ("Bucket", Tree::text(name).from(Origin::written(bucket.span))),
-            ("PolicyDocument", document(self.account, &said)),
+            ("PolicyDocument", document(self.account, &all)),
         ];
         let own = self.account.name(&[name], usize::MAX);
         Some(part(("BucketStatements", own), members, &first.origin))
@@ -294,8 +282,8 @@ impl<'w> Writer<'w> {
             resources: vec![("*".to_owned(), Origin::written(name.span))],
             begins,
         };
-        let said = self.guards(connector, &ways, held);
-        if said.is_empty() {
+        let all = self.guards(connector, &ways, held);
+        if all.is_empty() {
             let message =
                 format!("`{}` demands nothing that a policy of its secret could hold", connector.name());
             return self.refuse(
@@ -312,7 +300,7 @@ impl<'w> Writer<'w> {
                 return None;
             }
         }
-        let policy = document(account, &said);
+        let policy = document(account, &all);
         self.check_policy_size((size(&policy), limits::SECRET_POLICY), named).then_some(())?;
         let members = vec![
             ("SecretId", Tree::text(name.value.as_str()).from(Origin::written(name.span))),
@@ -328,22 +316,22 @@ impl<'w> Writer<'w> {
 
 /// Objects are encrypted with this key: whoever names another, or another way, is denied. Who names none gets what the
 /// bucket does by default, which is for whoever has it to say.
-fn other_keys(connector: &str, key: &str, (objects, origin): (Vec<(String, Origin)>, Origin)) -> Vec<Said> {
-    let denial = |sid: &str, name: &str, values: &[&str]| {
-        let condition = |operator, values: &[&str]| Condition {
-            operator,
-            key: name.to_owned(),
-            values: values.iter().map(|value| (*value).to_owned()).collect(),
-            origin: origin.clone(),
-        };
+fn other_keys(
+    connector: &str,
+    key: &str,
+    (objects, origin): (Vec<(String, Origin)>, Origin),
+) -> Vec<Statement> {
+    let unless = |sid: &str, name: &str, values: &[&str]| {
+        let values = values.iter().map(|value| ((*value).to_owned(), origin.clone()));
         let sid = format!("{sid} {connector}");
-        Said::denial(sid, &["s3:PutObject"], objects.clone(), origin.clone())
-            .when(condition("StringNotEquals", values))
-            .when(condition("Null", &["false"]))
+        denial(sid, &["s3:PutObject"], objects.clone(), origin.clone()).when([
+            Condition::any("StringNotEquals", name, values),
+            Condition::new("Null", name, "false", origin.clone()),
+        ])
     };
     vec![
-        denial("Only the key of", KEY, &[key]),
-        denial("Only keys of KMS for", ENCRYPTED, &["aws:kms", "aws:kms:dsse"]),
+        unless("Only the key of", KEY, &[key]),
+        unless("Only keys of KMS for", ENCRYPTED, &["aws:kms", "aws:kms:dsse"]),
     ]
 }
 

@@ -9,13 +9,15 @@ use aipolicy_compiler::model::connector::ConnectorKind;
 use aipolicy_compiler::model::value::Text;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Spanned;
-use aipolicy_iam::{Effect, limits};
+use aipolicy_iam::limits;
 
-use super::statement::{Said, Shared, Who, document, shared, size};
-use super::{Held, Home, whole};
+use super::shared::{Shared, shared};
+use super::{Held, Home, denial, whole};
 use crate::artifact::Artifact;
 use crate::iam::Writer;
-use crate::iam::policy::{Allow, Condition};
+use crate::iam::condition::Condition;
+use crate::iam::policy::Allow;
+use crate::iam::statement::{Statement, Who, document, size};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -144,14 +146,14 @@ impl<'w> Writer<'w> {
             let through = held.allows.iter().filter_map(|allow| endpoint.takes(allow, &buckets));
             allowed.extend(through.map(|allow| (held.role.clone(), allow)));
         }
-        let mut said: Vec<_> = shared(allowed).into_iter().map(|shared| self.let_through(shared)).collect();
-        said.extend(self.image_layers(endpoint));
+        let mut all: Vec<_> = shared(allowed).into_iter().map(|shared| self.let_through(shared)).collect();
+        all.extend(self.image_layers(endpoint));
         let origin = Origin::written(endpoint.named.span);
-        if said.is_empty() {
+        if all.is_empty() {
             let everything = vec![("*".to_owned(), origin.clone())];
-            said.push(Said::denial("Nothing was granted", &["*"], everything, origin.clone()));
+            all.push(denial("Nothing was granted", &["*"], everything, origin.clone()));
         }
-        let policy = document(self.account, &said);
+        let policy = document(self.account, &all);
         self.check_policy_size((size(&policy), limits::ENDPOINT_POLICY), endpoint.named.span).then_some(())?;
         let members = vec![
             ("VpcEndpointId", Tree::text(endpoint.id.value.as_str()).from(Origin::written(endpoint.id.span))),
@@ -164,50 +166,36 @@ impl<'w> Writer<'w> {
 
     /// Calls of these roles. A gateway endpoint takes no other principal than everybody, so roles are a condition. Source:
     /// AWS PrivateLink guide, principals for gateway endpoints.
-    fn let_through(&mut self, shared: Shared) -> Said {
-        let Shared { roles, allow } = shared;
-        let mut conditions: Vec<_> = allow.conditions;
-        conditions.retain(|condition| self.is_comparable(condition));
-        conditions.extend(roles.into_iter().map(|(role, origin)| Condition {
-            operator: "ArnEquals",
-            key: "aws:PrincipalArn".into(),
-            values: vec![role],
-            origin,
-        }));
-        Said {
-            sid: allow.sid,
-            effect: Effect::Allow,
-            who: Who::Everybody,
-            actions: allow.actions.iter().map(|action| (*action).to_owned()).collect(),
-            resources: allow.resources,
-            conditions,
-            origin: allow.origin,
-        }
+    fn let_through(&mut self, shared: Shared) -> Statement {
+        let Shared { roles, mut allow } = shared;
+        allow.conditions.retain(|condition| self.is_comparable(condition));
+        let of_roles = Condition::any("ArnEquals", "aws:PrincipalArn", roles);
+        Statement::from(allow).about(Who::Everybody).when([of_roles])
     }
 
     /// Whether the policy of an endpoint takes a condition. The role's own policies hold one that it does not take.
     fn is_comparable(&mut self, condition: &Condition) -> bool {
-        let text = |value: &String| {
+        let is_short = |value: &str| {
             let mut parts = value.split(['*', '?']);
-            let is_wild = value.contains(['*', '?']);
-            !is_wild || parts.any(|part| part.chars().count() >= BESIDE_WILDCARD)
+            value.contains(['*', '?']) && parts.all(|part| part.chars().count() < BESIDE_WILDCARD)
         };
-        let takes = condition.operator != "StringLike" || condition.values.iter().all(text);
-        if !takes {
+        let mut values = condition.values.iter().filter(|_| condition.operator == "StringLike");
+        let short = values.find(|(value, _)| is_short(value));
+        if let Some((_, origin)) = short {
             let message = format!(
                 "the policy of an endpoint takes no wildcard with fewer than {BESIDE_WILDCARD} characters beside it, so \
                  `{}` is left to the policies of the roles",
                 condition.key
             );
-            let note = rule::APPROXIMATED.at(condition.origin.span, message, "");
+            let note = rule::APPROXIMATED.at(origin.span, message, "");
             self.out.report(Diagnostic { severity: Severity::Note, ..note });
         }
-        takes
+        short.is_none()
     }
 
     /// The layers of images, which nodes fetch from a bucket of ECR by signed addresses. Source: ECR user guide, minimum
     /// permissions of the gateway endpoint for S3.
-    fn image_layers(&self, endpoint: &Endpoint<'_>) -> Option<Said> {
+    fn image_layers(&self, endpoint: &Endpoint<'_>) -> Option<Statement> {
         if endpoint.service != "s3" {
             return None;
         }
@@ -224,15 +212,10 @@ impl<'w> Writer<'w> {
         let (partition, region) = (account.partition.as_str(), &endpoint.region);
         let layers = format!("arn:{partition}:s3:::prod-{region}-starport-layer-bucket/*");
         let id = Origin::written(endpoint.id.span);
-        Some(Said {
-            sid: "Pull images".into(),
-            effect: Effect::Allow,
-            who: Who::Everybody,
-            actions: vec!["s3:GetObject".into()],
-            resources: vec![(layers, origin.clone())],
-            conditions: vec![Condition::equals(SOURCE, endpoint.id.value.as_str(), id)],
-            origin,
-        })
+        let resources = vec![(layers, origin.clone())];
+        let through = Condition::equals(SOURCE, endpoint.id.value.as_str(), id);
+        let pull = Statement::allowance("Pull images", &["s3:GetObject"], resources, origin);
+        Some(pull.about(Who::Everybody).when([through]))
     }
 
     /// The region of each bucket, which its ARN does not say.
@@ -267,7 +250,7 @@ impl Endpoint<'_> {
         }
         let (asked, conditions): (Vec<_>, Vec<_>) =
             allow.conditions.iter().cloned().partition(|condition| condition.key == SOURCE);
-        let own = |condition: &Condition| condition.values.iter().any(|id| id == self.id.value.as_str());
+        let own = |condition: &Condition| condition.texts().any(|id| id == self.id.value.as_str());
         asked.iter().all(own).then(|| Allow { conditions, ..allow.clone() })
     }
 }
@@ -276,7 +259,7 @@ impl Endpoint<'_> {
 fn region<'a>(allow: &'a Allow, buckets: &BTreeMap<&str, &'a str>) -> Option<&'a str> {
     let profile = allow.conditions.iter().find(|condition| condition.key == "bedrock:InferenceProfileArn");
     let named = profile.and_then(|condition| condition.values.first());
-    let arn = named.or(allow.resources.first().map(|(arn, _)| arn))?;
+    let (arn, _) = named.or(allow.resources.first())?;
     let mut parts = arn.splitn(6, ':').skip(2);
     match (parts.next()?, parts.next()?, parts.nth(1)?) {
         ("s3", _, resource) => buckets.get(resource.split('/').next()?).copied(),

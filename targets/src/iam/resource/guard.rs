@@ -6,9 +6,10 @@ use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::connector::{ConnectorKind, ConnectorSpec};
 use aipolicy_compiler::rule;
 
-use super::{Held, Said};
+use super::{Held, denial};
 use crate::iam::Writer;
-use crate::iam::policy::Condition;
+use crate::iam::condition::Condition;
+use crate::iam::statement::Statement;
 use crate::origin::Origin;
 
 /// What may be read of a resource, and what may be written to it.
@@ -29,21 +30,18 @@ impl Writer<'_> {
         connector: &Resource<ConnectorSpec>,
         ways: &Ways<'_>,
         held: &[Held],
-    ) -> Vec<Said> {
+    ) -> Vec<Statement> {
         let name = connector.name();
-        let mut said = Vec::new();
+        let mut all = Vec::new();
         if let Some(network) = &connector.spec.network {
             let origin = Origin::written(network.vpc_endpoint.span);
             let actions = [ways.read.0, ways.write.0].concat();
             let id = network.vpc_endpoint.value.as_str();
-            let elsewhere = Condition {
-                operator: "StringNotEquals",
-                ..Condition::equals("aws:SourceVpce", id, origin.clone())
-            };
+            let elsewhere = Condition::new("StringNotEquals", "aws:SourceVpce", id, origin.clone());
             let sid = format!("Only through endpoint {name}");
-            said.push(Said::denial(sid, &actions, ways.resources.clone(), origin).when(elsewhere));
+            all.push(denial(sid, &actions, ways.resources.clone(), origin).when([elsewhere]));
         }
-        let Some(word) = connector.spec.exclusive.as_ref().filter(|word| word.value) else { return said };
+        let Some(word) = connector.spec.exclusive.as_ref().filter(|word| word.value) else { return all };
         self.refuse_shared(connector);
         for (verb, (actions, known)) in [("Read", ways.read), ("Write", ways.write)] {
             let users = users(held, known, &ways.begins);
@@ -51,17 +49,11 @@ impl Writer<'_> {
                 continue;
             }
             let origin = Origin::written(word.span);
-            let mut denial =
-                Said::denial(format!("{verb} {name} alone"), actions, ways.resources.clone(), origin);
-            denial.conditions.extend(users.into_iter().map(|(role, origin)| Condition {
-                operator: "ArnNotEquals",
-                key: "aws:PrincipalArn".into(),
-                values: vec![role],
-                origin,
-            }));
-            said.push(denial);
+            let sid = format!("{verb} {name} alone");
+            let others = Condition::any("ArnNotEquals", "aws:PrincipalArn", users);
+            all.push(denial(sid, actions, ways.resources.clone(), origin).when([others]));
         }
-        said
+        all
     }
 
     /// Roles that are not ours, or not of this environment, would be kept out too.

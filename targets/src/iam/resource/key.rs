@@ -9,14 +9,16 @@ use aipolicy_compiler::model::connector::ConnectorKind;
 use aipolicy_compiler::model::value::Arn;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{Span, Spanned};
-use aipolicy_iam::{Effect, limits};
+use aipolicy_iam::limits;
 
 use super::log::logs;
-use super::statement::{Shared, Who, document, shared, size};
-use super::{Held, Said, part};
+use super::shared::{Shared, shared};
+use super::{Held, part};
 use crate::artifact::Artifact;
 use crate::iam::Writer;
-use crate::iam::policy::{Allow, Condition};
+use crate::iam::condition::Condition;
+use crate::iam::policy::Allow;
+use crate::iam::statement::{Statement, Who, document, size};
 use crate::origin::Origin;
 use crate::tree::Tree;
 
@@ -28,7 +30,7 @@ const VECTORS: &[&str] = &["kms:Decrypt"];
 struct Needed {
     span: Option<Span>,
     roles: Vec<(String, Allow)>,
-    services: Vec<Said>,
+    services: Vec<Statement>,
 }
 
 /// Keys by ARN.
@@ -49,24 +51,26 @@ impl<'w> Writer<'w> {
                 }
             }
         }
-        let mut services: Vec<_> =
-            logs(self.account).iter().flat_map(|log| log.key_statements(self.account)).collect();
+        let mut services = Vec::new();
+        for log in logs(self.account) {
+            services.extend(log.key_statements(self));
+        }
         services.extend(self.letters());
         services.extend(self.vectors());
-        for said in services {
-            for (key, origin) in &said.resources {
+        for one in services {
+            for (key, origin) in &one.resources {
                 let needed = keys.entry(key.clone()).or_default();
                 needed.span.get_or_insert(origin.span);
-                needed.services.push(said.clone());
+                needed.services.push(one.clone());
             }
         }
         keys.into_iter().filter_map(|(key, needed)| self.key_statements(&key, needed)).collect()
     }
 
     /// Services that put what fails into an encrypted queue. Source: SQS developer guide, key management.
-    fn letters(&self) -> Vec<Said> {
+    fn letters(&self) -> Vec<Statement> {
         let account = self.account;
-        let mut said = Vec::new();
+        let mut all = Vec::new();
         for grant in account.input.grants.grants() {
             let request = &grant.decision.request;
             let (Principal::Agent(id), Circumstances::Trigger(at)) =
@@ -81,15 +85,16 @@ impl<'w> Writer<'w> {
             let Some((service, source)) = account.delivers(agent, trigger) else { continue };
             let sid = format!("Keep what fails at {} {}", agent.name(), trigger.name());
             let conditions = self.on_behalf_of("ArnEquals", vec![source]);
-            said.push(allowed(sid, service, (QUEUE, &key.kms_key_arn), (conditions, Origin::granted(grant))));
+            let granted = Origin::granted(grant);
+            all.push(allowed((sid, service), QUEUE, &key.kms_key_arn, granted).when(conditions));
         }
-        said
+        all
     }
 
     /// S3 Vectors keeps indexes in order by itself. Source: S3 user guide, data protection and encryption in S3 Vectors.
-    fn vectors(&self) -> Vec<Said> {
+    fn vectors(&self) -> Vec<Statement> {
         let account = self.account;
-        let (mut said, mut seen) = (Vec::new(), BTreeSet::new());
+        let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
         for grant in account.input.grants.grants() {
             let Object::Connector(id) = grant.decision.request.object else { continue };
             let Some(connector) = account.graph().resource(id).filter(|_| seen.insert(id)) else { continue };
@@ -98,35 +103,29 @@ impl<'w> Writer<'w> {
             let bucket = format!("bucket/{}", source.bucket.value);
             let arn = account.arn("s3vectors", connector.spec.region.value.as_str(), &bucket);
             let conditions = self.on_behalf_of("ArnLike", vec![arn.clone(), format!("{arn}/*")]);
-            let sid = format!("Index {}", connector.name());
-            let what = (VECTORS, &key.kms_key_arn);
+            let who = (format!("Index {}", connector.name()), "indexing.s3vectors.amazonaws.com");
             let granted = Origin::granted(grant);
-            said.push(allowed(sid, "indexing.s3vectors.amazonaws.com", what, (conditions, granted)));
+            all.push(allowed(who, VECTORS, &key.kms_key_arn, granted).when(conditions));
         }
-        said
+        all
     }
 
     /// That a service acts for something of this account.
     fn on_behalf_of(&self, operator: &'static str, sources: Vec<String>) -> Vec<Condition> {
         let guard = self.account.default("iam.confusedDeputy");
-        let source =
-            Condition { operator, key: "aws:SourceArn".into(), values: sources, origin: guard.clone() };
+        let sources = sources.into_iter().map(|source| (source, guard.clone()));
+        let source = Condition::any(operator, "aws:SourceArn", sources);
         vec![Condition::equals("aws:SourceAccount", self.account.id(), guard), source]
     }
 
     fn key_statements(&mut self, key: &str, needed: Needed) -> Option<Artifact> {
         let span = needed.span?;
-        let of_roles = shared(needed.roles).into_iter().map(|Shared { roles, allow }| Said {
-            sid: allow.sid,
-            effect: Effect::Allow,
-            who: Who::Roles(roles),
-            actions: allow.actions.iter().map(|action| (*action).to_owned()).collect(),
-            resources: allow.resources.into_iter().filter(|(arn, _)| arn == key).collect(),
-            conditions: allow.conditions,
-            origin: allow.origin,
+        let of_roles = shared(needed.roles).into_iter().map(|Shared { roles, mut allow }| {
+            allow.resources.retain(|(arn, _)| arn == key);
+            Statement::from(allow).about(Who::Roles(roles))
         });
-        let said: Vec<_> = of_roles.chain(needed.services.iter().cloned()).collect();
-        let mut policy = document(self.account, &said);
+        let all: Vec<_> = of_roles.chain(needed.services.iter().cloned()).collect();
+        let mut policy = document(self.account, &all);
         if size(&policy) > limits::KEY_POLICY {
             let message = format!(
                 "what the roles of this environment do with this key does not fit into a policy of {} bytes, so that has to \
@@ -147,19 +146,13 @@ impl<'w> Writer<'w> {
     }
 }
 
+/// What a service does with a key.
 fn allowed(
-    sid: String,
-    service: &str,
-    (actions, key): (&[&str], &Spanned<Arn>),
-    (conditions, origin): (Vec<Condition>, Origin),
-) -> Said {
-    Said {
-        sid,
-        effect: Effect::Allow,
-        who: Who::Service(service.to_owned()),
-        actions: actions.iter().map(|action| (*action).to_owned()).collect(),
-        resources: vec![(key.value.as_str().to_owned(), Origin::written(key.span))],
-        conditions,
-        origin,
-    }
+    (sid, service): (String, &str),
+    actions: &[&str],
+    key: &Spanned<Arn>,
+    origin: Origin,
+) -> Statement {
+    let resource = (key.value.as_str().to_owned(), Origin::written(key.span));
+    Statement::allowance(sid, actions, vec![resource], origin).about(Who::Service(service.to_owned()))
 }

@@ -4,12 +4,12 @@ use aipolicy_compiler::ir::{Circumstances, Object};
 use aipolicy_compiler::model::Ref;
 use aipolicy_compiler::model::data_store::{DataStoreSpec, S3Place, StoreKind};
 use aipolicy_compiler::model::workspace::TargetName;
-use aipolicy_iam::Effect;
+use aipolicy_iam::Piece;
 
-use super::Said;
-use super::statement::Who;
 use crate::account::Account;
-use crate::iam::policy::Condition;
+use crate::iam::Writer;
+use crate::iam::condition::Condition;
+use crate::iam::statement::{Statement, Who};
 use crate::origin::Origin;
 
 /// A store that a service writes to.
@@ -68,12 +68,7 @@ impl<'a> Log<'a> {
     fn service(&self, account: &Account<'_>) -> Option<(&'static str, Vec<Condition>)> {
         let guard = || account.default("iam.confusedDeputy");
         let own = Condition::equals("aws:SourceAccount", account.id(), guard());
-        let source = |operator, arn: String| Condition {
-            operator,
-            key: "aws:SourceArn".into(),
-            values: vec![arn],
-            origin: guard(),
-        };
+        let source = |operator, arn: String| Condition::new(operator, "aws:SourceArn", arn, guard());
         let region = self.region();
         let (service, source) = match self.word {
             Word::Invocations => {
@@ -92,39 +87,41 @@ impl<'a> Log<'a> {
         Some((service, vec![own, source]))
     }
 
-    /// What the policy of the bucket has to allow. Sources: the guides of CloudTrail, of Bedrock (model invocation
-    /// logging) and of CloudWatch Logs (logging that requires additional permissions, V2).
-    pub(super) fn bucket_statements(&self, account: &Account<'_>) -> Vec<Said> {
+    /// What the policy of the bucket has to allow; nothing, with a report, where IAM cannot name it. Sources: the guides of
+    /// CloudTrail, of Bedrock (model invocation logging) and of CloudWatch Logs (logging that requires additional
+    /// permissions, V2).
+    pub(super) fn bucket_statements(&self, writer: &mut Writer<'_>) -> Option<Vec<Statement>> {
+        let account = writer.account;
         let (Some(place), Some((service, conditions))) = (self.bucket(), self.service(account)) else {
-            return Vec::new();
+            return Some(Vec::new());
         };
+        let (bucket, objects) = (writer.bucket_arn(&place.bucket)?, self.objects(writer, place)?);
+        let said = |sid: &str, action: &str, resource: (String, Origin)| {
+            Statement::allowance(sid, &[action], vec![resource], self.origin.clone())
+                .about(Who::Service(service.to_owned()))
+                .when(conditions.clone())
+        };
+        let full = (self.word != Word::Invocations).then(|| {
+            let origin = account.default("iam.logDelivery");
+            Condition::equals("s3:x-amz-acl", "bucket-owner-full-control", origin)
+        });
+        let write = said(self.sid("Write"), "s3:PutObject", objects).when(full);
+        let check = (self.word == Word::Audit).then(|| said("Check audit", "s3:GetBucketAcl", bucket));
+        Some(check.into_iter().chain([write]).collect())
+    }
+
+    /// The ARN of what is written.
+    fn objects(&self, writer: &mut Writer<'_>, place: &S3Place) -> Option<(String, Origin)> {
         let span = place.prefix.as_ref().map_or(place.bucket.span, |prefix| prefix.span);
-        let bucket = format!("arn:{}:s3:::{}", account.partition.as_str(), place.bucket.value);
-        let folder = place.prefix.as_ref().map_or("", |prefix| prefix.value.as_str().trim_end_matches('/'));
-        let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let within = if self.word == Word::Invocations { "/BedrockModelInvocationLogs" } else { "" };
-        let objects = format!("{bucket}/{folder}AWSLogs/{}{within}/*", account.id());
-        let said = |sid: &str, action: &str, (arn, origin): (String, Origin)| Said {
-            sid: sid.to_owned(),
-            effect: Effect::Allow,
-            who: Who::Service(service.to_owned()),
-            actions: vec![action.to_owned()],
-            resources: vec![(arn, origin)],
-            conditions: conditions.clone(),
-            origin: self.origin.clone(),
-        };
-        let mut write = said(self.sid("Write"), "s3:PutObject", (objects, Origin::written(span)));
-        if self.word != Word::Invocations {
-            let full = Condition::equals(
-                "s3:x-amz-acl",
-                "bucket-owner-full-control",
-                account.default("iam.logDelivery"),
-            );
-            write = write.when(full);
+        let folder = place.prefix.as_ref().map(|prefix| prefix.value.as_str().trim_end_matches('/'));
+        let mut pieces = vec![Piece::Literal(place.bucket.value.as_str()), Piece::Literal("/")];
+        if let Some(folder) = folder.filter(|folder| !folder.is_empty()) {
+            pieces.extend([Piece::Literal(folder), Piece::Literal("/")]);
         }
-        let check = (self.word == Word::Audit)
-            .then(|| said("Check audit", "s3:GetBucketAcl", (bucket, Origin::written(place.bucket.span))));
-        check.into_iter().chain([write]).collect()
+        pieces.extend([Piece::Literal("AWSLogs/"), Piece::Literal(writer.account.id())]);
+        let within = if self.word == Word::Invocations { "/BedrockModelInvocationLogs/" } else { "/" };
+        pieces.extend([Piece::Literal(within), Piece::AnyRun]);
+        Some((writer.pattern("s3", ("", ""), (&pieces, span))?, Origin::written(span)))
     }
 
     fn sid(&self, verb: &'static str) -> &'static str {
@@ -142,59 +139,54 @@ impl<'a> Log<'a> {
 
     /// What the key of the store has to allow. Sources: the guides of CloudTrail (key policies), of CloudWatch Logs
     /// (encrypt log data) and of Bedrock.
-    pub(super) fn key_statements(&self, account: &Account<'_>) -> Vec<Said> {
+    pub(super) fn key_statements(&self, writer: &mut Writer<'_>) -> Vec<Statement> {
         let Some(encryption) = &self.spec.encryption else { return Vec::new() };
-        let key = &encryption.kms_key_arn;
-        let said = |sid: &str, service: String, actions: &[&str], conditions: Vec<Condition>| Said {
-            sid: sid.to_owned(),
-            effect: Effect::Allow,
-            who: Who::Service(service),
-            actions: actions.iter().map(|action| (*action).to_owned()).collect(),
-            resources: vec![(key.value.as_str().to_owned(), Origin::written(key.span))],
-            conditions,
-            origin: self.origin.clone(),
+        let (account, key) = (writer.account, &encryption.kms_key_arn);
+        let said = |sid: &str, service: &str, actions: &[&str]| {
+            let resource = (key.value.as_str().to_owned(), Origin::written(key.span));
+            Statement::allowance(sid, actions, vec![resource], self.origin.clone())
+                .about(Who::Service(service.to_owned()))
         };
         let sid = self.sid("Encrypt");
-        let group = match (&self.spec.kind, self.word) {
-            (StoreKind::CloudWatch(group), _) => {
-                Some((group.log_group.value.as_str(), Origin::written(group.log_group.span)))
-            }
-            (StoreKind::Xray(_), _) => Some(("aws/spans", account.default("traces.spans"))),
-            (StoreKind::S3(_) | StoreKind::Cache(_) | StoreKind::Memory(_) | StoreKind::Session(_), _) => {
-                None
-            }
-        };
-        if let Some((group, origin)) = group {
-            let arn = account.arn("logs", self.region(), &format!("log-group:{group}"));
-            let context = Condition {
-                operator: "ArnEquals",
-                key: "kms:EncryptionContext:aws:logs:arn".into(),
-                values: vec![arn],
-                origin,
-            };
+        if let Some((group, origin)) = self.group(account) {
+            let pieces = [Piece::Literal("log-group:"), Piece::Literal(group)];
+            let place = (&pieces[..], origin.span);
+            let arn = writer.pattern("logs", (self.region(), account.id()), place);
+            let context = "kms:EncryptionContext:aws:logs:arn";
+            let context = arn.map(|arn| Condition::new("ArnEquals", context, arn, origin));
             let service = format!("logs.{}.amazonaws.com", self.region());
-            return vec![said(sid, service, LOG_GROUP, vec![context])];
+            return context
+                .map(|context| said(sid, &service, LOG_GROUP).when([context]))
+                .into_iter()
+                .collect();
         }
         let Some((service, conditions)) = self.bucket().and_then(|_| self.service(account)) else {
             return Vec::new();
         };
-        let service = service.to_owned();
         match self.word {
-            Word::Invocations => vec![said(sid, service, GENERATE, conditions)],
-            Word::Traces => vec![said(sid, service, DELIVERY, conditions)],
+            Word::Invocations => vec![said(sid, service, GENERATE).when(conditions)],
+            Word::Traces => vec![said(sid, service, DELIVERY).when(conditions)],
             Word::Audit => {
                 let Some(trail) = account.trail() else { return Vec::new() };
                 // A trail of every region names its files by the region that they are about.
-                let context = Condition {
-                    operator: "StringLike",
-                    key: "kms:EncryptionContext:aws:cloudtrail:arn".into(),
-                    values: vec![account.arn("cloudtrail", "*", &format!("trail/{trail}"))],
-                    origin: account.default("origin.name"),
-                };
-                let encrypt = said(sid, service.clone(), GENERATE, conditions.clone()).when(context);
-                vec![encrypt, said("Describe for audit", service, TRAIL, conditions)]
+                let arn = account.arn("cloudtrail", "*", &format!("trail/{trail}"));
+                let context = "kms:EncryptionContext:aws:cloudtrail:arn";
+                let context = Condition::new("StringLike", context, arn, account.default("origin.name"));
+                let encrypt = said(sid, service, GENERATE).when(conditions.clone()).when([context]);
+                vec![encrypt, said("Describe for audit", service, TRAIL).when(conditions)]
             }
             Word::Spans => Vec::new(),
+        }
+    }
+
+    /// The log group that the store is, and where that is said.
+    fn group(&self, account: &Account<'_>) -> Option<(&'a str, Origin)> {
+        match &self.spec.kind {
+            StoreKind::CloudWatch(group) => {
+                Some((group.log_group.value.as_str(), Origin::written(group.log_group.span)))
+            }
+            StoreKind::Xray(_) => Some(("aws/spans", account.default("traces.spans"))),
+            StoreKind::S3(_) | StoreKind::Cache(_) | StoreKind::Memory(_) | StoreKind::Session(_) => None,
         }
     }
 }

@@ -8,7 +8,7 @@ mod endpoint;
 mod guard;
 mod key;
 mod log;
-mod statement;
+mod shared;
 
 use std::collections::BTreeSet;
 
@@ -20,11 +20,11 @@ use aipolicy_compiler::source::Span;
 
 use super::Writer;
 use super::policy::Allow;
+use super::statement::{Statement, Who};
 use crate::artifact::{Address, Artifact, Format};
 use crate::origin::Origin;
 use crate::request::{Members, Request};
 use crate::tree::Tree;
-use statement::Said;
 
 /// A role, and what it was given.
 pub(super) struct Held {
@@ -136,6 +136,16 @@ impl Writer<'_> {
         let found = rule::NAME_COLLISION.at(own, message, "this one").label(other, "and this one");
         self.out.report(found.help("let one environment of an account write it"));
     }
+}
+
+/// Something that everybody is denied, under the conditions that are added.
+fn denial(
+    sid: impl Into<String>,
+    actions: &[&str],
+    resources: Vec<(String, Origin)>,
+    origin: Origin,
+) -> Statement {
+    Statement::denial(sid, actions, resources, origin).about(Who::Everybody)
 }
 
 /// The whole policy of a resource, as the request that sets it.

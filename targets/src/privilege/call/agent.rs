@@ -12,6 +12,7 @@ use aipolicy_iam::ArnError;
 
 use super::super::need::{Calls, Needs};
 use super::connector::Use;
+use super::guardrail;
 
 const DIRECTORY: &str = "workload-identity-directory/default";
 
@@ -65,7 +66,7 @@ fn role(needs: &Needs<'_>, agent: &Resource<AgentSpec>) -> String {
 }
 
 /// Only on what carries the tags that are ours.
-fn ours(needs: &Needs<'_>, calls: Calls) -> Calls {
+pub(super) fn ours(needs: &Needs<'_>, calls: Calls) -> Calls {
     let marks = needs.account.marks().into_iter();
     marks.fold(calls, |calls, (key, value)| calls.where_is(&format!("aws:ResourceTag/{key}"), value))
 }
@@ -81,11 +82,13 @@ pub(super) fn memory<'a>(all: &mut Needs<'a>, agent: &Resource<AgentSpec>, grant
     }
 }
 
-/// The guardrail of an agent on Agents Classic, whose id nobody knows before it is made.
+/// The guardrail of an agent on Agents Classic.
 pub(super) fn guardrail<'a>(all: &mut Needs<'a>, agent: &Resource<AgentSpec>, grant: Grant<'a>) {
-    if agent.spec.guardrail.is_some() && runtime(agent) == AgentRuntime::BedrockAgents {
-        let arn = all.own(("bedrock", all.account.region_of(agent)), "guardrail/*", &[]);
-        let calls = ours(all, Calls::of(&["bedrock:ApplyGuardrail"]).on(arn));
+    if let Some(named) = &agent.spec.guardrail
+        && runtime(agent) == AgentRuntime::BedrockAgents
+    {
+        let region = all.account.region_of(agent);
+        let calls = guardrail::applied(all, region, named);
         all.add(&role(all, agent), grant, calls);
     }
 }

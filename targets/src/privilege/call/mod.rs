@@ -4,6 +4,7 @@
 mod agent;
 mod connector;
 mod environment;
+mod guardrail;
 mod model;
 mod tool;
 mod trigger;

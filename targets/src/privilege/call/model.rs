@@ -10,6 +10,7 @@ use aipolicy_compiler::model::agent::AgentSpec;
 use aipolicy_compiler::model::model::{Inference, ModelProvider, ModelSpec};
 
 use super::super::need::{Calls, Needs};
+use super::guardrail;
 
 const INVOKE: &[&str] = &["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
 const THROUGH: &str = "bedrock:InferenceProfileArn";
@@ -100,6 +101,8 @@ pub(super) fn note<'a>(
     };
     let calls = through_tenant.unwrap_or_else(|| needs(all, (model, call)));
     for calls in calls {
+        let calls = guardrail::naming(all, (principal, call), calls);
         all.add(&role, grant, calls);
     }
+    guardrail::note(all, grant, (model, call));
 }
