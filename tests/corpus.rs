@@ -11,7 +11,7 @@ use aipolicy_compiler::check::CHECKS;
 use aipolicy_compiler::rule::RULES;
 
 use crate::harness::annotate::{annotations, leader};
-use crate::harness::cases::{Finding, check_folder, files_of};
+use crate::harness::cases::{Finding, check_file, check_folder, files_of};
 use crate::harness::compile::{findings, findings_without, findings_without_check};
 use crate::harness::markdown::fences;
 use crate::harness::{files_below, read, root};
@@ -172,6 +172,12 @@ fn in_base(mut files: Files) -> Files {
 #[test]
 fn every_mistake_is_found_at_its_line_and_nothing_else_is() {
     check_folder(FOLDER, &|files| findings(&in_base(files.to_vec())));
+}
+
+/// Rules of which a mistake has no words: what would say it is refused.
+#[test]
+fn what_cannot_be_said_is_refused() {
+    check_file("tests/cases/impossible.md", &|files| findings(&in_base(files.to_vec())));
 }
 
 #[test]

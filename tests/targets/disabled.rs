@@ -26,7 +26,7 @@ fn built(enabled: bool) -> Built {
         (
             "Environment",
             "prod",
-            "aws: { accountId: \"111122223333\", regions: [eu-central-1] }, severity: { AIP-CMP-009: off }",
+            "aws: { accountId: \"111122223333\", regions: [eu-central-1] }, severity: { AIP-CMP-009: off, AIP-RTE-009: off }",
         ),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
         ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),

@@ -49,7 +49,7 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
         "Model",
         "own",
         "provider: self-hosted, modelId: acme/own, endpoint: \"https://own.example/v1\", regions: [eu-central-1], \
-      limits: { context: 8k, output: 1k }, price: { input: USD 0.01 / 1M tokens, output: USD 0.02 / 1M tokens, \
+      limits: { context: 32k, output: 2k }, price: { input: USD 0.01 / 1M tokens, output: USD 0.02 / 1M tokens, \
       cacheWrite: USD 0.03 / 1M tokens }",
     ),
     ("Model", "mantle", "provider: bedrock-mantle, modelId: openai.gpt-oss-120b"),

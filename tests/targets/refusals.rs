@@ -9,8 +9,12 @@ fn told(route: &str, more: &[(&str, &str, &str)]) -> Vec<(&'static str, String, 
     let route = format!(
         "gateway: edge, match: {{ tenants: [t] }}, dataClass: internal, primary: [{{ model: m }}]{route}{cap}"
     );
+    // What is wrong on any gateway is for the checks to say.
+    let off = ["006", "010", "013", "014", "017"].map(|rule| format!("AIP-RTE-{rule}: off")).join(", ");
+    let environment =
+        format!("aws: {{ accountId: \"111122223333\", regions: [eu-central-1] }}, severity: {{ {off} }}");
     let mut all = vec![
-        ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
+        ("Environment", "prod", environment.as_str()),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
         ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
         ("Route", "chat", route.as_str()),

@@ -26,13 +26,13 @@ fn run(graph: &Graph, out: &mut Findings<'_>) {
 fn beyond(graph: &Graph, route: &RouteSpec, primary: &Primary) -> Vec<Diagnostic> {
     let Some((model, caps)) = graph.get(&primary.model).zip(route.caps.as_ref()) else { return Vec::new() };
     let limits = [
-        (caps.output.as_ref(), graph.output_of(&model.spec), "answers with"),
+        (caps.output.as_ref(), graph.output_of(&model.spec), "answers with at most"),
         (caps.input.as_ref(), graph.context_of(&model.spec), "has a context of"),
     ];
     let found = limits.into_iter().filter_map(|(cap, most, does)| {
         let (cap, most) = cap.zip(most).filter(|(cap, most)| cap.value.count() > *most)?;
         let message =
-            format!("the cap is {} tokens, and `{}` {does} at most {most}", cap.value.count(), model.name());
+            format!("the cap is {} tokens, and `{}` {does} {most}", cap.value.count(), model.name());
         let found = RULE.at(cap.span, message, "").label(primary.model.name.span, "the model");
         Some(found.help(format!("lower the cap to {most} or less")))
     });

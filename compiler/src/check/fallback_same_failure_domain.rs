@@ -21,10 +21,11 @@ fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (id, route) in graph.each::<RouteSpec>() {
         let places = graph.places_of_route(&route.spec);
         let standbys = graph.standbys(id);
-        let same: Vec<_> = standbys.iter().filter(|standby| has_one_quota(graph, route, standby)).collect();
-        for standby in &same {
-            out.report(&places, one_quota(standby));
-        }
+        // A route may lead back to the model after others, which is one more chance.
+        let same = standbys.chunk_by(|one, next| one.at == next.at);
+        let same = same.filter(|step| step.iter().all(|standby| has_one_quota(graph, route, standby)));
+        let same: Vec<_> = same.filter_map(|step| step.first()).collect();
+        same.iter().for_each(|standby| out.report(&places, one_quota(standby)));
         if let Some(first) = standbys.first().filter(|_| same.is_empty()) {
             one_domain(graph, id, (route, first)).into_iter().for_each(|found| out.report(&places, found));
         }

@@ -16,7 +16,8 @@ static RULE: Rule = Rule {
 pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
-    for (_, agent) in graph.each::<AgentSpec>() {
+    let on = graph.each::<AgentSpec>().filter(|(_, agent)| agent.spec.switched_off().is_none());
+    for (_, agent) in on {
         let Some(trigger) = agent.spec.triggers.first() else { continue };
         let writes = agent.spec.tools.iter().filter(|tool| tool.access.value == Access::Write);
         for tool in writes.filter(|tool| tool.idempotency_key.is_none()) {

@@ -36,7 +36,8 @@ fn attempts(route: &RouteSpec) -> Option<(u64, u64)> {
 fn own_attempts(route: &RouteSpec) -> Option<Diagnostic> {
     let total = route.timeout.as_ref()?.total.as_ref()?;
     let (all, count) = attempts(route).filter(|(all, _)| *all > total.value.milliseconds())?;
-    let message = format!("{count} attempts take {}, and everything may take {}", time(all), written(total));
+    let attempts = if count == 1 { "an attempt takes".to_owned() } else { format!("{count} attempts take") };
+    let message = format!("{attempts} {}, and everything may take {}", time(all), written(total));
     let found = RULE.at(total.span, message, "the last attempt is cut off, and no fallback is tried");
     let attempt = route.timeout.as_ref().and_then(|timeout| timeout.attempt.as_ref());
     let found = attempt.into_iter().fold(found, |found, one| found.label(one.span, "one attempt"));
