@@ -101,8 +101,14 @@ fn roles(tenants: usize) -> Result<Vec<Asked>, Box<dyn Error>> {
         let artifacts = artifacts.ok_or_else(|| format!("a target refuses {}", environment.name()))?;
         let documents: Vec<&Document> = artifacts.iter().map(|artifact| &artifact.document).collect();
         for artifact in artifacts.iter().filter(|one| is_of_iam(&one.document.address, "Role")) {
-            let of_role = artifact.needs.iter().filter(|need| is_of_iam(need, "Policy"));
-            let held = of_role.filter_map(|need| documents.iter().find(|one| one.address == *need));
+            // Cedar is asked about what allows. A permissions boundary takes nothing of that away.
+            let role_document: serde_json::Value = serde_json::from_str(&artifact.document.text)?;
+            let attached = role_document.get("AttachedManagedPolicies").and_then(|arns| arns.as_array());
+            let attached: HashSet<&str> =
+                attached.into_iter().flatten().filter_map(|arn| arn.as_str()?.rsplit('/').next()).collect();
+            let held = documents.iter().filter(|one| {
+                is_of_iam(&one.address, "Policy") && attached.contains(one.address.name.as_str())
+            });
             let mut statements = Vec::new();
             for document in held {
                 let found = find(&document.text).map_err(|errors| format!("{errors:?}"))?;
