@@ -1,10 +1,17 @@
 //! What is wrong about well-formed resources, and Cedar has no word for: arithmetic, graphs and text.
 
 mod agents_classic_new;
+mod alarm_missing_or_late;
 mod all_targets_can_open;
+mod approver_is_requester;
 mod breaker_cooldown_shorter_than_retry;
+mod budget_window_mismatch;
 mod canary_weights_invalid;
 mod cap_exceeds_model_limit;
+mod children_exceed_parent;
+mod conflicting_budgets;
+mod cross_tenant_shared_store;
+mod delegation_cycle;
 mod disabled_agent_referenced;
 mod fallback_context_smaller;
 mod fallback_cycle;
@@ -12,17 +19,26 @@ mod fallback_missing_capability;
 mod fallback_output_cap_smaller;
 mod fallback_same_failure_domain;
 mod gate_bypassable;
+mod inference_loop_in_lambda;
+mod keda_metric_missing_fallback;
+mod kms_grant_missing_or_broad;
 mod lambda_limit_exceeded;
+mod mcp_server_unpinned;
 mod missing_response_cap;
 mod mutating_tool_without_gate;
 mod no_fallback_for_critical_tier;
+mod no_model_tests;
 mod quality_tier_downgrade_silent;
 mod retry_non_idempotent_tool;
 mod retry_on_non_retryable_status;
+mod rollout_without_rollback;
 mod silent_truncation_policy;
 mod store_without_purpose;
+mod successor_not_compatible;
 mod timeout_below_p99;
 mod timeout_inversion;
+mod tls_or_min_version;
+mod toxic_combination;
 mod trigger_unusable;
 mod trigger_without_dead_letter;
 mod unreachable_route;
@@ -71,7 +87,12 @@ impl Findings<'_> {
 pub static CHECKS: &[Check] = &[
     mutating_tool_without_gate::CHECK,
     gate_bypassable::CHECK,
+    approver_is_requester::CHECK,
+    mcp_server_unpinned::CHECK,
+    toxic_combination::CHECK,
+    delegation_cycle::CHECK,
     agents_classic_new::CHECK,
+    inference_loop_in_lambda::CHECK,
     disabled_agent_referenced::CHECK,
     trigger_without_dead_letter::CHECK,
     trigger_unusable::CHECK,
@@ -93,7 +114,18 @@ pub static CHECKS: &[Check] = &[
     canary_weights_invalid::CHECK,
     quality_tier_downgrade_silent::CHECK,
     timeout_below_p99::CHECK,
+    children_exceed_parent::CHECK,
+    budget_window_mismatch::CHECK,
+    conflicting_budgets::CHECK,
+    alarm_missing_or_late::CHECK,
+    kms_grant_missing_or_broad::CHECK,
+    tls_or_min_version::CHECK,
+    cross_tenant_shared_store::CHECK,
     store_without_purpose::CHECK,
+    no_model_tests::CHECK,
+    rollout_without_rollback::CHECK,
+    successor_not_compatible::CHECK,
+    keda_metric_missing_fallback::CHECK,
     lambda_limit_exceeded::CHECK,
 ];
 

@@ -2,6 +2,7 @@
 
 use super::Graph;
 use crate::model::agent::AgentSpec;
+use crate::model::budget::{BudgetScope, BudgetSpec};
 use crate::model::data_store::{DataStoreSpec, StoreKind};
 use crate::model::environment::EnvironmentSpec;
 use crate::model::route::RouteSpec;
@@ -67,6 +68,21 @@ impl Graph {
             None => {
                 let tenant = self.get(&workload.tenant).map(|tenant| tenant.spec.environments.as_slice());
                 tenant.unwrap_or_default().iter().filter_map(Ref::id).collect()
+            }
+        }
+    }
+
+    /// Where a budget counts what is spent; nowhere in particular for one of the whole organisation.
+    pub fn places_of_budget(&self, budget: &BudgetSpec) -> Vec<Id<EnvironmentSpec>> {
+        match &budget.scope {
+            BudgetScope::Organisation => Vec::new(),
+            BudgetScope::Environment(environment) => environment.id().into_iter().collect(),
+            BudgetScope::Tenant(tenant) => {
+                let listed = self.get(tenant).map(|tenant| tenant.spec.environments.as_slice());
+                listed.unwrap_or_default().iter().filter_map(Ref::id).collect()
+            }
+            BudgetScope::Agent(agent) => {
+                self.get(agent).map(|agent| self.places_of_agent(&agent.spec)).unwrap_or_default()
             }
         }
     }

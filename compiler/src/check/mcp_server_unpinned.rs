@@ -1,0 +1,34 @@
+//! MCP servers that nobody reviewed, or that anybody may call.
+
+use super::{Check, Findings};
+use crate::diagnostic::{Family, Rule, Severity};
+use crate::model::connector::ConnectorSpec;
+use crate::resolve::Graph;
+
+static RULE: Rule = Rule {
+    code: "AIP-AGT-008",
+    name: "mcp-server-unpinned",
+    severity: Severity::Mandatory,
+    family: Family::Verdict,
+    page: include_str!("mcp_server_unpinned.md"),
+};
+
+pub(super) const CHECK: Check = Check { rule: &RULE, run };
+
+fn run(graph: &Graph, out: &mut Findings<'_>) {
+    for (_, connector) in graph.each::<ConnectorSpec>() {
+        let Some(server) = connector.spec.kind.mcp() else { continue };
+        let (what, help) = match (server.version.is_some() || server.digest.is_some(), server.auth.is_some())
+        {
+            (true, true) => continue,
+            (false, _) => (
+                "nothing says which version of MCP server `{}` was reviewed",
+                "add `version` or `digest` with what was reviewed",
+            ),
+            (true, false) => ("MCP server `{}` does not know who calls", "add `auth` with a secret"),
+        };
+        let message = what.replace("{}", connector.name().as_str());
+        let found = RULE.at(server.url.span, message, "its tools decide what agents read").help(help);
+        out.report(&[], found);
+    }
+}
