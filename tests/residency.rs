@@ -145,7 +145,7 @@ fn a_model_is_processed_where_its_inference_leads() {
             "an endpoint that states no region",
             RULE,
             "provider: openai-compatible, modelId: a/b, endpoint: \"https://models.example/v1\"".into(),
-            &["AIP-RES-015"],
+            &["AIP-RES-007"],
         ),
     ];
     for (what, rule, model, expected) in cases {
@@ -268,7 +268,7 @@ fn logs_caches_and_memory_rest_where_rules_allow() {
         ("a cache", ("Route", "x", route), "cache: { name: x }, region: us-east-1".into(), &["AIP-RES-006"]),
     ];
     for (what, document, store, expected) in cases {
-        let store = format!("{store}, holds: confidential");
+        let store = format!("{store}, holds: confidential, retention: 30d");
         let all = [("ResidencyRule", "r", RULE), ("Model", "m", NOVA), ("DataStore", "d", &store), *document];
         check(what, &all, expected);
     }
@@ -310,7 +310,8 @@ fn rules_are_about_tenants_classes_and_whatever_is_more_sensitive() {
 #[test]
 fn what_a_tenant_logs_and_caches_is_held_to_the_rules_of_that_tenant() {
     let rule = ("ResidencyRule", "r", "appliesTo: { tenants: [payments] }, allow: { jurisdictions: [eu] }");
-    let store = ("DataStore", "d", "s3: { bucket: logs }, region: us-east-1, holds: confidential");
+    let store =
+        ("DataStore", "d", "s3: { bucket: logs }, region: us-east-1, holds: confidential, retention: 30d");
     let logging = ("logging", "", "invocations: d");
     check("logs", &[rule, store, logging], &["AIP-RES-004"]);
     let route = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, caps: { output: 1k }, primary: [{ model: m }], cache: d";

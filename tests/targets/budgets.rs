@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{at, document, texts};
 use crate::harness::workspace::Built;
 
-const ENVIRONMENT: &str = "aws: { accountId: \"111122223333\", regions: [eu-central-1] }";
+const ENVIRONMENT: &str = "aws: { accountId: \"111122223333\", regions: [eu-central-1] }, severity: { AIP-BUD-003: off, AIP-BUD-006: off }";
 const TENANT: &str = "owner: o@acme.example, environments: [prod], clearance: [internal], models: [m, self]";
 const ROUTE: &str = "gateway: edge, match: { tenants: [t] }, dataClass: internal, primary: [{ model: m }], caps: { output: 64 }";
 const GATEWAY: &str = "dialect: litellm, environment: prod, region: eu-central-1";
@@ -23,7 +23,7 @@ fn built(budgets: &[(&str, &str)], gateway: &str) -> Built {
         + &document(
             "Model",
             "self",
-            "provider: self-hosted, modelId: a/b, endpoint: \"http://m.example/v1\", regions: [eu-central-1]",
+            "provider: self-hosted, modelId: a/b, endpoint: \"https://m.example/v1\", regions: [eu-central-1]",
         )
         + &document("Gateway", "edge", &format!("{GATEWAY}{gateway}"))
         + &document("Route", "one", ROUTE)

@@ -73,13 +73,13 @@ const CASES: &[(Tool, Tool, bool)] = &[
         false,
     ),
     (
-        ("mcp: { url: \"https://a.acme.example\" }", "read"),
-        ("mcp: { url: \"https://a.acme.example\" }", "write"),
+        ("mcp: { url: \"https://a.acme.example\", version: \"1\" }", "read"),
+        ("mcp: { url: \"https://a.acme.example\", version: \"1\" }", "write"),
         true,
     ),
     (
-        ("mcp: { url: \"https://a.acme.example\" }", "write"),
-        ("mcp: { url: \"https://b.acme.example\" }", "write"),
+        ("mcp: { url: \"https://a.acme.example\", version: \"1\" }", "write"),
+        ("mcp: { url: \"https://b.acme.example\", version: \"1\" }", "write"),
         false,
     ),
     (("sqs: { queue: x }", "write"), ("stepFunctions: { stateMachine: x }", "write"), false),

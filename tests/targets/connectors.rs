@@ -212,7 +212,7 @@ const CASES: &[(&str, &str, &[Right])] = &[
     ),
     // Servers are called without IAM.
     ("http: { url: \"https://a.example\" }", "read", &[]),
-    ("mcp: { url: \"https://a.example\" }", "write", &[]),
+    ("mcp: { url: \"https://a.example\", version: \"1\" }", "write", &[]),
 ];
 
 /// A connector that says something that IAM cannot hold, the way of access, and the text that it is refused at.
@@ -223,7 +223,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("s3Vectors: { bucket: v, index: i }, partition: { key: tenant }", "read", "tenant"),
     ("openSearch: { collection: c1 }, partition: { key: tenant }", "read", "tenant"),
     ("http: { url: \"https://a.example\" }, network: { vpcEndpoint: vpce-1 }", "read", "vpce-1"),
-    ("mcp: { url: \"https://a.example\" }, network: { vpcEndpoint: vpce-1 }", "write", "vpce-1"),
+    (
+        "mcp: { url: \"https://a.example\", version: \"1\" }, network: { vpcEndpoint: vpce-1 }",
+        "write",
+        "vpce-1",
+    ),
     (
         "http: { url: \"https://a.example\", auth: { connection: \"CONNECTION\" } }",
         "read",

@@ -109,7 +109,9 @@ fn least(kind: &str) -> &'static str {
     match kind {
         "Agent" => "tenant: t, model: { model: m }",
         "Connector" => "s3: { bucket: b }, region: eu-central-1, dataClass: internal",
-        "Environment" => "aws: { accountId: \"111122223333\", regions: [eu-central-1] }",
+        "Environment" => {
+            "aws: { accountId: \"111122223333\", regions: [eu-central-1] }, severity: { AIP-AGT-004: off, AIP-DAT-004: off }"
+        }
         "Tenant" => "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]",
         "Workload" => "tenant: t, platform: lambda",
         "Route" => {

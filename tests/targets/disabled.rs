@@ -26,7 +26,7 @@ fn built(enabled: bool) -> Built {
         (
             "Environment",
             "prod",
-            "aws: { accountId: \"111122223333\", regions: [eu-central-1] }, severity: { AIP-CMP-009: off, AIP-RTE-009: off }",
+            "aws: { accountId: \"111122223333\", regions: [eu-central-1] }, severity: { AIP-AGT-004: off, AIP-AGT-011: off, AIP-CMP-009: off, AIP-RTE-009: off }",
         ),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
         ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
@@ -39,7 +39,11 @@ fn built(enabled: bool) -> Built {
         ("Agent", "mopper", &agent),
         ("Agent", "sweeper", &format!("tenant: t, enabled: {enabled}, model: {{ route: chat }}")),
         ("Agent", "chief", "tenant: t, model: { route: chat }, collaborators: [{ agent: mopper }]"),
-        ("Budget", "of-mopper", "scope: { agent: mopper }, period: month, limit: USD 5, thresholds: []"),
+        (
+            "Budget",
+            "of-mopper",
+            "scope: { agent: mopper }, period: month, limit: USD 5, thresholds: [{ at: 80%, do: notify, to: [a@acme.example] }]",
+        ),
     ]))
 }
 

@@ -10,8 +10,8 @@ fn told(route: &str, more: &[(&str, &str, &str)]) -> Vec<(&'static str, String, 
         "gateway: edge, match: {{ tenants: [t] }}, dataClass: internal, primary: [{{ model: m }}]{route}{cap}"
     );
     // What is wrong on any gateway is for the checks to say.
-    let off =
-        ["006", "008", "010", "013", "014", "017"].map(|rule| format!("AIP-RTE-{rule}: off")).join(", ");
+    let of_routes = ["006", "008", "010", "013", "014", "017"].map(|rule| format!("AIP-RTE-{rule}: off"));
+    let off = format!("{}, AIP-BUD-008: off, AIP-LIF-006: off", of_routes.join(", "));
     let environment =
         format!("aws: {{ accountId: \"111122223333\", regions: [eu-central-1] }}, severity: {{ {off} }}");
     let mut all = vec![

@@ -5,6 +5,7 @@ use super::shared::Shared;
 use super::value::{Value, bool, clamped, entity, long, set, string};
 use crate::ir::{AccessRequest, Circumstances, Invocation, Object, ROLE, Storage};
 use crate::model::Id;
+use crate::model::agent::InputTrust;
 use crate::model::data_class::DataClassSpec;
 use crate::resolve::{Graph, Residency, class_rank};
 
@@ -111,6 +112,8 @@ fn tool(graph: &Graph, object: &Object, pairs: &mut Pairs) {
     put(pairs, "inputs", set(tool.allow.0.keys().map(String::as_str)));
     put(pairs, "schema", bool(tool.input.is_some() || tool.operation.is_some()));
     put(pairs, "idempotent", bool(tool.idempotency_key.is_some()));
+    let input = tool.trust.as_ref().and_then(|trust| trust.input.as_ref());
+    put(pairs, "untrusted", bool(input.is_some_and(|word| word.value == InputTrust::Untrusted)));
 }
 
 fn storage(shared: &Shared<'_>, request: &AccessRequest, content: &Storage, pairs: &mut Pairs) {
@@ -121,6 +124,10 @@ fn storage(shared: &Shared<'_>, request: &AccessRequest, content: &Storage, pair
     put(pairs, "immutable", bool(content.immutable));
     if let Some(days) = content.retention_days {
         put(pairs, "retentionDays", clamped(days));
+    }
+    let most = content.residency.as_ref().and_then(|residency| residency.retention.of(content.place));
+    if let Some(days) = most {
+        put(pairs, "retentionAtMost", clamped(days));
     }
     if let Some(store) = content.store {
         put(pairs, "store", entity(uid_of(graph, store)));

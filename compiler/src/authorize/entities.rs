@@ -409,14 +409,29 @@ fn model_attributes(graph: &Graph, name: &str, spec: &ModelSpec) -> Result<Attri
         Some(life) => life.end_of_life.as_ref().map(|day| day.value.to_string()),
         None => fact.and_then(|fact| fact.lifecycle.end_of_life.clone()),
     };
-    if let Some(day) = end {
-        attributes.push(("endOfLife", datetime(&day)?));
+    let legacy = match written {
+        Some(life) => life.legacy_from.as_ref().map(|day| day.value.to_string()),
+        None => fact.and_then(|fact| fact.lifecycle.legacy_from.clone()),
+    };
+    for (key, day) in [("endOfLife", end), ("legacyFrom", legacy)] {
+        if let Some(day) = day {
+            attributes.push((key, datetime(&day)?));
+        }
     }
     attributes.extend(spec.tier.as_ref().map(|tier| ("tier", string(tier.value.word()))));
     if let Some(processing) = &spec.processing {
         attributes.push(("approvedClasses", class_names(&processing.approved_classes)));
         let training = processing.training.as_ref();
         attributes.extend(training.map(|word| ("mayTrain", bool(word.value.word() == "allowed"))));
+        let retention = processing.retention.as_ref();
+        attributes.extend(retention.map(|word| ("mayRetain", bool(word.value.word() == "allowed"))));
+    }
+    let agreements = || spec.processing.iter().flat_map(|processing| &processing.agreements);
+    attributes.push(("agreements", set(agreements().map(|agreement| agreement.r#type.value.as_str()))));
+    if let Some(day) =
+        agreements().filter_map(|agreement| agreement.until.as_ref()).map(|day| day.value).min()
+    {
+        attributes.push(("agreementUntil", datetime(&day.to_string())?));
     }
     Ok(attributes)
 }

@@ -32,11 +32,20 @@ macro_rules! shipped {
 shipped! {
     Baseline {
         "baseline/agent-models",
+        "baseline/agreement-expired",
+        "baseline/audit-log-mutable",
         "baseline/change",
         "baseline/connector-above-clearance",
         "baseline/connectors",
         "baseline/delegation",
+        "baseline/delegation-escalates",
+        "baseline/direct-model-invoke-bypass",
+        "baseline/eol-within-horizon",
         "baseline/gateway-models",
+        "baseline/lifecycle-unknown",
+        "baseline/log-holds-higher-class-than-sink",
+        "baseline/log-retention-missing",
+        "baseline/model-legacy",
         "baseline/model-past-end-of-life",
         "baseline/namespaces",
         "baseline/placement",
@@ -47,6 +56,8 @@ shipped! {
         "baseline/storage",
         "baseline/support",
         "baseline/tools",
+        "baseline/training-or-retention-optout-missing",
+        "baseline/unpinned-model-alias",
         "baseline/workload-models",
     }
     LeastPrivilege {
@@ -54,6 +65,7 @@ shipped! {
         "least-privilege/connector-write-scope",
         "least-privilege/secret-as-tool",
         "least-privilege/tool-schema-unconstrained",
+        "least-privilege/ungated-tool-input-unvalidated",
     }
     Residency {
         "residency/backup-outside-residency",
@@ -67,7 +79,11 @@ shipped! {
         "residency/namespace-outside-residency",
         "residency/not-encrypted-with-own-key",
         "residency/processing-outside-residency",
+        "residency/provider-retention",
+        "residency/retention-exceeds-policy",
         "residency/session-outside-residency",
+        "residency/support-or-subprocessor-region-unknown",
+        "residency/third-party-provider-without-region",
         "residency/vector-store-outside-residency",
     }
 }

@@ -1,4 +1,4 @@
-//! MCP servers that nobody reviewed, or that anybody may call.
+//! MCP servers that nobody reviewed.
 
 use super::{Check, Findings};
 use crate::diagnostic::{Family, Rule, Severity};
@@ -18,17 +18,12 @@ pub(super) const CHECK: Check = Check { rule: &RULE, run };
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, connector) in graph.each::<ConnectorSpec>() {
         let Some(server) = connector.spec.kind.mcp() else { continue };
-        let (what, help) = match (server.version.is_some() || server.digest.is_some(), server.auth.is_some())
-        {
-            (true, true) => continue,
-            (false, _) => (
-                "nothing says which version of MCP server `{}` was reviewed",
-                "add `version` or `digest` with what was reviewed",
-            ),
-            (true, false) => ("MCP server `{}` does not know who calls", "add `auth` with a secret"),
-        };
-        let message = what.replace("{}", connector.name().as_str());
-        let found = RULE.at(server.url.span, message, "its tools decide what agents read").help(help);
+        if server.version.is_some() || server.digest.is_some() {
+            continue;
+        }
+        let message = format!("nothing says which version of MCP server `{}` was reviewed", connector.name());
+        let found = RULE.at(server.url.span, message, "its tools decide what agents read");
+        let found = found.help("add `version` or `digest` with what was reviewed");
         out.report(&[], found);
     }
 }

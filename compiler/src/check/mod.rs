@@ -1,5 +1,6 @@
 //! What is wrong about well-formed resources, and Cedar has no word for: arithmetic, graphs and text.
 
+mod agent_session_unbounded;
 mod agents_classic_new;
 mod alarm_missing_or_late;
 mod all_targets_can_open;
@@ -10,6 +11,7 @@ mod canary_weights_invalid;
 mod cap_exceeds_model_limit;
 mod children_exceed_parent;
 mod conflicting_budgets;
+mod consumer_without_budget;
 mod cross_tenant_shared_store;
 mod delegation_cycle;
 mod disabled_agent_referenced;
@@ -19,7 +21,9 @@ mod fallback_missing_capability;
 mod fallback_output_cap_smaller;
 mod fallback_same_failure_domain;
 mod gate_bypassable;
+mod guardrail_missing_or_draft;
 mod inference_loop_in_lambda;
+mod invocation_logging_disabled;
 mod keda_metric_missing_fallback;
 mod kms_grant_missing_or_broad;
 mod lambda_limit_exceeded;
@@ -28,6 +32,8 @@ mod missing_response_cap;
 mod mutating_tool_without_gate;
 mod no_fallback_for_critical_tier;
 mod no_model_tests;
+mod no_stop_condition;
+mod no_vpc_endpoint_or_endpoint_policy;
 mod quality_tier_downgrade_silent;
 mod retry_non_idempotent_tool;
 mod retry_on_non_retryable_status;
@@ -88,9 +94,11 @@ pub static CHECKS: &[Check] = &[
     mutating_tool_without_gate::CHECK,
     gate_bypassable::CHECK,
     approver_is_requester::CHECK,
+    no_stop_condition::CHECK,
     mcp_server_unpinned::CHECK,
     toxic_combination::CHECK,
     delegation_cycle::CHECK,
+    guardrail_missing_or_draft::CHECK,
     agents_classic_new::CHECK,
     inference_loop_in_lambda::CHECK,
     disabled_agent_referenced::CHECK,
@@ -116,10 +124,14 @@ pub static CHECKS: &[Check] = &[
     timeout_below_p99::CHECK,
     children_exceed_parent::CHECK,
     budget_window_mismatch::CHECK,
+    consumer_without_budget::CHECK,
     conflicting_budgets::CHECK,
     alarm_missing_or_late::CHECK,
+    agent_session_unbounded::CHECK,
+    no_vpc_endpoint_or_endpoint_policy::CHECK,
     kms_grant_missing_or_broad::CHECK,
     tls_or_min_version::CHECK,
+    invocation_logging_disabled::CHECK,
     cross_tenant_shared_store::CHECK,
     store_without_purpose::CHECK,
     no_model_tests::CHECK,

@@ -72,10 +72,10 @@ impl Graph {
         }
     }
 
-    /// Where a budget counts what is spent; nowhere in particular for one of the whole organisation.
+    /// Where a budget counts what is spent.
     pub fn places_of_budget(&self, budget: &BudgetSpec) -> Vec<Id<EnvironmentSpec>> {
         match &budget.scope {
-            BudgetScope::Organisation => Vec::new(),
+            BudgetScope::Organisation => self.each().map(|(id, _)| id).collect(),
             BudgetScope::Environment(environment) => environment.id().into_iter().collect(),
             BudgetScope::Tenant(tenant) => {
                 let listed = self.get(tenant).map(|tenant| tenant.spec.environments.as_slice());

@@ -6,8 +6,12 @@ use std::sync::{Arc, RwLock};
 use super::Graph;
 use crate::model::Id;
 use crate::model::data_class::DataClassSpec;
-use crate::model::residency_rule::{AllowedPlaces, CrossRegion, Permission, ResidencyRuleSpec};
+use crate::model::residency_rule::{
+    AllowedPlaces, CrossRegion, Permission, ResidencyRuleSpec, RetentionLimits,
+};
 use crate::model::tenant::TenantSpec;
+use crate::model::value::Duration;
+use crate::source::Spanned;
 
 /// What all rules that apply allow together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +26,60 @@ pub struct Residency {
     pub provider_retention: bool,
     /// Whether a rule demands a key of the customer.
     pub customer_managed_key: bool,
+    /// How long content may be kept.
+    pub retention: Retention,
+}
+
+/// For how many days content may be kept at most, by what it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    prompts: Option<u64>,
+    completions: Option<u64>,
+    traces: Option<u64>,
+    memory: Option<u64>,
+    logs: Option<u64>,
+}
+
+impl Retention {
+    /// For how long content may be in a place, as `storeData` names it. The log of invocations has prompts and
+    /// completions, and is a log.
+    pub fn of(&self, place: &str) -> Option<u64> {
+        let Self { prompts, completions, traces, memory, logs } = *self;
+        let limits = match place {
+            "invocations" => [prompts, completions, logs],
+            "cache" => [prompts, completions, None],
+            "traces" => [traces, None, None],
+            "memory" => [memory, None, None],
+            "audit" => [logs, None, None],
+            _ => [None; 3],
+        };
+        limits.into_iter().flatten().min()
+    }
+
+    /// What both allow.
+    fn and(self, other: Self) -> Self {
+        let least = |one: Option<u64>, other: Option<u64>| one.into_iter().chain(other).min();
+        Self {
+            prompts: least(self.prompts, other.prompts),
+            completions: least(self.completions, other.completions),
+            traces: least(self.traces, other.traces),
+            memory: least(self.memory, other.memory),
+            logs: least(self.logs, other.logs),
+        }
+    }
+}
+
+impl From<&RetentionLimits> for Retention {
+    fn from(limits: &RetentionLimits) -> Self {
+        let days = |limit: &Option<Spanned<Duration>>| limit.as_ref().map(|limit| limit.value.days());
+        Self {
+            prompts: days(&limits.prompts),
+            completions: days(&limits.completions),
+            traces: days(&limits.traces),
+            memory: days(&limits.memory),
+            logs: days(&limits.logs),
+        }
+    }
 }
 
 /// What is allowed together by the rules that some class and tenant have in common, once it was asked for.
@@ -65,6 +123,10 @@ impl Graph {
             cross_region: rules.iter().map(|(_, rule)| cross_region(&rule.spec)).min()?,
             provider_retention: rules.iter().all(|(_, rule)| may_retain(&rule.spec)),
             customer_managed_key: rules.iter().any(|(_, rule)| wants_customer_key(&rule.spec)),
+            retention: rules
+                .iter()
+                .map(|(_, rule)| retention(&rule.spec))
+                .fold(Retention::default(), Retention::and),
             rules: rules.into_iter().map(|(id, _)| id).collect(),
         })
     }
@@ -110,4 +172,9 @@ fn wants_customer_key(rule: &ResidencyRuleSpec) -> bool {
     use crate::model::residency_rule::EncryptionRule::CustomerManagedKey;
     let encryption = rule.storage.as_ref().and_then(|storage| storage.encryption.as_ref());
     encryption.is_some_and(|word| word.value == CustomerManagedKey)
+}
+
+fn retention(rule: &ResidencyRuleSpec) -> Retention {
+    let limits = rule.storage.as_ref().and_then(|storage| storage.retention.as_ref());
+    limits.map(Retention::from).unwrap_or_default()
 }

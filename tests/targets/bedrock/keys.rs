@@ -14,7 +14,8 @@ fn built(environment: &str) -> Built {
     let aws = "aws: { accountId: \"111122223333\", regions: [eu-central-1, us-east-1] }";
     let store = |kind: &str, region: &str| {
         format!(
-            "{kind}: {{ name: x }}, region: {region}, holds: internal, encryption: {{ kmsKeyArn: \"{OF_STORE}\" }}"
+            "{kind}: {{ name: x }}, region: {region}, holds: internal, encryption: {{ kmsKeyArn: \"{}\" }}",
+            OF_STORE.replace("eu-central-1", region)
         )
     };
     Built::new(&files(&[

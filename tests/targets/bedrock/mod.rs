@@ -79,7 +79,7 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
     (
         "Environment",
         "prod",
-        "aws: { accountId: \"111122223333\", regions: [eu-central-1, eu-west-1] }, logging: { traces: traces }",
+        "aws: { accountId: \"111122223333\", regions: [eu-central-1, eu-west-1] }, logging: { traces: traces }, severity: { AIP-BUD-010: off }",
     ),
     (
         "DataStore",

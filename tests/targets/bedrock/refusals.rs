@@ -434,7 +434,7 @@ fn calls_of_mcp_servers_that_nothing_would_check_are_refused() {
         ("Connector", "s", "secretsManager: { secret: s }, region: eu-central-1, dataClass: internal");
     let mcp = |rest: &str| {
         format!(
-            "mcp: {{ url: \"https://x.acme.example/mcp\"{rest} }}, region: eu-west-1, dataClass: internal"
+            "mcp: {{ url: \"https://x.acme.example/mcp\", version: \"1\"{rest} }}, region: eu-west-1, dataClass: internal"
         )
     };
     let known = mcp(", auth: { secret: s }");

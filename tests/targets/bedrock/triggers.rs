@@ -235,7 +235,7 @@ fn agents_classic_are_started_by_their_alias() {
 
 /// The one finding of an agent with this trigger.
 fn found(agent: &str, queues: &str) -> (String, String, String) {
-    let base = "aws: { accountId: \"111122223333\", regions: [eu-central-1, eu-west-1] }";
+    let base = "aws: { accountId: \"111122223333\", regions: [eu-central-1, eu-west-1] }, severity: { AIP-AGT-004: off, AIP-BUD-010: off }";
     let tenant = "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]";
     let spec = format!("tenant: t, model: {{ model: m }}, {agent}");
     let failed = format!("sqs: {{ queue: failed }}, region: eu-central-1, dataClass: internal{queues}");

@@ -18,7 +18,8 @@ const ENVIRONMENT: &str = "aws: { accountId: \"111122223333\", regions: [eu-cent
      bedrock-runtime.eu-west-1: vpce-1b, bedrock-agent-runtime: vpce-1c, ecr.api: vpce-1d } }, \
      resourcePolicies: { endpoints: [s3, dynamodb, sqs, secretsmanager, lambda, states, bedrock-runtime, \
      bedrock-runtime.eu-west-1, bedrock-agent-runtime], connectors: [files, drafts, key], stores: [audit, prompts] }, \
-     logging: { audit: audit, invocations: prompts, traces: traces, spans: spans }, severity: { AIP-CMP-009: off }";
+     logging: { audit: audit, invocations: prompts, traces: traces, spans: spans }, severity: { AIP-CMP-009: off, \
+     AIP-BUD-010: off, AIP-DAT-004: off, AIP-DAT-014: off }";
 
 const IMAGE: &str = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/x@sha256:\
                      9f2c1d7be04a6358f1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718";
