@@ -3,7 +3,8 @@
 use aipolicy_compiler::diagnostic::{Diagnostic, Label};
 use serde::Serialize;
 
-use super::{Findings, Place, Subject};
+use crate::evaluated::{NotRun, RuleRun};
+use crate::findings::{Findings, Place, Subject};
 
 /// The version of the format.
 const FORMAT: &str = "aipolicy.findings/1";
@@ -16,7 +17,8 @@ struct Document<'f> {
     #[serde(flatten)]
     subject: Subject,
     summary: String,
-    not_run: &'f [String],
+    rules: &'f [RuleRun],
+    not_run: &'f [NotRun],
     findings: Vec<Finding<'f>>,
 }
 
@@ -27,6 +29,7 @@ struct Finding<'f> {
     name: &'f str,
     severity: &'static str,
     message: &'f str,
+    fingerprint: String,
     #[serde(flatten)]
     region: Region<'f>,
     labels: Vec<Marked<'f>>,
@@ -62,8 +65,14 @@ pub(crate) fn render(findings: &Findings<'_>) -> String {
         tool: env!("CARGO_PKG_VERSION"),
         subject: findings.subject,
         summary: findings.summary(),
-        not_run: &findings.not_run,
-        findings: findings.found.iter().map(|found| finding(findings, found)).collect(),
+        rules: &findings.evaluated.rules,
+        not_run: &findings.evaluated.not_run,
+        findings: findings
+            .found
+            .iter()
+            .zip(findings.fingerprints())
+            .map(|(found, print)| finding(findings, found, print))
+            .collect(),
     };
     written(&document)
 }
@@ -76,13 +85,14 @@ pub(crate) fn written(value: &impl Serialize) -> String {
     text
 }
 
-fn finding<'f>(findings: &Findings<'f>, found: &'f Diagnostic) -> Finding<'f> {
+fn finding<'f>(findings: &Findings<'f>, found: &'f Diagnostic, fingerprint: String) -> Finding<'f> {
     let marked = |label: &'f Label| Marked { region: region(findings.place(label.span)), text: &label.text };
     Finding {
         code: &found.code,
         name: &found.name,
         severity: found.severity.word(),
         message: &found.message,
+        fingerprint,
         region: region(findings.place(found.primary.span)),
         labels: std::iter::once(&found.primary).chain(&found.related).map(marked).collect(),
         note: found.note.as_deref(),

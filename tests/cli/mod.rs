@@ -7,6 +7,7 @@ mod cloudformation;
 mod examples;
 mod iam;
 mod lint;
+mod outputs;
 mod prove;
 mod questions;
 mod walk;

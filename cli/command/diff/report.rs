@@ -4,7 +4,7 @@ use aipolicy_targets::plan::{Access, Action, Effect, EffectClass};
 use serde::Serialize;
 
 use crate::error::Exit;
-use crate::render::counted;
+use crate::findings::counted;
 use crate::ui::harmless;
 
 /// The version of the format.
