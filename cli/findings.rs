@@ -1,12 +1,11 @@
 //! Findings with everything that is needed to tell them: texts, places, what was looked at, and what was not.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Component, Path};
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
+use aipolicy_compiler::fingerprint::{Fingerprint, fingerprints};
 use aipolicy_compiler::source::{Position, SourceKind, SourceMap, Span};
-use aipolicy_targets::artifact::digest;
 use serde::Serialize;
 
 use crate::evaluated::{self, Evaluated};
@@ -18,6 +17,8 @@ const HOME: &str = "aipolicy.yaml";
 /// Findings with everything that is needed to tell them.
 pub(crate) struct Findings<'w> {
     pub(crate) found: &'w Diagnostics,
+    /// Their fingerprints, in their order.
+    prints: Vec<Fingerprint>,
     pub(crate) sources: &'w SourceMap,
     /// What was looked at.
     pub(crate) subject: Subject,
@@ -56,6 +57,7 @@ impl<'w> Findings<'w> {
     pub(crate) fn new(workspace: &'w Workspace, found: &'w Diagnostics) -> Self {
         Self {
             found,
+            prints: fingerprints(found, &workspace.sources),
             sources: &workspace.sources,
             subject: Subject::Workspace {
                 resources: workspace.written(),
@@ -69,7 +71,14 @@ impl<'w> Findings<'w> {
     /// Findings in files whose paths are those by which the command was told of them.
     pub(crate) fn of_policies(sources: &'w SourceMap, found: &'w Diagnostics, policies: usize) -> Self {
         let subject = Subject::Policies { policies };
-        Self { found, sources, subject, evaluated: evaluated::of_policies(), prefix: String::new() }
+        let prints = fingerprints(found, sources);
+        let evaluated = evaluated::of_policies();
+        Self { found, prints, sources, subject, evaluated, prefix: String::new() }
+    }
+
+    /// Every finding with its fingerprint.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&'w Diagnostic, Fingerprint)> + Clone {
+        self.found.iter().zip(self.prints.iter().copied())
     }
 
     /// Those that stop first, for readers who see only the first few.
@@ -110,23 +119,6 @@ impl<'w> Findings<'w> {
         })
     }
 
-    /// A value for each finding that stays the same while lines around it come and go, and that no other has.
-    pub(crate) fn fingerprints(&self) -> Vec<String> {
-        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        let print = |found| {
-            let print = self.fingerprint(found);
-            let occurrence = seen.entry(print.clone()).and_modify(|times| *times += 1).or_insert(1);
-            format!("{print}:{occurrence}")
-        };
-        self.found.iter().map(print).collect()
-    }
-
-    fn fingerprint(&self, found: &Diagnostic) -> String {
-        let file = self.place(found.primary.span).file;
-        let message: Vec<_> = found.message.split(' ').filter(|word| !is_line_number(word)).collect();
-        digest(format!("{}\0{}\0{file}", found.code, message.join(" ")).as_bytes())
-    }
-
     /// "2 errors, 1 warning", or "no findings".
     pub(crate) fn count(&self) -> String {
         let count = |severity| self.found.iter().filter(|found| found.severity == severity).count();
@@ -151,12 +143,6 @@ impl<'w> Findings<'w> {
 pub(crate) fn advice(found: &Diagnostic) -> impl Iterator<Item = String> {
     let why = found.note.as_ref().map(|note| format!("why: {note}"));
     why.into_iter().chain(found.help.as_ref().map(|help| format!("help: {help}")))
-}
-
-/// Whether a word is a place such as `a.yaml:3:4`.
-fn is_line_number(word: &str) -> bool {
-    word.rsplit_once(':')
-        .is_some_and(|(_, end)| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 impl fmt::Display for Subject {

@@ -1,6 +1,7 @@
 //! Findings as a code quality report of GitLab, which shows them beside the lines of a merge request.
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Severity};
+use aipolicy_compiler::fingerprint::Fingerprint;
 use serde::Serialize;
 
 use super::json::written;
@@ -26,20 +27,18 @@ struct Lines {
     begin: usize,
 }
 
-/// One issue per finding. The format has no place for what was not run, so that is an issue too.
+/// One issue per finding. The format has no place for what was not run, which other formats tell.
 pub(crate) fn render(findings: &Findings<'_>) -> String {
-    let issues = findings.found.iter().zip(findings.fingerprints());
-    let issues = issues.map(|(found, fingerprint)| issue(findings, found, fingerprint));
-    written(&issues.collect::<Vec<_>>())
+    written(&findings.each().map(|(found, print)| issue(findings, found, print)).collect::<Vec<_>>())
 }
 
-fn issue<'f>(findings: &Findings<'f>, found: &'f Diagnostic, fingerprint: String) -> Issue<'f> {
+fn issue<'f>(findings: &Findings<'f>, found: &'f Diagnostic, print: Fingerprint) -> Issue<'f> {
     let (path, place) = findings.home(found);
     let description: Vec<_> = std::iter::once(found.message.clone()).chain(advice(found)).collect();
     Issue {
         description: format!("{}: {}", found.code, description.join("; ")),
         check_name: &found.code,
-        fingerprint,
+        fingerprint: print.to_string(),
         severity: match found.severity {
             Severity::Mandatory => "blocker",
             Severity::Advisory => "major",

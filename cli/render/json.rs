@@ -1,6 +1,7 @@
 //! Findings as `aipolicy.findings/1`, for tools of our users.
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Label};
+use aipolicy_compiler::fingerprint::Fingerprint;
 use serde::Serialize;
 
 use crate::evaluated::{NotRun, RuleRun};
@@ -67,12 +68,7 @@ pub(crate) fn render(findings: &Findings<'_>) -> String {
         summary: findings.summary(),
         rules: &findings.evaluated.rules,
         not_run: &findings.evaluated.not_run,
-        findings: findings
-            .found
-            .iter()
-            .zip(findings.fingerprints())
-            .map(|(found, print)| finding(findings, found, print))
-            .collect(),
+        findings: findings.each().map(|one| finding(findings, one)).collect(),
     };
     written(&document)
 }
@@ -85,14 +81,14 @@ pub(crate) fn written(value: &impl Serialize) -> String {
     text
 }
 
-fn finding<'f>(findings: &Findings<'f>, found: &'f Diagnostic, fingerprint: String) -> Finding<'f> {
+fn finding<'f>(findings: &Findings<'f>, (found, print): (&'f Diagnostic, Fingerprint)) -> Finding<'f> {
     let marked = |label: &'f Label| Marked { region: region(findings.place(label.span)), text: &label.text };
     Finding {
         code: &found.code,
         name: &found.name,
         severity: found.severity.word(),
         message: &found.message,
-        fingerprint,
+        fingerprint: print.to_string(),
         region: region(findings.place(found.primary.span)),
         labels: std::iter::once(&found.primary).chain(&found.related).map(marked).collect(),
         note: found.note.as_deref(),

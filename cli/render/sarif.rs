@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aipolicy_compiler::authorize::policy_page;
 use aipolicy_compiler::diagnostic::{Diagnostic, Label, Severity};
+use aipolicy_compiler::fingerprint::Fingerprint;
 use serde::Serialize;
 
 use super::json::written;
@@ -139,8 +140,7 @@ pub(crate) fn render(findings: &Findings<'_>) -> String {
         rule.help = rule.help.take().or_else(|| page(&found.code));
     }
     let codes: BTreeMap<&str, usize> = rules.keys().copied().zip(0..).collect();
-    let results = findings.found.iter().zip(findings.fingerprints());
-    let results = results.map(|(found, print)| outcome(findings, found, (&codes, print))).collect();
+    let results = findings.each().map(|one| outcome(findings, one, &codes)).collect();
     let driver = Driver {
         name: "aipolicy",
         semantic_version: env!("CARGO_PKG_VERSION"),
@@ -204,8 +204,8 @@ fn level(severity: Severity) -> &'static str {
 
 fn outcome<'f>(
     findings: &Findings<'f>,
-    found: &'f Diagnostic,
-    (codes, print): (&BTreeMap<&str, usize>, String),
+    (found, print): (&'f Diagnostic, Fingerprint),
+    codes: &BTreeMap<&str, usize>,
 ) -> Outcome<'f> {
     let message: Vec<_> = std::iter::once(found.message.clone()).chain(advice(found)).collect();
     let (file, place) = findings.home(found);
@@ -216,7 +216,7 @@ fn outcome<'f>(
         message: Message { text: message.join("\n") },
         locations: vec![location(&file, &place, None)],
         related_locations: found.related.iter().filter_map(|label| related(findings, label)).collect(),
-        partial_fingerprints: BTreeMap::from([("aipolicy/v1", print)]),
+        partial_fingerprints: BTreeMap::from([("aipolicy/v1", print.to_string())]),
     }
 }
 
