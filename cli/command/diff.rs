@@ -1,9 +1,14 @@
 //! `aipolicy diff`.
 
+mod amount;
+mod comment;
+mod declared;
+mod difference;
+mod direction;
 mod report;
 mod revision;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
@@ -14,9 +19,11 @@ use similar::TextDiff;
 
 use super::Elsewhere;
 use crate::error::{CliError, Exit};
+use crate::findings::Findings;
+use crate::output::{Kind, Outputs};
 use crate::render::json::written;
 use crate::ui::Ui;
-use report::{Changed, Difference, Environment};
+use difference::{Changed, Compared, Difference, Environment, Told};
 use revision::Side;
 
 /// How a difference is written.
@@ -31,11 +38,14 @@ enum DiffFormat {
     Markdown,
 }
 
+impl Kind for DiffFormat {}
+
 /// Compares two revisions of a workspace by what they allow
 ///
 /// Each side is a folder, seen from `-C DIR`, or a git revision of the workspace in it. Effects come first: what may happen with B
-/// that could not with A, and the other way round. Then come the documents that differ. No world is looked at, and no
-/// file of the repository is touched.
+/// that could not with A, and the other way round. Then comes what resources declare differently, then findings that are
+/// new or gone, then the documents that differ. The headline says whether anything can happen that could not before. No
+/// world is looked at, and no file of the repository is touched.
 ///
 /// Exit codes: 0 no difference, 1 a side cannot be understood, 2 a difference, 3 a side is refused, so that its
 /// documents cannot be compared, and nothing else differs.
@@ -47,9 +57,8 @@ pub(crate) struct Diff {
     /// A folder or revision, for instance `HEAD` or `.`
     #[arg(value_name = "B")]
     after: String,
-    /// How the difference is written
-    #[arg(long, value_enum, default_value_t)]
-    format: DiffFormat,
+    #[command(flatten)]
+    outputs: Outputs<DiffFormat>,
     #[command(flatten)]
     workspace: Elsewhere,
 }
@@ -64,32 +73,86 @@ struct View {
 
 impl Diff {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
-        let before = Side::load(&self.before, &self.workspace, ui)?;
-        let after = Side::load(&self.after, &self.workspace, ui)?;
-        let names = self.environments(&before, &after)?;
-        let compared = names.into_iter().map(|name| between(name, &before, &after));
-        let difference = Difference::new(&self.before, &self.after, compared.collect());
-        ui.print(&match self.format {
+        let outputs = self.outputs.checked()?;
+        let before = Side::load(&self.before, &self.workspace)?;
+        let after = Side::load(&self.after, &self.workspace)?;
+        let folder = self.workspace.folder.to_string_lossy();
+        let names = [&*self.before, &*self.after, &*folder];
+        let chosen = &self.workspace.view.environments;
+        let not_understood: Vec<_> =
+            [&before, &after].into_iter().filter(|side| !side.is_understood()).collect();
+        let difference = if not_understood.is_empty() {
+            let environments = environments(chosen, &before, &after)?;
+            let compared = environments.into_iter().map(|name| between(name, &before, &after)).collect();
+            let declared = declared::declared(&before.workspace, &after.workspace);
+            let findings = findings(&told(&before, chosen), &told(&after, chosen));
+            Difference::new(names, Vec::new(), compared, (declared, findings))
+        } else {
+            let sides = not_understood.iter().map(|side| side.name.clone()).collect();
+            let new = not_understood.iter().flat_map(|side| told(side, chosen)).collect();
+            let findings = Compared { new, ..Compared::default() };
+            Difference::new(names, sides, Vec::new(), (Vec::new(), findings))
+        };
+        outputs.write(ui, |format, _| match format {
             DiffFormat::Text => report::text(&difference),
             DiffFormat::Json => written(&difference),
-            DiffFormat::Markdown => report::markdown(&difference),
+            DiffFormat::Markdown => comment::comment(&difference),
         })?;
         Ok(difference.exit())
     }
+}
 
-    /// The environments that are meant; a name is known when one side knows it.
-    fn environments(&self, before: &Side, after: &Side) -> Result<Vec<String>, CliError> {
-        let (before, after) = (before.workspace.environments(&[])?, after.workspace.environments(&[])?);
-        let mut all: Vec<_> = before.iter().chain(&after).map(|(_, name)| (*name).to_owned()).collect();
-        all.sort();
-        all.dedup();
-        let chosen = &self.workspace.view.environments;
-        if let Some(unknown) = chosen.iter().find(|name| !all.contains(name)) {
-            let error = CliError::usage(format!("there is no environment `{unknown}` on either side"));
-            return Err(error.nearest(unknown, all.iter().map(String::as_str)));
+/// The environments that are meant; a name is known when one side knows it.
+fn environments(chosen: &[String], before: &Side, after: &Side) -> Result<Vec<String>, CliError> {
+    let (before, after) = (before.workspace.environments(&[])?, after.workspace.environments(&[])?);
+    let mut all: Vec<_> = before.iter().chain(&after).map(|(_, name)| (*name).to_owned()).collect();
+    all.sort();
+    all.dedup();
+    if let Some(unknown) = chosen.iter().find(|name| !all.contains(name)) {
+        let error = CliError::usage(format!("there is no environment `{unknown}` on either side"));
+        return Err(error.nearest(unknown, all.iter().map(String::as_str)));
+    }
+    all.retain(|name| chosen.is_empty() || chosen.contains(name));
+    Ok(all)
+}
+
+/// Every finding about a side, refusals of targets included.
+fn told(side: &Side, chosen: &[String]) -> Vec<Told> {
+    let workspace = &side.workspace;
+    let mut found = workspace.diagnostics.clone();
+    for (id, name) in workspace.environments(&[]).unwrap_or_default() {
+        if chosen.is_empty() || chosen.iter().any(|one| one == name) {
+            // Why there are no artifacts is told where they are compared.
+            let _ = workspace.artifacts(id, &mut found);
         }
-        all.retain(|name| chosen.is_empty() || chosen.contains(name));
-        Ok(all)
+    }
+    found.sort(&workspace.sources);
+    let findings = Findings::new(workspace, &found);
+    let told = findings.each().map(|(found, print)| {
+        let place = findings.place(found.primary.span);
+        Told {
+            code: found.code.to_string(),
+            severity: found.severity,
+            message: found.message.clone(),
+            file: place.file.to_owned(),
+            line: place.start.line,
+            fingerprint: print.to_string(),
+        }
+    });
+    told.collect()
+}
+
+/// Findings that are new, fixed, and still there.
+fn findings(before: &[Told], after: &[Told]) -> Compared {
+    let prints = |side: &[Told]| side.iter().map(|told| told.fingerprint.clone()).collect::<BTreeSet<_>>();
+    let (old, new) = (prints(before), prints(after));
+    let of = |side: &[Told], keep: &dyn Fn(&str) -> bool| {
+        side.iter().filter(|told| keep(&told.fingerprint)).cloned().collect()
+    };
+    Compared {
+        new: of(after, &|print| !old.contains(print)),
+        fixed: of(before, &|print| !new.contains(print)),
+        still: of(after, &|print| old.contains(print)),
     }
 }
 

@@ -271,7 +271,9 @@ fn every_format_has_the_place() {
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "AIP-IAM-002");
     assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 5);
-    let page = sarif["runs"][0]["tool"]["driver"]["rules"][0]["help"]["markdown"].as_str().unwrap();
+    let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+    let rule = rules.iter().find(|rule| rule["id"] == "AIP-IAM-002").unwrap();
+    let page = rule["help"]["markdown"].as_str().unwrap();
     assert!(page.starts_with("# wildcard-action (AIP-IAM-002)"), "{page}");
     let json: Value = serde_json::from_str(&lint(&files, &["--format", "json"]).expect(3)).unwrap();
     assert_eq!((json["policies"].as_u64(), json.get("resources")), (Some(1), None));

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use aipolicy_compiler::diagnostic::Family;
 use tempfile::TempDir;
 
 use crate::command::Elsewhere;
 use crate::error::CliError;
 use crate::load::load;
-use crate::ui::Ui;
 use crate::workspace::Workspace;
 
 /// A workspace to compare.
@@ -19,15 +19,19 @@ pub(super) struct Side {
 }
 
 impl Side {
-    /// Reads the workspace in a folder, or as it was at a revision; it must be understood.
-    pub(super) fn load(name: &str, place: &Elsewhere, ui: &mut Ui) -> Result<Self, CliError> {
+    /// Reads the workspace in a folder, or as it was at a revision.
+    pub(super) fn load(name: &str, place: &Elsewhere) -> Result<Self, CliError> {
         let named = place.folder.join(name);
         let copy = if named.is_dir() { None } else { Some(copy(name, &place.folder)?) };
         let folder = copy.as_ref().map_or(named.as_path(), TempDir::path);
         let mut workspace = load(folder, place.view.as_of)?;
         workspace.root = PathBuf::from(name);
-        workspace.understood(ui)?;
         Ok(Self { name: name.to_owned(), workspace })
+    }
+
+    /// Whether anything but findings can be told of it.
+    pub(super) fn is_understood(&self) -> bool {
+        !self.workspace.diagnostics.has_errors_of(Family::Input)
     }
 }
 
