@@ -22,24 +22,32 @@ pub(crate) fn sentence(text: &str) -> String {
 
 fn words(text: &str) -> String {
     let text = one_line(text);
-    let word = |word: &str| if is_plain(word) { word.to_owned() } else { code(word) };
     text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether nobody reads more into a word than a word: letters and digits, parts of it with `-`, `/` or an apostrophe
-/// between them, and what may stand around it in prose.
-fn is_plain(word: &str) -> bool {
-    let inner = word.strip_prefix('(').unwrap_or(word);
-    let inner = inner.trim_end_matches(['.', ',', ';', ':', ')', '?', '…']);
-    if inner.is_empty() {
-        return !word.starts_with(['.', ':', ')']) || word.len() < 2;
+/// A word as it stands, or as code between the punctuation that is around it.
+fn word(text: &str) -> String {
+    let inner = text.trim_start_matches('(').trim_end_matches(['.', ',', ';', ':', ')', '?']);
+    let start = text.len() - text.trim_start_matches('(').len();
+    let end = (start + inner.len()).min(text.len());
+    let (Some(before), Some(after)) = (text.get(..start), text.get(end..)) else { return code(text) };
+    let is_item =
+        before.is_empty() && after.starts_with(['.', ')']) && inner.bytes().all(|byte| byte.is_ascii_digit());
+    match inner {
+        "" if text.len() > 2 => code(text),
+        "" => text.to_owned(),
+        _ if is_item => code(text),
+        _ if is_plain(inner) => text.to_owned(),
+        _ => format!("{before}{}{after}", code(inner)),
     }
-    let is_number = inner.bytes().all(|byte| byte.is_ascii_digit());
-    let is_commit = inner.len() >= COMMIT && inner.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_commit || (is_number && word.ends_with(['.', ')']) && !word.starts_with('(')) {
+}
+
+/// Whether nobody reads more into a word than a word: letters and digits, and parts of it after `-`, `/` or an apostrophe.
+fn is_plain(word: &str) -> bool {
+    if word.len() >= COMMIT && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return false;
     }
-    let mut parts = inner.split(['-', '/', '\'']);
+    let mut parts = word.split(['-', '/', '\'']);
     let is_first =
         parts.next().is_some_and(|part| !part.is_empty() && part.chars().all(char::is_alphanumeric));
     // A number after a hyphen is what a ticket is called.
@@ -99,11 +107,12 @@ mod tests {
             ("@team and `x`", "`@team` and `x`"),
             (
                 "see [a](b), <b>, #12, ABC-12 or deadbeef",
-                "see `[a](b),` `<b>,` `#12,` `ABC-12` or `deadbeef`",
+                "see `[a](b`), `<b>`, `#12`, `ABC-12` or `deadbeef`",
             ),
             ("at www.a.b or a.yaml:3", "at `www.a.b` or `a.yaml:3`"),
+            ("in (connector `c`), (eu-1) and ... or ((x", "in (connector `c`), (`eu-1`) and `...` or ((x"),
             ("3 effects: one, two (both)", "3 effects: one, two (both)"),
-            ("1. first", "`1.` first"),
+            ("1. first 2) second", "`1.` first `2)` second"),
             ("an odd `name", "an odd `'name`"),
         ];
         for (text, expected) in cases {

@@ -10,7 +10,6 @@ mod revision;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_targets::artifact::Document;
 use aipolicy_targets::effects::{Facts, access, compare, facts};
@@ -63,14 +62,6 @@ pub(crate) struct Diff {
     workspace: Elsewhere,
 }
 
-/// What an environment of one side allows, and its documents, or why there are none.
-#[derive(Default)]
-struct View {
-    facts: Facts,
-    documents: BTreeMap<String, Document>,
-    missing: Option<String>,
-}
-
 impl Diff {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
         let outputs = self.outputs.checked()?;
@@ -85,11 +76,11 @@ impl Diff {
             let environments = environments(chosen, &before, &after)?;
             let compared = environments.into_iter().map(|name| between(name, &before, &after)).collect();
             let declared = declared::declared(&before.workspace, &after.workspace);
-            let findings = findings(&told(&before, chosen), &told(&after, chosen));
+            let findings = findings(&before, &after);
             Difference::new(names, Vec::new(), compared, (declared, findings))
         } else {
             let sides = not_understood.iter().map(|side| side.name.clone()).collect();
-            let new = not_understood.iter().flat_map(|side| told(side, chosen)).collect();
+            let new = not_understood.iter().flat_map(|side| told(side)).collect();
             let findings = Compared { new, ..Compared::default() };
             Difference::new(names, sides, Vec::new(), (Vec::new(), findings))
         };
@@ -117,15 +108,10 @@ fn environments(chosen: &[String], before: &Side, after: &Side) -> Result<Vec<St
 }
 
 /// Every finding about a side, refusals of targets included.
-fn told(side: &Side, chosen: &[String]) -> Vec<Told> {
+fn told(side: &Side) -> Vec<Told> {
     let workspace = &side.workspace;
     let mut found = workspace.diagnostics.clone();
-    for (id, name) in workspace.environments(&[]).unwrap_or_default() {
-        if chosen.is_empty() || chosen.iter().any(|one| one == name) {
-            // Why there are no artifacts is told where they are compared.
-            let _ = workspace.artifacts(id, &mut found);
-        }
-    }
+    found.append(side.refusals.clone());
     found.sort(&workspace.sources);
     let findings = Findings::new(workspace, &found);
     let told = findings.each().map(|(found, print)| {
@@ -137,54 +123,49 @@ fn told(side: &Side, chosen: &[String]) -> Vec<Told> {
             file: place.file.to_owned(),
             line: place.start.line,
             fingerprint: print.to_string(),
+            is_compiled: side.refusals.iter().any(|refusal| refusal == found),
         }
     });
     told.collect()
 }
 
-/// Findings that are new, fixed, and still there.
-fn findings(before: &[Told], after: &[Told]) -> Compared {
-    let prints = |side: &[Told]| side.iter().map(|told| told.fingerprint.clone()).collect::<BTreeSet<_>>();
-    let (old, new) = (prints(before), prints(after));
-    let of = |side: &[Told], keep: &dyn Fn(&str) -> bool| {
-        side.iter().filter(|told| keep(&told.fingerprint)).cloned().collect()
-    };
-    Compared {
-        new: of(after, &|print| !old.contains(print)),
-        fixed: of(before, &|print| !new.contains(print)),
-        still: of(after, &|print| old.contains(print)),
-    }
+/// Findings that are new, fixed, and still there. What compiling found is not fixed where nothing is compiled any more.
+fn findings(before: &Side, after: &Side) -> Compared {
+    let sides = [told(before), told(after)];
+    let [old, new] = sides
+        .each_ref()
+        .map(|side| side.iter().map(|told| told.fingerprint.clone()).collect::<BTreeSet<_>>());
+    let [before, now] = sides;
+    let is_known = |told: &Told| after.is_compiled() || !told.is_compiled;
+    let (still, added) = now.into_iter().partition(|told| old.contains(&told.fingerprint));
+    let gone = before.into_iter().filter(|told| !new.contains(&told.fingerprint));
+    Compared { new: added, fixed: gone.filter(is_known).collect(), still }
 }
 
+/// What differs in an environment. One that a side does not have allows nothing and has no documents.
 fn between(name: String, before: &Side, after: &Side) -> Environment {
-    let (before, after) = (view(&name, before), view(&name, after));
-    let not_compared = before.missing.or(after.missing);
-    let (documents, access) = match not_compared {
+    let sides = [before, after];
+    let missing = sides.iter().find_map(|side| {
+        let why = side.documents.get(&name)?.as_ref().err()?;
+        Some(format!("documents of `{name}` not compared: `{}`: {why}", side.name))
+    });
+    let none = BTreeMap::new();
+    let [old, new] =
+        sides.map(|side| side.documents.get(&name).and_then(|found| found.as_ref().ok()).unwrap_or(&none));
+    let (documents, access) = match missing {
         Some(_) => (Vec::new(), Vec::new()),
-        None => {
-            let (old, new) = (&before.documents, &after.documents);
-            (documents(old, new), access(old.values(), new.values()))
-        }
+        None => (documents(old, new), access(old.values(), new.values())),
     };
-    let effects = compare(&before.facts, &after.facts);
-    Environment { name, effects, access, documents, not_compared }
+    let [before, after] = sides.map(|side| granted(&name, side));
+    Environment { name, effects: compare(&before, &after), access, documents, not_compared: missing }
 }
 
-/// An environment that a side does not have allows nothing and has no documents.
-fn view(name: &str, side: &Side) -> View {
+fn granted(name: &str, side: &Side) -> Facts {
     let workspace = &side.workspace;
-    let Some(id) = workspace.graph().find::<EnvironmentSpec>(name) else { return View::default() };
-    let facts = facts(workspace.graph(), &workspace.compilation.decisions, id, &workspace.sources);
-    match workspace.artifacts(id, &mut Diagnostics::default()) {
-        Ok(artifacts) => {
-            let documents = artifacts.into_iter().map(|found| (found.document.file(), found.document));
-            View { facts, documents: documents.collect(), missing: None }
-        }
-        Err(why) => {
-            let missing = format!("documents of `{name}` not compared: `{}`: {why}", side.name);
-            View { facts, documents: BTreeMap::new(), missing: Some(missing) }
-        }
-    }
+    let environment = workspace.graph().find::<EnvironmentSpec>(name);
+    let facts = environment
+        .map(|id| facts(workspace.graph(), &workspace.compilation.decisions, id, &workspace.sources));
+    facts.unwrap_or_default()
 }
 
 fn documents(before: &BTreeMap<String, Document>, after: &BTreeMap<String, Document>) -> Vec<Changed> {

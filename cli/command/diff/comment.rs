@@ -27,8 +27,9 @@ type Line = (Worry, String);
 enum Worry {
     Refused,
     Wider,
-    Confirmed,
     Unclear,
+    /// What roles may do by their policies, which follows from what was granted.
+    Confirmed,
     Narrower,
     None,
 }

@@ -69,6 +69,9 @@ pub(super) struct Told {
     pub(super) file: String,
     pub(super) line: usize,
     pub(super) fingerprint: String,
+    /// Whether it was found when documents were compiled.
+    #[serde(skip)]
+    pub(super) is_compiled: bool,
 }
 
 fn word<S: serde::Serializer>(severity: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
@@ -184,7 +187,6 @@ impl Difference {
 
     fn told(&self) -> String {
         const NOTHING: &str = "nothing can happen that could not before";
-        let wider = (self.grants(EffectClass::Widens), self.fields(EffectClass::Widens));
         match self.level {
             Level::Same => NOTHING.to_owned(),
             Level::Narrower => {
@@ -196,12 +198,7 @@ impl Difference {
                 }
             }
             Level::Unclear => "no access is granted, and something else changes: read it".to_owned(),
-            Level::Wider => match wider {
-                (0, 0) => "more can happen than before".to_owned(),
-                (0, limits) => format!("{} than before", looser(limits)),
-                (grants, 0) => things(grants),
-                (grants, limits) => format!("{}, and {}", things(grants), looser(limits)),
-            },
+            Level::Wider => self.wider(),
             Level::Refused => match self.not_understood.as_slice() {
                 [] => {
                     let stops = |told: &&Told| told.severity == Severity::Mandatory;
@@ -219,6 +216,27 @@ impl Difference {
         }
     }
 
+    /// What can happen that could not, which rules no longer hold for something, and which controls are looser.
+    fn wider(&self) -> String {
+        let is_waiver =
+            |one: &&Declared| one.class == EffectClass::Widens && one.subject.starts_with("Waiver/");
+        let waived = self.declared.iter().filter(is_waiver).count();
+        let things = match self.grants(EffectClass::Widens) {
+            0 => None,
+            many => Some(format!("{} can happen that could not before", counted(many, "thing"))),
+        };
+        let of = |many: usize, one: &str, several: &str| match many {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            many => Some(format!("{many} {several}")),
+        };
+        let waivers = of(waived, "rule is waived", "rules are waived");
+        let looser = self.fields(EffectClass::Widens) - waived;
+        let looser = of(looser, "control is looser than before", "controls are looser than before");
+        let all: Vec<_> = [things, waivers, looser].into_iter().flatten().collect();
+        all.join(", and ")
+    }
+
     /// What there is of each kind, in one line.
     pub(super) fn counts(&self) -> String {
         let documents: usize = self.environments.iter().map(|found| found.documents.len()).sum();
@@ -232,12 +250,4 @@ impl Difference {
             self.findings.fixed.len(),
         )
     }
-}
-
-fn things(many: usize) -> String {
-    format!("{} can happen that could not before", counted(many, "thing"))
-}
-
-fn looser(many: usize) -> String {
-    if many == 1 { "1 control is looser".to_owned() } else { format!("{many} controls are looser") }
 }
