@@ -1,15 +1,17 @@
 //! The texts of a policy that stand for many: wildcards, policy variables, and how each element reads them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::document::Version;
 
 /// A pattern of an action, a resource or a value, read as the element that holds it reads it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Pattern {
-    tokens: Vec<Token>,
+    tokens: Arc<[Token]>,
     fold: bool,
     loose: bool,
+    has_variables: bool,
 }
 
 /// One place of a pattern.
@@ -21,13 +23,17 @@ pub(crate) enum Token {
     One(Reach),
     /// `*`: any characters, also none.
     Run(Reach),
-    /// `${key}` or `${key, 'default'}`: what the request says under a condition key, in lower case.
-    Variable {
-        /// The condition key, in lower case, since AWS compares keys so.
-        key: String,
-        /// What stands there when the request has no such key.
-        default: Option<String>,
-    },
+    /// `${key}` or `${key, 'default'}`: what the request says under a condition key.
+    Variable(Box<Variable>),
+}
+
+/// A policy variable.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Variable {
+    /// The condition key, in lower case, since AWS compares keys so.
+    pub(crate) key: String,
+    /// What stands there when the request has no such key.
+    pub(crate) default: Option<String>,
 }
 
 /// Which characters a wildcard stands for.
@@ -50,9 +56,19 @@ impl Reach {
 }
 
 impl Pattern {
+    fn new(tokens: Vec<Token>, fold: bool) -> Self {
+        let has_variables = tokens.iter().any(|token| matches!(token, Token::Variable(_)));
+        Self { tokens: tokens.into(), fold, loose: false, has_variables }
+    }
+
+    /// The pattern with other tokens in place of its own.
+    fn map(&self, token: impl FnMut(&Token) -> Token) -> Self {
+        Self { loose: self.loose, ..Self::new(self.tokens.iter().map(token).collect(), self.fold) }
+    }
+
     /// A pattern of `Action`: wildcards, no variables, and no difference of case.
     pub(crate) fn action(text: &str) -> Self {
-        Self { tokens: wildcards(&text.to_ascii_lowercase()).collect(), fold: true, loose: false }
+        Self::new(wildcards(&text.to_ascii_lowercase()).collect(), true)
     }
 
     /// A pattern of `Resource`: wildcards and variables. `*` stands for `:` too. AWS says that a `*` which ends a
@@ -63,45 +79,41 @@ impl Pattern {
 
     /// A value of `StringLike`: wildcards and variables.
     pub(crate) fn like(text: &str, version: Version) -> Self {
-        Self {
-            tokens: with_variables(text, version, |piece| wildcards(piece).collect()),
-            fold: false,
-            loose: false,
-        }
+        Self::new(with_variables(text, version, |piece| wildcards(piece).collect()), false)
     }
 
     /// A value of `StringEquals`: variables alone. With `fold`, case makes no difference.
     pub(crate) fn exact(text: &str, version: Version, fold: bool) -> Self {
         let text: Cow<'_, str> = if fold { text.to_ascii_lowercase().into() } else { text.into() };
         let literal = |piece: &str| piece.chars().map(Token::Char).collect();
-        Self { tokens: with_variables(&text, version, literal), fold, loose: false }
+        Self::new(with_variables(&text, version, literal), fold)
     }
 
     /// A value of `ArnLike` and `ArnEquals`, which are the same: each of the six components is compared for itself
     /// ("IAM JSON policy elements: Condition operators"), so a wildcard reaches over `:` in the last one alone.
     pub(crate) fn arn(text: &str, version: Version) -> Self {
-        let mut pattern = Self::like(text, version);
+        let pattern = Self::like(text, version);
         if pattern.is_everything() {
             return pattern;
         }
         let mut colons = 0;
-        for token in &mut pattern.tokens {
-            match token {
-                Token::Char(':') => colons += 1,
-                Token::One(reach) | Token::Run(reach) if colons < COLONS => *reach = Reach::Component,
-                Token::One(_) | Token::Run(_) | Token::Char(_) | Token::Variable { .. } => {}
+        pattern.map(|token| match token {
+            Token::Char(':') => {
+                colons += 1;
+                token.clone()
             }
-        }
-        pattern
+            Token::One(_) if colons < COLONS => Token::One(Reach::Component),
+            Token::Run(_) if colons < COLONS => Token::Run(Reach::Component),
+            Token::One(_) | Token::Run(_) | Token::Char(_) | Token::Variable(_) => token.clone(),
+        })
     }
 
     /// The pattern with `*` in place of each variable.
     pub(crate) fn widened(&self) -> Self {
-        let tokens = self.tokens.iter().map(|token| match token {
-            Token::Variable { .. } => Token::Run(Reach::Anywhere),
+        self.map(|token| match token {
+            Token::Variable(_) => Token::Run(Reach::Anywhere),
             Token::Char(_) | Token::One(_) | Token::Run(_) => token.clone(),
-        });
-        Self { tokens: tokens.collect(), fold: self.fold, loose: self.loose }
+        })
     }
 
     /// The pattern as what may match, where a policy variable stands in the text: each text that such a text can become.
@@ -117,14 +129,13 @@ impl Pattern {
     /// The pattern with wildcards that stop at `:`, but for a `*` that ends a component: the least that a pattern of
     /// `Resource` stands for.
     pub(crate) fn within_components(&self) -> Self {
-        let next = self.tokens.iter().skip(1).map(Some).chain([None]);
-        let tokens = self.tokens.iter().zip(next).map(|(token, next)| match (token, next) {
+        let mut next = self.tokens.iter().skip(1);
+        self.map(|token| match (token, next.next()) {
             (Token::Run(_), None | Some(Token::Char(':'))) => token.clone(),
             (Token::Run(_), Some(_)) => Token::Run(Reach::Component),
             (Token::One(_), _) => Token::One(Reach::Component),
-            (Token::Char(_) | Token::Variable { .. }, _) => token.clone(),
-        });
-        Self { tokens: tokens.collect(), fold: self.fold, loose: self.loose }
+            (Token::Char(_) | Token::Variable(_), _) => token.clone(),
+        })
     }
 
     /// The places of the pattern.
@@ -139,7 +150,7 @@ impl Pattern {
 
     /// Whether this is `*`.
     pub(crate) fn is_everything(&self) -> bool {
-        matches!(self.tokens.as_slice(), [Token::Run(Reach::Anywhere)])
+        matches!(self.tokens.as_ref(), [Token::Run(Reach::Anywhere)])
     }
 
     /// Whether it stands for several texts.
@@ -149,13 +160,13 @@ impl Pattern {
 
     /// Whether a policy variable stands in the pattern.
     pub(crate) fn has_variables(&self) -> bool {
-        self.variables().next().is_some()
+        self.has_variables
     }
 
     /// The condition keys that policy variables of the pattern name, in lower case.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
         self.tokens.iter().filter_map(|token| match token {
-            Token::Variable { key, .. } => Some(key.as_str()),
+            Token::Variable(variable) => Some(variable.key.as_str()),
             Token::Char(_) | Token::One(_) | Token::Run(_) => None,
         })
     }
@@ -163,8 +174,8 @@ impl Pattern {
     /// The condition keys of variables that have no default: without them, the pattern matches nothing.
     pub(crate) fn needed_variables(&self) -> impl Iterator<Item = &str> {
         self.tokens.iter().filter_map(|token| match token {
-            Token::Variable { key, default: None } => Some(key.as_str()),
-            Token::Variable { default: Some(_), .. } | Token::Char(_) | Token::One(_) | Token::Run(_) => None,
+            Token::Variable(variable) if variable.default.is_none() => Some(variable.key.as_str()),
+            Token::Variable(_) | Token::Char(_) | Token::One(_) | Token::Run(_) => None,
         })
     }
 
@@ -173,16 +184,16 @@ impl Pattern {
     pub(crate) fn matches<'a>(&self, text: &str, variable: impl Fn(&str) -> Option<&'a str>) -> bool {
         let has_case = self.fold && text.bytes().any(|byte| byte.is_ascii_uppercase());
         let text: Cow<'_, str> = if has_case { text.to_ascii_lowercase().into() } else { text.into() };
-        if !self.has_variables() {
+        if !self.has_variables {
             return matches(&self.tokens, &text);
         }
         let mut tokens = Vec::with_capacity(self.tokens.len());
-        for token in &self.tokens {
-            let Token::Variable { key, default } = token else {
+        for token in self.tokens.iter() {
+            let Token::Variable(named) = token else {
                 tokens.push(token.clone());
                 continue;
             };
-            let Some(value) = variable(key).or(default.as_deref()) else { return false };
+            let Some(value) = variable(&named.key).or(named.default.as_deref()) else { return false };
             let value: Cow<'_, str> =
                 if self.fold { value.to_ascii_lowercase().into() } else { value.into() };
             tokens.extend(value.chars().map(Token::Char));
@@ -205,7 +216,7 @@ fn wildcards(text: &str) -> impl Iterator<Item = Token> {
 /// Reads `${…}` where the version has variables. `${*}`, `${?}` and `${$}` are the characters themselves, and what is
 /// never closed is plain text.
 fn with_variables(text: &str, version: Version, plain: impl Fn(&str) -> Vec<Token>) -> Vec<Token> {
-    if version == Version::V2008 {
+    if version == Version::V2008 || !may_have_variables(text) {
         return plain(text);
     }
     let mut tokens = Vec::new();
@@ -224,8 +235,16 @@ fn with_variables(text: &str, version: Version, plain: impl Fn(&str) -> Vec<Toke
     tokens
 }
 
+/// Whether a policy variable may stand in the text.
+pub(crate) fn may_have_variables(text: &str) -> bool {
+    text.contains(OPENING)
+}
+
+/// How a policy variable begins.
+const OPENING: &str = "${";
+
 fn variable(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = text.split_once("${")?;
+    let (before, rest) = text.split_once(OPENING)?;
     let (inside, after) = rest.split_once('}')?;
     Some((before, inside, after))
 }
@@ -235,7 +254,7 @@ fn named(inside: &str) -> Token {
         Some((key, default)) => (key, Some(default.trim().trim_matches('\'').to_owned())),
         None => (inside, None),
     };
-    Token::Variable { key: key.trim().to_ascii_lowercase(), default }
+    Token::Variable(Box::new(Variable { key: key.trim().to_ascii_lowercase(), default }))
 }
 
 /// Goes back to the last `*` alone. That is enough: wildcards that stop at `:` come before those that do not, and
@@ -255,7 +274,7 @@ fn matches(tokens: &[Token], text: &str) -> bool {
             Some((Token::One(reach), after)) => {
                 text_left.next().is_some_and(|c| reach.takes(c)).then_some(after)
             }
-            Some((Token::Variable { .. }, _)) => None,
+            Some((Token::Variable(_), _)) => None,
         };
         match (advanced, &mut back) {
             (Some([]), _) if text_left.as_str().is_empty() => return true,

@@ -112,7 +112,7 @@ fn steps(pattern: &str) -> Vec<Step> {
     let step = |token: &Token| match token {
         Token::Char(c) => Step::Char(*c),
         Token::One(_) => Step::One(Except::Nothing),
-        Token::Run(_) | Token::Variable { .. } => Step::Run(Except::Nothing),
+        Token::Run(_) | Token::Variable(_) => Step::Run(Except::Nothing),
     };
     Pattern::resource(pattern, Version::V2012).tokens().iter().map(step).collect()
 }

@@ -13,6 +13,8 @@ use crate::pattern::{Pattern, Reach, Token};
 #[derive(Debug)]
 pub(crate) struct Atoms {
     patterns: Vec<Compiled>,
+    /// Whether no pattern looks at case.
+    lower: bool,
     numbers: HashMap<Vec<u32>, usize, FixedState>,
     states: Vec<State>,
     /// The shortest text of each class. Policy variables stand in it as themselves.
@@ -138,8 +140,9 @@ impl Compiled {
             Token::Char(c) => Step::Letter(Letter::Char(*c)),
             Token::One(reach) => Step::One(*reach),
             Token::Run(reach) => Step::Run(*reach),
-            Token::Variable { key, default } => {
-                Step::Letter(Letter::Variable(alphabet.variable(key, default.as_ref(), pattern.folds())))
+            Token::Variable(named) => {
+                let letter = alphabet.variable(&named.key, named.default.as_ref(), pattern.folds());
+                Step::Letter(Letter::Variable(letter))
             }
         });
         Self { steps: steps.collect(), fold: pattern.folds(), loose: pattern.is_loose() }
@@ -184,28 +187,27 @@ impl Atoms {
     fn of(patterns: &[Pattern], alphabet: &mut Alphabet) -> Result<Self, TooMany> {
         let compiled: Vec<Compiled> =
             patterns.iter().map(|pattern| Compiled::new(pattern, alphabet)).collect();
-        let walk = Walk::new(&compiled).run()?;
-        let (texts, members, numbers, states) = (walk.texts, walk.members, walk.classes, walk.states);
-        Ok(Self { patterns: compiled, numbers, states, texts, members })
+        let Walk { lower, texts, members, classes: numbers, states, .. } = Walk::new(&compiled).run()?;
+        Ok(Self { lower, numbers, states, texts, members, patterns: compiled })
     }
 
     /// The class of a text.
     pub(crate) fn class_of(&self, text: &[Letter]) -> Option<usize> {
-        let walk = Walk::new(&self.patterns);
         let mut number = 0;
         for letter in text {
             let state = self.states.get(number)?;
-            match state.next(if walk.lower { letter.lowered() } else { *letter }) {
+            match state.next(if self.lower { letter.lowered() } else { *letter }) {
                 Next::State(next) => number = next,
                 Next::Dead => return self.numbers.get(&Vec::new()).copied(),
-                Next::Unseen => return self.class_beyond(&walk, text),
+                Next::Unseen => return self.class_beyond(text),
             }
         }
         self.states.get(number).map(|state| state.class)
     }
 
     /// The class of a text with a policy variable where the walk met none.
-    fn class_beyond(&self, walk: &Walk<'_>, text: &[Letter]) -> Option<usize> {
+    fn class_beyond(&self, text: &[Letter]) -> Option<usize> {
+        let walk = Walk::new(&self.patterns);
         let state = text.iter().fold(walk.start(), |state, letter| walk.closed(walk.after(&state, *letter)));
         self.numbers.get(&walk.accepted(&state)).copied()
     }
@@ -354,6 +356,10 @@ impl<'a> Walk<'a> {
         state.iter().filter(ended).map(|at| at.0).collect()
     }
 
+    fn step(&self, (pattern, place): Position) -> Option<Step> {
+        self.pattern(pattern)?.step(place)
+    }
+
     fn pattern(&self, number: u32) -> Option<&'a Compiled> {
         self.patterns.get(number as usize)
     }
@@ -361,9 +367,13 @@ impl<'a> Walk<'a> {
     /// Adds the places behind each `*`, which may be nothing, and leaves out those before a `*` that takes everything:
     /// whatever they lead to, it leads to as well.
     fn closed(&self, mut positions: Vec<Position>) -> Vec<Position> {
+        let is_run = |at: &Position| matches!(self.step(*at), Some(Step::Run(_)));
+        if positions.is_sorted_by(|one, next| one < next) && !positions.iter().any(is_run) {
+            return positions;
+        }
         let mut at = 0;
         while let Some(&(pattern, place)) = positions.get(at) {
-            if matches!(self.pattern(pattern).and_then(|one| one.step(place)), Some(Step::Run(_))) {
+            if is_run(&(pattern, place)) {
                 positions.push((pattern, place + 1));
             }
             at += 1;
@@ -372,7 +382,7 @@ impl<'a> Walk<'a> {
         positions.dedup();
         let mut kept: Vec<Position> = Vec::with_capacity(positions.len());
         for (pattern, place) in positions {
-            if self.pattern(pattern).and_then(|one| one.step(place)) == Some(Step::Run(Reach::Anywhere)) {
+            if self.step((pattern, place)) == Some(Step::Run(Reach::Anywhere)) {
                 while kept.last().is_some_and(|last| last.0 == pattern) {
                     kept.pop();
                 }

@@ -84,6 +84,7 @@ impl Side {
     fn and(&self, other: &Self) -> Option<Self> {
         Some(match (self, other) {
             (Self::Full, side) | (side, Self::Full) => side.clone(),
+            (Self::One(a), Self::One(b)) if a.is_subset(b) => Self::One(Rc::clone(a)),
             (Self::One(a), Self::One(b)) => {
                 let both = a.as_ref() & b.as_ref();
                 if both.is_clear() {
@@ -117,10 +118,11 @@ impl Side {
                 Self::Full => vec![Self::Full],
                 Self::One(_) | Self::Many(_) => all.without(other, all),
             },
+            (Self::One(a), Self::One(b)) if a.is_subset(b) => Vec::new(),
             (Self::One(a), Self::One(b)) => {
                 let mut left = a.as_ref().clone();
                 left.difference_with(b);
-                if left.is_clear() { Vec::new() } else { vec![Self::One(Rc::new(left))] }
+                vec![Self::One(Rc::new(left))]
             }
             (Self::Many(a), Self::Many(b)) => {
                 a.without(b).into_iter().map(|values| Self::Many(Rc::new(values))).collect()
@@ -159,26 +161,26 @@ impl Block {
         self.sides.iter().zip(&other.sides).any(|(a, b)| a.is_apart(b))
     }
 
-    /// The requests of `self` that are not of `other`, in disjoint blocks, given all that each dimension has.
-    pub(crate) fn without(self, other: &Self, all: &[Side]) -> Vec<Self> {
+    /// Adds the requests of `self` that are not of `other`, in disjoint blocks, given all that each dimension has.
+    pub(crate) fn without(mut self, other: &Self, all: &[Side], left: &mut Vec<Self>) {
         if self.is_apart(other) {
-            return vec![self];
+            left.push(self);
+            return;
         }
-        let mut parts = Vec::new();
-        let mut rest = self;
         for (dimension, all) in all.iter().enumerate() {
-            let (mine, theirs) = (rest.side(dimension).clone(), other.side(dimension));
-            for outside in mine.without(theirs, all) {
-                let mut part = rest.clone();
+            let theirs = other.side(dimension);
+            for outside in self.side(dimension).without(theirs, all) {
+                let mut part = self.clone();
                 if let Some(place) = part.sides.get_mut(dimension) {
                     *place = outside;
                 }
-                parts.push(part);
+                left.push(part);
             }
-            if let (Some(place), Some(both)) = (rest.sides.get_mut(dimension), mine.and(theirs)) {
+            if let Some(place) = self.sides.get_mut(dimension)
+                && let Some(both) = place.and(theirs)
+            {
                 *place = both;
             }
         }
-        parts
     }
 }

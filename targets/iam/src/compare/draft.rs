@@ -6,7 +6,7 @@ use super::line::{Point, Scale, Span, addresses, flag, instant, number};
 use crate::action::{ValueType, condition_key};
 use crate::document::{Matcher, PrincipalKind, PrincipalSet, Principals, Statement, Version};
 use crate::operator::{Comparison, Operator, Order, Quantifier};
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, may_have_variables};
 
 /// A dimension of requests.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -245,6 +245,9 @@ impl Drafter<'_> {
 
     /// The keys of variables without default that stand in each of the texts.
     fn in_each(&self, texts: &BTreeSet<String>) -> BTreeSet<String> {
+        if !texts.iter().all(|text| may_have_variables(text)) {
+            return BTreeSet::new();
+        }
         let keys = texts.iter().map(|text| {
             let pattern = Pattern::like(text, self.version);
             pattern.needed_variables().map(str::to_owned).collect::<BTreeSet<String>>()

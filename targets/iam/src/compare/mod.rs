@@ -220,7 +220,7 @@ impl About {
 
     fn allows(self, policies: &Policies, request: &Request) -> bool {
         match self {
-            Self::Caller => policies.decide(request).is_allowed(),
+            Self::Caller => policies.allows(request),
             Self::Resource => policies.resource_allows(request),
         }
     }

@@ -7,7 +7,7 @@ use super::block::Block;
 use super::draft::{Draft, Reading, Reasons, Toward, Variables, draft};
 use super::space::Space;
 use crate::document::{Effect, Matcher, Statement, Version};
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, may_have_variables};
 
 /// The statements of the policies that decide together: a request is allowed when a statement of each layer allows it,
 /// and no statement of any denies it.
@@ -44,7 +44,7 @@ impl Placed<'_> {
     pub(crate) fn variables(&self) -> BTreeSet<String> {
         let values = self.statement.conditions.values().flat_map(|keys| keys.values()).flatten();
         let resources = self.statement.resources.iter().flat_map(Matcher::patterns);
-        let texts = values.map(String::as_str).chain(resources);
+        let texts = values.map(String::as_str).chain(resources).filter(|text| may_have_variables(text));
         let patterns = texts.map(|text| Pattern::like(text, self.version));
         patterns.flat_map(|pattern| pattern.variables().map(str::to_owned).collect::<Vec<_>>()).collect()
     }
@@ -234,7 +234,9 @@ impl<'a, 's> Search<'a, 's> {
             if blocks.iter().all(|block| block.is_apart(other)) {
                 continue;
             }
-            blocks = blocks.into_iter().flat_map(|block| block.without(other, &space.all)).collect();
+            let mut left = Vec::with_capacity(blocks.len());
+            blocks.into_iter().for_each(|block| block.without(other, &space.all, &mut left));
+            blocks = left;
             self.spend(blocks.len())?;
         }
         Ok(blocks)

@@ -1,9 +1,10 @@
 //! The dimensions of requests, as some statements tell them apart, and the statements as blocks in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use fixedbitset::FixedBitSet;
+use foldhash::fast::FixedState;
 
 use super::atoms::{Alphabet, Atoms, Memory, TooMany};
 use super::block::{Block, Side, Values};
@@ -74,9 +75,10 @@ impl Classes {
 
     fn of(tests: &[&Test], alphabet: &mut Alphabet, memory: &mut Memory) -> Result<Self, TooMany> {
         let spans: Vec<Span> = tests.iter().flat_map(|test| test.spans()).copied().collect();
-        let mut patterns: Vec<Pattern> = tests.iter().flat_map(|test| test.patterns()).cloned().collect();
+        // Most stand in several statements, and to find that out by their order would cost more.
+        let patterns: HashSet<&Pattern, FixedState> = tests.iter().flat_map(|test| test.patterns()).collect();
+        let mut patterns: Vec<Pattern> = patterns.into_iter().cloned().collect();
         patterns.sort_unstable();
-        patterns.dedup();
         if !patterns.is_empty() {
             let atoms = memory.atoms(&patterns, alphabet)?;
             return Ok(Self::Texts(patterns, atoms));

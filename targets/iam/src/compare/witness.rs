@@ -1,6 +1,7 @@
 //! Requests out of blocks, as close to real ones as can be.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use fixedbitset::FixedBitSet;
 
@@ -11,7 +12,7 @@ use super::search::{Leftover, Placed};
 use super::space::{Classes, Dimension, Space};
 use crate::action::{Action, ResourceType, Service, action, actions_matching, condition_key, service};
 use crate::document::{Matcher, PrincipalKind};
-use crate::pattern::{Pattern, Token};
+use crate::pattern::{Pattern, Token, Variable};
 use crate::request::{Caller, Request};
 
 /// A request that may show a leftover.
@@ -30,17 +31,26 @@ pub(crate) fn candidates<'l>(
     let [first, all] = [true, false].map(|at_once| Maker { leftover, space, at_once });
     let first = std::iter::once(first).flat_map(|maker| {
         let context = maker.variables_tried().first().and_then(|variables| maker.context(variables));
-        let candidates = context.map(|context| maker.candidates(&context));
-        candidates.into_iter().flatten().filter(|one| one.known)
+        let proposed = context.map(|context| maker.proposals(&context.into()));
+        proposed.into_iter().flatten().filter(|one| one.known).map(move |one| maker.candidate(&one))
     });
     let all = std::iter::once(all).flat_map(|maker| {
-        let contexts: Vec<_> =
-            maker.variables_tried().iter().filter_map(|variables| maker.context(variables)).collect();
-        let mut candidates: Vec<_> = contexts.iter().flat_map(|context| maker.candidates(context)).collect();
-        candidates.sort_by_key(|one| !one.known);
-        candidates
+        let tried = maker.variables_tried();
+        let contexts = tried.iter().filter_map(|variables| maker.context(variables).map(Rc::new));
+        let mut proposed: Vec<_> = contexts.flat_map(|context| maker.proposals(&context)).collect();
+        proposed.sort_by_key(|one| !one.known);
+        proposed.into_iter().map(move |one| maker.candidate(&one))
     });
     first.chain(all)
+}
+
+/// What a request may be made of.
+struct Proposal {
+    action: String,
+    resource: String,
+    caller: Option<Caller>,
+    context: Rc<Context>,
+    known: bool,
 }
 
 /// How many texts are tried for one dimension.
@@ -177,7 +187,16 @@ impl Maker<'_> {
         }
     }
 
-    fn candidates(&self, context: &Context) -> Vec<Candidate> {
+    fn candidate(&self, proposal: &Proposal) -> Candidate {
+        let mut request = Request::new(&proposal.action, &proposal.resource);
+        request.principal.clone_from(&proposal.caller);
+        for (key, values) in proposal.context.as_ref() {
+            request.context.set(&self.spelled_key(key), values.clone());
+        }
+        Candidate { request, known: proposal.known }
+    }
+
+    fn proposals(&self, context: &Rc<Context>) -> Vec<Proposal> {
         let resources = self.resources(context);
         let mut pairs: Vec<(String, String, bool)> = Vec::new();
         for action in self.known_actions().into_iter().filter(|action| self.has_action(action)).take(MOST) {
@@ -192,21 +211,21 @@ impl Maker<'_> {
         for action in self.texts(&Key::Action, named.iter().map(|name| letters(name)), context) {
             pairs.extend(resources.iter().map(|resource| (action.clone(), resource.clone(), false)));
         }
-        let by = |caller: Option<&Caller>| {
-            let caller = caller.cloned();
-            pairs.iter().map(move |(action, resource, known)| {
-                let mut request = Request::new(action, resource);
-                request.principal.clone_from(&caller);
-                for (key, values) in context {
-                    request.context.set(&self.spelled_key(key), values.clone());
-                }
-                Candidate { request, known: *known }
+        let callers = match self.dimension(&Key::Principal) {
+            Some(_) => self.callers(context).into_iter().map(Some).collect(),
+            None => vec![None],
+        };
+        let by = |caller: &Option<Caller>| {
+            let caller = caller.clone();
+            pairs.iter().map(move |(action, resource, known)| Proposal {
+                action: action.clone(),
+                resource: resource.clone(),
+                caller: caller.clone(),
+                context: Rc::clone(context),
+                known: *known,
             })
         };
-        if self.dimension(&Key::Principal).is_none() {
-            return by(None).collect();
-        }
-        self.callers(context).iter().flat_map(|caller| by(Some(caller))).collect()
+        callers.iter().flat_map(by).collect()
     }
 
     /// A condition key as AWS writes it; what it has of its own, such as the key of a tag, as the policies write it.
@@ -295,9 +314,9 @@ impl Maker<'_> {
         let mut found: Vec<String> = found.collect();
         let formats: Vec<&str> = types.iter().flat_map(|kind| kind.formats.iter().copied()).collect();
         let ends = formats.iter().filter_map(|format| end_of(format));
+        let patterns = self.leftover.allowed_by.resources();
         let mut texts: Vec<Text> = ends
             .flat_map(|last| {
-                let patterns = self.leftover.allowed_by.resources();
                 let filling = |pattern| self.spelled(pattern, &Filling { last: &last, ..USUALLY });
                 patterns.iter().map(filling).collect::<Vec<_>>()
             })
@@ -352,9 +371,11 @@ impl Maker<'_> {
         let Classes::Texts(_, atoms) = &dimension.classes else { return Vec::new() };
         let of_classes = |text: &[Letter]| atoms.class_of(text).is_none_or(|class| classes.contains(class));
         let proposed = proposed.into_iter().filter_map(|text| {
-            let plain = self.plain(&text, context);
+            let has_variables = text.iter().any(|letter| matches!(letter, Letter::Variable(_)));
             // What a variable stands for may make a class that no plain text is of.
-            (of_classes(&text) || of_classes(&letters(&plain))).then_some(plain)
+            let is_wanted =
+                of_classes(&text) || (has_variables && of_classes(&letters(&self.plain(&text, context))));
+            is_wanted.then(|| self.plain(&text, context))
         });
         // What is found at once is like what the policies say.
         let is_wanted = |_: &usize| !self.at_once || dimension.key != Key::Resource;
@@ -370,15 +391,19 @@ impl Maker<'_> {
     /// A text of the pattern, with a partition, a region and an account where an ARN has them.
     fn spelled(&self, pattern: &Pattern, filling: &Filling<'_>) -> Text {
         let mut text = Text::new();
-        let mut plain = String::new();
+        let (mut plain, mut colons) = (String::new(), 0);
         let tokens = pattern.tokens();
         let last = tokens.iter().rposition(|token| matches!(token, Token::Run(_)));
         for (at, token) in tokens.iter().enumerate() {
             let is_last_of_component = matches!(tokens.get(at + 1), Some(Token::Char(':')));
             let is_component = plain.ends_with(':') && is_last_of_component;
-            let colons = plain.matches(':').count();
             let written = match token {
-                Token::Char(c) => c.to_string(),
+                Token::Char(c) => {
+                    text.push(Letter::Char(*c));
+                    plain.push(*c);
+                    colons += usize::from(*c == ':');
+                    continue;
+                }
                 Token::One(_) => "x".to_owned(),
                 Token::Run(_) if is_component && plain.ends_with("arn:") => filling.partition.to_owned(),
                 Token::Run(_) if is_component && colons == 3 => filling.region.to_owned(),
@@ -386,13 +411,15 @@ impl Maker<'_> {
                 Token::Run(_) if colons == 3 && is_last_of_component => ended(&plain, filling.region),
                 Token::Run(_) if last == Some(at) => filling.last.to_owned(),
                 Token::Run(_) => filling.word.to_owned(),
-                Token::Variable { key, default } => {
+                Token::Variable(named) => {
+                    let Variable { key, default } = named.as_ref();
                     text.extend(self.space.alphabet.letter(key, default.as_ref(), pattern.folds()));
                     continue;
                 }
             };
             text.extend(letters(&written));
             plain.push_str(&written);
+            colons += written.matches(':').count();
         }
         text
     }
@@ -430,7 +457,7 @@ fn ended(arn: &str, region: &str) -> String {
 fn services_named(dimension: &Dimension) -> impl Iterator<Item = &'static Service> {
     let plain = |token: &Token| match token {
         Token::Char(c) => Some(*c),
-        Token::One(_) | Token::Run(_) | Token::Variable { .. } => None,
+        Token::One(_) | Token::Run(_) | Token::Variable(_) => None,
     };
     let patterns = dimension.classes.patterns().iter();
     let texts: Vec<String> =

@@ -80,13 +80,20 @@ pub(super) fn decide<'p>(policies: &'p Policies, request: &Request) -> Decision<
     if !said.denies.is_empty() {
         return Decision::ExplicitDeny { by: said.denies };
     }
-    let needed = case.needed(policies, &said);
-    let silent: Vec<_> = needed.into_iter().filter(|layer| !said.allows(*layer)).collect();
+    let silent = case.silent(policies, &said);
     if silent.is_empty() {
         return Decision::Allowed { by: said.allows, assuming: case.assumptions(policies) };
     }
     let by = silent.into_iter().map(|layer| Silence { layer, nearest: case.nearest(policies, layer) });
     Decision::ImplicitDeny { by: by.collect() }
+}
+
+/// Whether the request is allowed, without a word about why.
+pub(super) fn allows(policies: &Policies, request: &Request) -> bool {
+    Case::new(policies, request).is_ok_and(|case| {
+        let said = Said::new(policies, &case);
+        said.denies.is_empty() && case.silent(policies, &said).is_empty()
+    })
 }
 
 /// Whether the policies of the resource allow, whatever other policies say.
@@ -145,6 +152,11 @@ impl<'r> Case<'r> {
             needed.extend(bounds.into_iter().filter(|layer| policies.has(*layer)));
         }
         needed
+    }
+
+    /// Those of the layers that have to allow which do not.
+    fn silent(&self, policies: &Policies, said: &Said<'_>) -> Vec<Layer> {
+        self.needed(policies, said).into_iter().filter(|layer| !said.allows(*layer)).collect()
     }
 
     fn assumptions(&self, policies: &Policies) -> Vec<Assumption> {

@@ -122,6 +122,12 @@ impl Policies {
         self
     }
 
+    /// Whether a request is allowed: [`Policies::decide`] in one word, which costs less than its reasons.
+    #[must_use]
+    pub fn allows(&self, request: &Request) -> bool {
+        layers::allows(self, request)
+    }
+
     /// Whether the resource policies allow a request, whatever the policies of the caller say.
     #[must_use]
     pub fn resource_allows(&self, request: &Request) -> bool {
