@@ -10,6 +10,7 @@ mod lint;
 mod outputs;
 mod prove;
 mod questions;
+mod review;
 mod walk;
 
 use std::path::{Path, PathBuf};

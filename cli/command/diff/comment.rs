@@ -133,7 +133,7 @@ fn line(class: EffectClass, text: &str) -> String {
         EffectClass::Widens => "**wider**",
         EffectClass::Narrows => "narrower",
         EffectClass::Mixed => "**changed**",
-        EffectClass::Neutral => "same",
+        EffectClass::Neutral => "declared",
     };
     bounded(&format!("- {word}: {text}"))
 }
