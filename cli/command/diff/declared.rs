@@ -288,8 +288,9 @@ fn shown(value: &Value) -> String {
 
 /// What a new waiver excepts, from which rule, and until when.
 fn waiver(name: &str, value: &Value) -> String {
-    let text = |member: &str| value["spec"].get(member).map_or_else(|| "`?`".to_owned(), shown);
-    let resources = value["spec"]["resources"].as_array();
+    let text =
+        |member: &str| value.pointer(&format!("/spec/{member}")).map_or_else(|| "`?`".to_owned(), shown);
+    let resources = value.pointer("/spec/resources").and_then(Value::as_array);
     let resources: Vec<_> = resources.into_iter().flatten().map(shown).collect();
     let resources = if resources.is_empty() { "something".to_owned() } else { resources.join(", ") };
     format!("`Waiver/{name}` excepts {resources} from {} until {}", text("rule"), text("expires"))

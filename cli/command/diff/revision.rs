@@ -14,13 +14,16 @@ use crate::error::CliError;
 use crate::load::load;
 use crate::workspace::Workspace;
 
+/// The documents of an environment by file, or why there are none.
+pub(super) type Compiled = Result<BTreeMap<String, Document>, String>;
+
 /// A workspace to compare.
 pub(super) struct Side {
     /// As it was named.
     pub(super) name: String,
     pub(super) workspace: Workspace,
-    /// Documents of environments by file, or why there are none.
-    pub(super) documents: BTreeMap<String, Result<BTreeMap<String, Document>, String>>,
+    /// By environment.
+    pub(super) documents: BTreeMap<String, Compiled>,
     /// What compiling them found.
     pub(super) refusals: Diagnostics,
 }
@@ -49,10 +52,7 @@ impl Side {
 }
 
 /// Compiles the environments with these names, or all.
-fn compiled(
-    workspace: &Workspace,
-    chosen: &[String],
-) -> (BTreeMap<String, Result<BTreeMap<String, Document>, String>>, Diagnostics) {
+fn compiled(workspace: &Workspace, chosen: &[String]) -> (BTreeMap<String, Compiled>, Diagnostics) {
     let mut refusals = Diagnostics::default();
     let all = workspace.graph().each::<EnvironmentSpec>();
     let named = all.map(|(id, found)| (id, found.name().to_string()));
