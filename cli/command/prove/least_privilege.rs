@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::command::{Folder, block_on};
 use crate::error::{CliError, Exit};
-use crate::render::{counted, json::written};
+use crate::findings::counted;
+use crate::render::json::written;
 use crate::ui::{Ui, harmless};
 use crate::workspace::Workspace;
 use crate::world::Place;
