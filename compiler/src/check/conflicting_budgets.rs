@@ -20,7 +20,10 @@ pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let mut first = BTreeMap::new();
-    for (_, budget) in graph.each::<BudgetSpec>() {
+    // By name, so that the finding stays where it is when resources are moved.
+    let mut budgets: Vec<_> = graph.each::<BudgetSpec>().map(|(_, budget)| budget).collect();
+    budgets.sort_by_key(|budget| budget.name().as_str());
+    for budget in budgets {
         let spec = &budget.spec;
         let Some(scope) = scope(&spec.scope) else { continue };
         let unit = match spec.limit.value {

@@ -28,13 +28,17 @@ pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let mut answers = BTreeMap::new();
-    for (_, route) in graph.each::<RouteSpec>() {
+    // By name, so that the findings stay where they are when resources are moved.
+    let mut routes: Vec<_> = graph.each::<RouteSpec>().map(|(_, route)| route).collect();
+    routes.sort_by_key(|route| route.name().as_str());
+    for route in routes {
         let Some(cache) = route.spec.cache.as_ref().and_then(OrNone::some) else { continue };
         let tenants = &route.spec.r#match.tenants;
         let found = cached(answers.entry(cache.id()).or_default(), cache, tenants);
         found.into_iter().for_each(|found| out.report(&graph.places_of_route(&route.spec), found));
     }
-    for (connector, uses) in uses(graph) {
+    for (connector, mut uses) in uses(graph) {
+        uses.sort_by_key(|one| graph.name(one.tenant));
         let Some(connector) = graph.resource(connector) else { continue };
         if is_shared_storage(&connector.spec.kind) && connector.spec.partition.is_none() {
             written_by_one_read_by_another(graph, (connector, &uses)).into_iter().for_each(

@@ -21,7 +21,10 @@ pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let mut reported = BTreeSet::new();
-    for (start, _) in graph.each::<AgentSpec>() {
+    // By name, so that the finding stays where it is when resources are moved.
+    let mut starts: Vec<_> = graph.each::<AgentSpec>().collect();
+    starts.sort_by_key(|(_, agent)| agent.name().as_str());
+    for (start, _) in starts {
         let Some(circle) = circle(graph, start) else { continue };
         let ids: BTreeSet<_> = circle.iter().map(|(from, _)| *from).collect();
         if !ids.is_disjoint(&reported) {
