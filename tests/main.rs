@@ -11,6 +11,7 @@ mod actions;
 mod checks;
 mod cli;
 mod corpus;
+mod flow;
 mod harness;
 mod iam;
 mod language;

@@ -8,6 +8,7 @@ use aipolicy_targets::capabilities;
 use aipolicy_targets::privilege::{Beside, Ineffective, Proof, Unused, prove};
 use serde_json::{Value, json};
 
+use super::ProofFormat;
 use crate::command::{Folder, block_on};
 use crate::error::{CliError, Exit};
 use crate::render::{counted, json::written};
@@ -35,16 +36,6 @@ pub(crate) struct LeastPrivilege {
     /// How the proof is written
     #[arg(long, value_enum, default_value_t)]
     format: ProofFormat,
-}
-
-/// How a proof is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum ProofFormat {
-    /// For people
-    #[default]
-    Text,
-    /// `aipolicy.least-privilege/1`
-    Json,
 }
 
 /// The version of the format.

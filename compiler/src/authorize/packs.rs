@@ -68,7 +68,9 @@ shipped! {
         "residency/not-encrypted-with-own-key",
         "residency/processing-outside-residency",
         "residency/session-outside-residency",
+        "residency/tool-outside-residency",
         "residency/vector-store-outside-residency",
+        "residency/workload-outside-residency",
     }
 }
 

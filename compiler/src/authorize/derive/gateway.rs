@@ -38,10 +38,11 @@ fn own(
     let object = Object::Environment(environment);
     let role =
         asker.ask(Action::SupportRuntime, (object, Circumstances::Support("role")), gateway.name_span());
-    let placed = gateway.spec.cluster.as_ref().and_then(|cluster| {
-        let object = Object::Cluster(cluster.id()?);
-        Some(asker.ask(Action::RunOn, (object, Circumstances::Placement(class)), cluster.name.span))
-    });
+    let placed = gateway
+        .spec
+        .cluster
+        .as_ref()
+        .and_then(|cluster| Some(asker.placed(Object::Cluster(cluster.id()?), class, cluster.name.span)));
     placed.into_iter().chain([role]).collect()
 }
 
