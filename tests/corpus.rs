@@ -108,6 +108,15 @@ fn seeds(rule: &Rule) -> Vec<Seed> {
     cases.into_iter().map(seed).collect()
 }
 
+/// The files of every seed, under the id of its rule and its title.
+pub(crate) fn every_seed() -> Vec<(String, Vec<(String, String)>)> {
+    let of_rule = |rule: Rule| {
+        let title = move |seed: Seed| (format!("{}: {}", rule.id, seed.title), seed.files);
+        seeds(&rule).into_iter().map(title).collect::<Vec<_>>()
+    };
+    rules().into_iter().flat_map(of_rule).collect()
+}
+
 /// The lines of the `diff` block of each section, by its title.
 fn diffs(text: &str) -> BTreeMap<String, Vec<String>> {
     let lines: Vec<&str> = text.lines().collect();

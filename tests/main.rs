@@ -11,6 +11,7 @@ mod actions;
 mod checks;
 mod cli;
 mod corpus;
+mod fingerprints;
 mod flow;
 mod harness;
 mod iam;

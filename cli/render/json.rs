@@ -1,6 +1,7 @@
 //! Findings as `aipolicy.findings/1`, for tools of our users.
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Label};
+use aipolicy_compiler::fingerprint::Fingerprint;
 use serde::Serialize;
 
 use super::{Findings, Place, Subject};
@@ -27,6 +28,7 @@ struct Finding<'f> {
     name: &'f str,
     severity: &'static str,
     message: &'f str,
+    fingerprint: String,
     #[serde(flatten)]
     region: Region<'f>,
     labels: Vec<Marked<'f>>,
@@ -63,7 +65,7 @@ pub(crate) fn render(findings: &Findings<'_>) -> String {
         subject: findings.subject,
         summary: findings.summary(),
         not_run: &findings.not_run,
-        findings: findings.found.iter().map(|found| finding(findings, found)).collect(),
+        findings: findings.each().map(|one| finding(findings, one)).collect(),
     };
     written(&document)
 }
@@ -76,13 +78,14 @@ pub(crate) fn written(value: &impl Serialize) -> String {
     text
 }
 
-fn finding<'f>(findings: &Findings<'f>, found: &'f Diagnostic) -> Finding<'f> {
+fn finding<'f>(findings: &Findings<'f>, (found, print): (&'f Diagnostic, Fingerprint)) -> Finding<'f> {
     let marked = |label: &'f Label| Marked { region: region(findings.place(label.span)), text: &label.text };
     Finding {
         code: &found.code,
         name: &found.name,
         severity: found.severity.word(),
         message: &found.message,
+        fingerprint: print.to_string(),
         region: region(findings.place(found.primary.span)),
         labels: std::iter::once(&found.primary).chain(&found.related).map(marked).collect(),
         note: found.note.as_deref(),

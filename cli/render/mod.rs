@@ -8,7 +8,8 @@ pub(crate) mod text;
 use std::fmt;
 use std::path::{Component, Path};
 
-use aipolicy_compiler::diagnostic::{Diagnostics, Severity};
+use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
+use aipolicy_compiler::fingerprint::{Fingerprint, fingerprints};
 use aipolicy_compiler::source::{Position, SourceKind, SourceMap, Span};
 use serde::Serialize;
 
@@ -31,6 +32,8 @@ pub(crate) enum Format {
 /// Findings with everything that is needed to tell them.
 pub(crate) struct Findings<'w> {
     pub(crate) found: &'w Diagnostics,
+    /// Their fingerprints, in their order.
+    prints: Vec<Fingerprint>,
     pub(crate) sources: &'w SourceMap,
     /// What was looked at.
     pub(crate) subject: Subject,
@@ -69,6 +72,7 @@ impl<'w> Findings<'w> {
     pub(crate) fn new(workspace: &'w Workspace, found: &'w Diagnostics) -> Self {
         Self {
             found,
+            prints: fingerprints(found, &workspace.sources),
             sources: &workspace.sources,
             subject: Subject::Workspace {
                 resources: workspace.written(),
@@ -82,7 +86,13 @@ impl<'w> Findings<'w> {
     /// Findings in files whose paths are those by which the command was told of them.
     pub(crate) fn of_policies(sources: &'w SourceMap, found: &'w Diagnostics, policies: usize) -> Self {
         let subject = Subject::Policies { policies };
-        Self { found, sources, subject, not_run: Vec::new(), prefix: String::new() }
+        let prints = fingerprints(found, sources);
+        Self { found, prints, sources, subject, not_run: Vec::new(), prefix: String::new() }
+    }
+
+    /// Every finding with its fingerprint.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&'w Diagnostic, Fingerprint)> + Clone {
+        self.found.iter().zip(self.prints.iter().copied())
     }
 
     pub(crate) fn render(&self, format: Format, width: usize) -> String {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use aipolicy_compiler::authorize::policy_page;
 use aipolicy_compiler::diagnostic::{Diagnostic, Label, Severity};
+use aipolicy_compiler::fingerprint::Fingerprint;
 use aipolicy_compiler::source::Span;
-use aipolicy_targets::artifact::digest;
 use serde::Serialize;
 
 use super::Findings;
@@ -113,8 +113,7 @@ pub(crate) fn render(findings: &Findings<'_>) -> String {
     let rules: BTreeMap<&str, &str> =
         findings.found.iter().map(|found| (&*found.code, &*found.name)).collect();
     let codes: BTreeMap<&str, usize> = rules.keys().copied().zip(0..).collect();
-    let mut seen = BTreeMap::new();
-    let results = findings.found.iter().map(|found| outcome(findings, found, (&codes, &mut seen))).collect();
+    let results = findings.each().map(|one| outcome(findings, one, &codes)).collect();
     let driver = Driver {
         name: "aipolicy",
         semantic_version: env!("CARGO_PKG_VERSION"),
@@ -141,13 +140,11 @@ fn described<'f>(id: &'f str, name: &'f str) -> Described<'f> {
 
 fn outcome<'f>(
     findings: &Findings<'f>,
-    found: &'f Diagnostic,
-    (codes, seen): (&BTreeMap<&str, usize>, &mut BTreeMap<String, usize>),
+    (found, print): (&'f Diagnostic, Fingerprint),
+    codes: &BTreeMap<&str, usize>,
 ) -> Outcome<'f> {
     let more = [found.note.as_ref().map(|note| format!("Why: {note}")), found.help.clone()];
     let message: Vec<_> = std::iter::once(found.message.clone()).chain(more.into_iter().flatten()).collect();
-    let print = fingerprint(findings, found);
-    let occurrence = seen.entry(print.clone()).and_modify(|times| *times += 1).or_insert(1);
     Outcome {
         rule_id: &found.code,
         rule_index: codes.get(&*found.code).copied().unwrap_or(0),
@@ -159,7 +156,7 @@ fn outcome<'f>(
         message: Message { text: message.join("\n") },
         locations: location(findings, found.primary.span, None).into_iter().collect(),
         related_locations: found.related.iter().filter_map(|label| related(findings, label)).collect(),
-        partial_fingerprints: BTreeMap::from([("aipolicy/v1", format!("{print}:{occurrence}"))]),
+        partial_fingerprints: BTreeMap::from([("aipolicy/v1", print.to_string())]),
     }
 }
 
@@ -177,19 +174,6 @@ fn location<'f>(findings: &Findings<'f>, span: Span, message: Option<Text<'f>>) 
     };
     let artifact_location = File { uri: uri(&findings.path(span)?) };
     Some(Location { physical_location: Physical { artifact_location, region }, message })
-}
-
-/// What stays the same while lines above a finding come and go.
-fn fingerprint(findings: &Findings<'_>, found: &Diagnostic) -> String {
-    let file = findings.place(found.primary.span).file;
-    let message: Vec<_> = found.message.split(' ').filter(|word| !is_line_number(word)).collect();
-    digest(format!("{}\0{}\0{file}", found.code, message.join(" ")).as_bytes())
-}
-
-/// Whether a word is a place such as `a.yaml:3:4`.
-fn is_line_number(word: &str) -> bool {
-    word.rsplit_once(':')
-        .is_some_and(|(_, end)| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn uri(path: &str) -> String {

@@ -1,6 +1,7 @@
 //! Findings for people: each with the lines that it is about, and one line at the end that counts them.
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Label, Report, Severity};
+use aipolicy_compiler::fingerprint::Fingerprint;
 use aipolicy_compiler::source::{SourceMap, Span};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
@@ -26,20 +27,20 @@ pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
     let sources = harmless_sources(findings.sources);
     let sources = sources.as_ref().unwrap_or(findings.sources);
     let mut text = String::new();
-    let is_note = |found: &&Diagnostic| found.severity == Severity::Note;
-    let ordered = findings.found.iter().filter(|found| !is_note(found));
-    let ordered = ordered.chain(findings.found.iter().filter(is_note));
-    for (at, found) in ordered.enumerate().take(TOLD) {
-        let shown =
-            at < SHOWN && !is_note(&found) && labels(found).all(|label| is_readable(label.span, sources));
+    let is_note = |(found, _): &(&Diagnostic, Fingerprint)| found.severity == Severity::Note;
+    let ordered = findings.each().filter(|one| !is_note(one));
+    let ordered = ordered.chain(findings.each().filter(is_note));
+    for (at, (found, print)) in ordered.enumerate().take(TOLD) {
+        let brief_one = at >= SHOWN || found.severity == Severity::Note;
+        let shown = !brief_one && labels(found).all(|label| is_readable(label.span, sources));
         let render = |text: &mut String| {
-            handler.render_report(text, &Report::new(&harmless_finding(found), sources)).is_ok()
+            handler.render_report(text, &Report::new(&harmless_finding(found, print), sources)).is_ok()
         };
         if shown && render(&mut text) {
             found.elsewhere().for_each(|label| text.push_str(&elsewhere(findings, label)));
             text.push('\n');
         } else {
-            text.push_str(&brief(findings, found));
+            text.push_str(&brief(findings, found, print));
         }
     }
     if findings.found.len() > TOLD {
@@ -78,13 +79,14 @@ fn elsewhere(findings: &Findings<'_>, label: &Label) -> String {
     format!("  {}: {at}\n    {}\n", harmless(&label.text), harmless(&line))
 }
 
-/// `file:line:column: error[CODE]: message`.
-fn brief(findings: &Findings<'_>, found: &Diagnostic) -> String {
+/// `file:line:column: error[CODE]: message`, and the fingerprint.
+fn brief(findings: &Findings<'_>, found: &Diagnostic, print: Fingerprint) -> String {
     let place = findings.place(found.primary.span);
     let head = format!("{}:{}:{}: ", place.file, place.start.line, place.start.column);
     let help = found.help.as_ref().map_or_else(String::new, |help| format!("  help: {help}\n"));
     let message = harmless(&found.message);
-    format!("{head}{}[{}]: {message}\n{}", found.severity.word(), found.code, harmless(&help))
+    let word = found.severity.word();
+    format!("{head}{word}[{}]: {message}  {}\n{}", found.code, faint(print), harmless(&help))
 }
 
 fn colour(findings: &Findings<'_>) -> &'static str {
@@ -95,11 +97,16 @@ fn colour(findings: &Findings<'_>) -> &'static str {
     }
 }
 
-fn harmless_finding(found: &Diagnostic) -> Diagnostic {
+/// A fingerprint, which is for those who look for it.
+fn faint(print: Fingerprint) -> String {
+    format!("\x1b[2m{print}\x1b[0m")
+}
+
+fn harmless_finding(found: &Diagnostic, print: Fingerprint) -> Diagnostic {
     let label = |label: &Label| Label { text: harmless(&label.text).into_owned(), span: label.span };
     let named = if found.name == found.code { String::new() } else { format!(" {}", found.name) };
     Diagnostic {
-        code: harmless(&format!("{}{named}", found.code)).into_owned().into(),
+        code: format!("{}  {}", harmless(&format!("{}{named}", found.code)), faint(print)).into(),
         message: harmless(&found.message).into_owned(),
         primary: label(&found.primary),
         related: found.related.iter().map(label).collect(),

@@ -1,6 +1,7 @@
 //! One type for every finding of every phase.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::source::{SourceMap, Span};
@@ -64,6 +65,7 @@ impl Rule {
             related: Vec::new(),
             note: None,
             help: None,
+            about: None,
         }
     }
 }
@@ -99,6 +101,8 @@ pub struct Diagnostic {
     pub note: Option<String>,
     /// What to do.
     pub help: Option<String>,
+    /// What tells it from other findings of its rule at its place; without it, its message.
+    pub about: Option<BTreeSet<String>>,
 }
 
 impl Diagnostic {
@@ -116,6 +120,13 @@ impl Diagnostic {
     /// Says why.
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.note = Some(note.into());
+        self
+    }
+
+    /// Says what tells it from other findings of its rule at its place, where the message does not say all of it, or
+    /// says more.
+    pub fn about(mut self, about: impl IntoIterator<Item = String>) -> Self {
+        self.about = Some(about.into_iter().collect());
         self
     }
 

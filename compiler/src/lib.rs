@@ -9,6 +9,7 @@ pub mod authorize;
 pub mod catalog;
 pub mod check;
 pub mod diagnostic;
+pub mod fingerprint;
 pub mod flow;
 pub mod ir;
 pub mod model;

@@ -192,6 +192,11 @@ impl SourceMap {
         self.get(span.source).text().get(span.start as usize..span.end as usize).unwrap_or("")
     }
 
+    /// The line that a span starts in.
+    pub fn line(&self, span: Span) -> &str {
+        self.get(span.source).text().lines().nth(self.position(span).line - 1).unwrap_or("")
+    }
+
     /// Where a span starts.
     pub fn position(&self, span: Span) -> Position {
         self.get(span.source).position(span.start)

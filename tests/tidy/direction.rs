@@ -15,6 +15,7 @@ const COMPILER: &[Row] = &[
     ("diagnostic", &["source"]),
     ("rule", &["source", "diagnostic"]),
     ("yaml", &["source", "diagnostic", "rule"]),
+    ("fingerprint", &["source", "diagnostic", "yaml"]),
     ("catalog", &["source", "diagnostic", "rule"]),
     ("model", &["source", "diagnostic", "rule", "yaml", "catalog"]),
     ("resolve", &["source", "diagnostic", "rule", "yaml", "catalog", "model"]),

@@ -205,6 +205,7 @@ fn of_rule(rule: &'static Rule, span: Span, message: String) -> Diagnostic {
         related: Vec::new(),
         note: None,
         help: None,
+        about: None,
     }
 }
 

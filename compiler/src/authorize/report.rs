@@ -1,7 +1,7 @@
 //! Refusals as findings: a forbid names its policy, a default deny what could have permitted; one mistake, one finding.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::policies::Policies;
 use crate::diagnostic::{Diagnostic, Diagnostics, Family, Label, Severity};
@@ -80,9 +80,23 @@ fn forbidden(
         note: residency_note(graph, requests)
             .filter(|_| id.starts_with("AIP-RES") || !id.starts_with("AIP-")),
         help: fact.and_then(|fact| fact.help.clone()),
+        about: Some(about(graph, requests)),
     };
     found.related.extend(requests.first().and_then(|request| profile_label(graph, request)));
     found
+}
+
+/// Each request of a finding with all that tells it from others.
+fn about(graph: &Graph, requests: &[&AccessRequest]) -> BTreeSet<String> {
+    let told = requests.iter().map(|request| {
+        let (kind, name) = request.principal.label(graph);
+        let (what, object) = request.object.label(graph);
+        let place = graph.name(request.environment);
+        let facts = request.facts(graph).into_iter().map(|(key, value)| format!(", {key} {value}"));
+        let facts: String = facts.collect();
+        format!("{kind}/{name} {} {what}/{object} in {place}{facts}", request.action.word())
+    });
+    told.collect()
 }
 
 /// The line that decides in which regions a model is processed.

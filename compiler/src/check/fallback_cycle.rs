@@ -21,12 +21,12 @@ pub(super) const CHECK: Check = Check { rule: &RULE, run };
 /// The most routes of a circle that a message names.
 const LONGEST: usize = 12;
 
-/// Reports routes that fall back to themselves, each circle once.
+/// Reports routes that fall back to themselves, each circle once, and the same wherever the routes are written.
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let mut walk = Walk { graph, left: BTreeSet::new(), reported: BTreeSet::new() };
-    for (start, _) in graph.each::<RouteSpec>() {
-        walk.from(start, out);
-    }
+    let mut starts: Vec<_> = graph.each::<RouteSpec>().collect();
+    starts.sort_by_key(|(_, route)| route.name());
+    starts.into_iter().for_each(|(start, _)| walk.from(start, out));
 }
 
 /// A walk along fallbacks that enters each route once; its path is kept here and not on the stack.
@@ -81,12 +81,14 @@ impl<'g> Walk<'g> {
             return;
         }
         self.reported.extend(circle);
+        let about: Vec<_> = circle.iter().map(|id| self.graph.name(*id)).collect();
+        let about = about.join(" → ");
         let mut names: Vec<_> = circle.iter().chain(circle.first()).map(|id| self.graph.name(*id)).collect();
         if names.len() > LONGEST {
             names.splice(LONGEST / 2..names.len() - LONGEST / 2, ["…"]);
         }
         let message = format!("routes fall back in a circle: {}", names.join(" → "));
-        let found = RULE.at(closing.name.span, message, "closes the circle");
+        let found = RULE.at(closing.name.span, message, "closes the circle").about([about]);
         let routes = circle.iter().filter_map(|id| self.graph.resource(*id));
         let places: Vec<_> = routes.flat_map(|route| self.graph.places_of_route(&route.spec)).collect();
         out.report(&places, found.help("let the last route fall back to a model"));
