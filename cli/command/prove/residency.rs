@@ -110,7 +110,7 @@ impl Told<'_> {
 
     fn leak(&self, leak: &Leak<'_>) -> String {
         let steps: String = leak.steps.iter().map(|step| self.step(step)).collect();
-        format!("  - {}\n{steps}", self.end(leak))
+        format!("  - ends {}\n{steps}", self.end(leak))
     }
 
     /// Where a way ends, and which rules say otherwise.
