@@ -364,7 +364,7 @@ impl AccessRequest {
                 facts.insert("dataClass", graph.name(storage.class).to_owned());
             }
             Circumstances::Placement { class, .. } => {
-                _ = facts.insert("dataClass", graph.name(*class).to_owned())
+                facts.insert("dataClass", graph.name(*class).to_owned());
             }
             Circumstances::Namespace { name, class, .. } => {
                 facts.insert("namespace", name.to_string());
