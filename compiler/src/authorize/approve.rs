@@ -16,6 +16,7 @@ pub struct Decisions {
     by_principal: BTreeMap<Id<EnvironmentSpec>, BTreeMap<Principal, Vec<usize>>>,
     refused: BTreeSet<Id<EnvironmentSpec>>,
     sound: bool,
+    asked: bool,
 }
 
 impl Decisions {
@@ -34,12 +35,17 @@ impl Decisions {
                 refused.insert(environment);
             }
         }
-        Self { all, policies, by_environment, by_principal, refused, sound }
+        Self { all, policies, by_environment, by_principal, refused, sound, asked: true }
     }
 
     /// No verdict at all, because the policies cannot be read; nothing is approved.
     pub(crate) fn none(policies: &super::Policies) -> Self {
-        Self::new(Vec::new(), policies.facts().to_vec(), false)
+        Self { asked: false, ..Self::new(Vec::new(), policies.facts().to_vec(), false) }
+    }
+
+    /// Whether policies were asked at all.
+    pub fn asked(&self) -> bool {
+        self.asked
     }
 
     /// Every verdict, in the order of resources.
