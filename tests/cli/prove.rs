@@ -97,7 +97,7 @@ fn content_that_leaves_is_followed_to_where_it_ends() {
     edit(
         &acme,
         "tenants/payments/routes.yaml",
-        "- { model: claude-sonnet, on:",
+        "- { model: nova-lite-reserved, on:",
         "- { model: claude-sonnet-us, on:",
     );
     let said = aipolicy(&acme, RESIDENCY).expect(3);
