@@ -15,6 +15,7 @@ mod fingerprints;
 mod flow;
 mod harness;
 mod iam;
+mod integrations;
 mod language;
 mod lint;
 mod policies;

@@ -4,6 +4,7 @@ mod least_privilege;
 mod residency;
 
 use crate::error::{CliError, Exit};
+use crate::output::Kind;
 use crate::ui::Ui;
 
 /// Proves something about everything that could happen, or shows what breaks it
@@ -25,6 +26,8 @@ enum ProofFormat {
     /// For programs; its `format` says which version
     Json,
 }
+
+impl Kind for ProofFormat {}
 
 /// What can be proven.
 #[derive(clap::Subcommand)]

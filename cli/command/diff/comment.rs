@@ -1,6 +1,8 @@
 //! A comparison of two revisions as a comment on a pull request: what to worry about in the first lines, then effects, then
 //! what is declared differently, then findings, then documents.
 
+use std::path::{Component, Path, PathBuf};
+
 use aipolicy_compiler::diagnostic::Severity;
 use aipolicy_targets::plan::{EffectClass, Origin};
 
@@ -57,6 +59,9 @@ pub(super) fn comment(difference: &Difference) -> String {
 
 /// What the comment of a workspace begins with: a comment of HTML, in which nothing can end it.
 fn marker(folder: &str) -> String {
+    let parts = Path::new(folder).components().filter(|part| !matches!(part, Component::CurDir));
+    let folder = parts.collect::<PathBuf>();
+    let folder = if folder.as_os_str().is_empty() { ".".into() } else { folder.to_string_lossy() };
     let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '/' | '_' | '.');
     let folder: String = folder.chars().map(|letter| if plain(letter) { letter } else { '_' }).collect();
     format!("<!-- aipolicy:diff {folder} -->")

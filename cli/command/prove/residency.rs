@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::ProofFormat;
 use crate::command::Folder;
 use crate::error::{CliError, Exit};
+use crate::output::Outputs;
 use crate::render::json::written;
 use crate::ui::{Ui, harmless};
 use crate::workspace::Workspace;
@@ -26,9 +27,8 @@ use crate::workspace::Workspace;
 pub(crate) struct Residency {
     #[command(flatten)]
     workspace: Folder,
-    /// How the proof is written
-    #[arg(long, value_enum, default_value_t)]
-    format: ProofFormat,
+    #[command(flatten)]
+    outputs: Outputs<ProofFormat>,
 }
 
 /// The version of the format.
@@ -46,6 +46,7 @@ struct Told<'w> {
 
 impl Residency {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
+        let outputs = self.outputs.checked()?;
         let workspace = self.workspace.load()?;
         workspace.understood(ui)?;
         let environments = workspace.environments(&self.workspace.view.environments)?;
@@ -55,7 +56,11 @@ impl Residency {
             found: follow(workspace.graph(), id),
         };
         let all: Vec<_> = environments.into_iter().map(told).collect();
-        ui.print(&match self.format {
+        if all.is_empty() {
+            let error = CliError::usage("there is no environment to prove anything about");
+            return Err(error.hint("write a resource of kind `Environment`"));
+        }
+        outputs.write(ui, |format, _| match format {
             ProofFormat::Text => all.iter().map(Told::text).collect(),
             ProofFormat::Json => {
                 let environments: Vec<Value> = all.iter().map(Told::json).collect();
