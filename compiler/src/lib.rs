@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod check;
 pub mod diagnostic;
 pub mod fingerprint;
+pub mod flow;
 pub mod ir;
 pub mod model;
 pub mod resolve;

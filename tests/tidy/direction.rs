@@ -20,6 +20,7 @@ const COMPILER: &[Row] = &[
     ("model", &["source", "diagnostic", "rule", "yaml", "catalog"]),
     ("resolve", &["source", "diagnostic", "rule", "yaml", "catalog", "model"]),
     ("check", &["source", "diagnostic", "rule", "yaml", "catalog", "model", "resolve"]),
+    ("flow", &["source", "model", "resolve"]),
     ("ir", &["source", "model", "resolve"]),
     ("authorize", &["source", "diagnostic", "rule", "catalog", "model", "resolve", "ir"]),
 ];

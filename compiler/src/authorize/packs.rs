@@ -84,7 +84,9 @@ shipped! {
         "residency/session-outside-residency",
         "residency/support-or-subprocessor-region-unknown",
         "residency/third-party-provider-without-region",
+        "residency/tool-outside-residency",
         "residency/vector-store-outside-residency",
+        "residency/workload-outside-residency",
     }
 }
 

@@ -21,6 +21,7 @@ mod fallback_missing_capability;
 mod fallback_output_cap_smaller;
 mod fallback_same_failure_domain;
 mod gate_bypassable;
+mod gateway_beside_its_cluster;
 mod guardrail_missing_or_draft;
 mod inference_loop_in_lambda;
 mod invocation_logging_disabled;
@@ -139,6 +140,7 @@ pub static CHECKS: &[Check] = &[
     successor_not_compatible::CHECK,
     keda_metric_missing_fallback::CHECK,
     lambda_limit_exceeded::CHECK,
+    gateway_beside_its_cluster::CHECK,
 ];
 
 /// Runs every check.
