@@ -262,7 +262,7 @@ fn logs_caches_and_memory_rest_where_rules_allow() {
             "traces",
             ("logging", "", "traces: d"),
             "xray: { name: x }, region: eu-west-2".into(),
-            &["AIP-RES-004"],
+            &["AIP-DAT-009", "AIP-RES-004"],
         ),
         ("a replica", invocations, s3("eu-west-1", "us-west-2"), &["AIP-RES-004"]),
         ("logs at home", invocations, s3("eu-west-1", "eu-west-3"), &[]),
