@@ -20,3 +20,4 @@ mod policies;
 mod residency;
 mod targets;
 mod tidy;
+mod waivers;

@@ -2,7 +2,7 @@
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Severity};
 
-use super::Findings;
+use super::{Findings, excuse};
 
 /// One annotation per finding, and the summary as plain text.
 pub(crate) fn render(findings: &Findings<'_>) -> String {
@@ -16,6 +16,7 @@ pub(crate) fn render(findings: &Findings<'_>) -> String {
 
 fn annotation(findings: &Findings<'_>, found: &Diagnostic) -> String {
     let command = match found.severity {
+        Severity::Mandatory | Severity::Advisory if found.waived.is_some() => "notice",
         Severity::Mandatory => "error",
         Severity::Advisory => "warning",
         Severity::Note => "notice",
@@ -31,7 +32,8 @@ fn annotation(findings: &Findings<'_>, found: &Diagnostic) -> String {
         properties.push_str(&format!("col={},endColumn={},", start.column, end.column));
     }
     let title = property(&format!("{}: {}", found.code, found.name));
-    let more = [found.note.as_ref().map(|note| format!("why: {note}")), found.help.clone()];
+    let excuse = found.waived.as_deref().map(excuse);
+    let more = [found.note.as_ref().map(|note| format!("why: {note}")), found.help.clone(), excuse];
     let message: Vec<_> = std::iter::once(found.message.clone()).chain(more.into_iter().flatten()).collect();
     format!("::{command} {properties}title={title}::{}\n", data(&message.join("\n")))
 }

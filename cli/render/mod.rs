@@ -8,7 +8,7 @@ pub(crate) mod text;
 use std::fmt;
 use std::path::{Component, Path};
 
-use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
+use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity, Waived};
 use aipolicy_compiler::fingerprint::{Fingerprint, fingerprints};
 use aipolicy_compiler::source::{Position, SourceKind, SourceMap, Span};
 use serde::Serialize;
@@ -124,16 +124,19 @@ impl<'w> Findings<'w> {
         }
     }
 
-    /// "2 errors, 1 warning", or that there is nothing, of how much.
+    /// "2 errors, 1 warning, 1 waived", or that there is nothing, of how much.
     pub(crate) fn summary(&self) -> String {
-        let count = |severity| self.found.iter().filter(|found| found.severity == severity).count();
+        let (waived, standing): (Vec<_>, Vec<_>) =
+            self.found.iter().partition(|found| found.waived.is_some());
+        let count = |severity| standing.iter().filter(|found| found.severity == severity).count();
         let words = [
             (count(Severity::Mandatory), "error"),
             (count(Severity::Advisory), "warning"),
             (count(Severity::Note), "note"),
         ];
         let told = words.iter().filter(|(many, _)| *many > 0).map(|(many, word)| counted(*many, word));
-        let told: Vec<_> = told.collect();
+        let waived = (!waived.is_empty()).then(|| format!("{} waived", waived.len()));
+        let told: Vec<_> = told.chain(waived).collect();
         if told.is_empty() {
             return format!("no findings in {}", self.subject);
         }
@@ -151,6 +154,12 @@ impl fmt::Display for Subject {
             Self::Policies { policies } => write!(f, "{policies} policies"),
         }
     }
+}
+
+/// Why a finding does not stop, as a sentence.
+pub(crate) fn excuse(waived: &Waived) -> String {
+    let Waived { by, expires, owner, reason, ticket, .. } = waived;
+    format!("waived by `{by}` until {expires}: {reason} ({ticket}, {owner})")
 }
 
 /// "1 error", "2 errors".

@@ -9,6 +9,7 @@ mod iam;
 mod lint;
 mod prove;
 mod questions;
+mod waivers;
 mod walk;
 
 use std::path::{Path, PathBuf};
