@@ -17,14 +17,14 @@ use crate::yaml::nearest;
 enum Standing {
     /// Its severity may be changed, and its findings waived.
     Free,
-    /// Its severity may be changed.
-    NotWaived,
+    /// Its severity may be changed; its findings are not waived, and why.
+    NotWaived(&'static str),
     /// Neither, and why.
     Fixed(&'static str),
 }
 
 const FORM: &str = "it is about the form of the input";
-const TARGET: &str = "a target refuses what it cannot carry";
+const TARGET: &str = "a target says what it does not carry";
 const PERMIT: &str = "what no policy permits is not granted";
 const CHANGE: &str = "it is about changes of the world, which are asked about when a plan is made";
 const SECRET: &str = "whoever reads the sources reads the secret";
@@ -41,7 +41,7 @@ pub(crate) fn check(graph: &Graph, policies: &Policies, out: &mut Diagnostics) {
                     let message = format!("the severity of `{code}` cannot be changed: {why}");
                     out.report(rule::FIXED_RULE.at(word.span, message, "").help("remove the line"));
                 }
-                Some(Standing::Free | Standing::NotWaived) => {}
+                Some(Standing::Free | Standing::NotWaived(_)) => {}
             }
         }
     }
@@ -53,8 +53,7 @@ pub(crate) fn check(graph: &Graph, policies: &Policies, out: &mut Diagnostics) {
                 continue;
             }
             Some(Standing::Free) => continue,
-            Some(Standing::NotWaived) => OF_WAIVERS,
-            Some(Standing::Fixed(why)) => why,
+            Some(Standing::NotWaived(why) | Standing::Fixed(why)) => why,
         };
         let message = format!("`{code}` cannot be waived: {why}");
         out.report(
@@ -65,7 +64,11 @@ pub(crate) fn check(graph: &Graph, policies: &Policies, out: &mut Diagnostics) {
 
 /// Every rule of the product and of the workspace.
 fn known(policies: &Policies) -> BTreeMap<&str, Standing> {
-    let fixed = RULES.iter().map(|rule| (rule.code, Standing::Fixed(why_fixed(rule.code))));
+    let told_by_targets = rule::NOT_CARRIED.code;
+    let fixed = RULES.iter().map(|rule| match rule.code == told_by_targets {
+        true => (rule.code, Standing::NotWaived(TARGET)),
+        false => (rule.code, Standing::Fixed(why_fixed(rule.code))),
+    });
     let shipped = SHIPPED.iter().map(|policy| (policy.id(), policy.forbids()));
     let asked = policies.facts().iter().map(|fact| (fact.id.as_str(), policies.forbids(&fact.id)));
     let policies = shipped.chain(asked).map(|(id, forbids)| {
@@ -82,7 +85,7 @@ fn known(policies: &Policies) -> BTreeMap<&str, Standing> {
         )
     });
     let checks = CHECKS.iter().map(|check| (check.rule.code, Standing::Free));
-    let of_waivers = CHECKS_OF_WAIVERS.iter().map(|check| (check.rule.code, Standing::NotWaived));
+    let of_waivers = CHECKS_OF_WAIVERS.iter().map(|check| (check.rule.code, Standing::NotWaived(OF_WAIVERS)));
     fixed.chain(policies).chain(checks).chain(of_waivers).collect()
 }
 
