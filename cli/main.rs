@@ -2,7 +2,11 @@
 
 mod command;
 mod error;
+mod evaluated;
+mod findings;
 mod load;
+mod markdown;
+mod output;
 mod render;
 mod ui;
 mod workspace;

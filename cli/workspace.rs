@@ -15,7 +15,8 @@ use aipolicy_targets::artifact::{Artifact, digest};
 use aipolicy_targets::cloudformation::templates;
 
 use crate::error::{CliError, Exit};
-use crate::render::{Findings, text};
+use crate::findings::Findings;
+use crate::render::text;
 use crate::ui::{Ui, harmless};
 
 /// Of a quoted line, so many characters are shown.

@@ -14,6 +14,7 @@ mod corpus;
 mod fingerprints;
 mod harness;
 mod iam;
+mod integrations;
 mod language;
 mod lint;
 mod policies;

@@ -9,8 +9,9 @@ use aipolicy_targets::plan::{ApprovedPlan, Plan};
 
 use super::{View, block_on, plan};
 use crate::error::{CliError, Exit};
+use crate::findings::Findings;
 use crate::load::load;
-use crate::render::{Findings, text as findings};
+use crate::render::text as findings;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 use crate::world::{Place, Planned, inputs};

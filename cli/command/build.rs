@@ -11,8 +11,9 @@ use serde::Deserialize;
 
 use super::Folder;
 use crate::error::{CliError, Exit};
+use crate::findings::{Findings, counted};
 use crate::load::is_source_folder;
-use crate::render::{Findings, counted, json::written, text};
+use crate::render::{json::written, text};
 use crate::ui::Ui;
 use crate::workspace::{Workspace, verdict};
 

@@ -1,11 +1,15 @@
 //! `aipolicy diff`.
 
+mod amount;
+mod comment;
+mod declared;
+mod difference;
+mod direction;
 mod report;
 mod revision;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_targets::artifact::Document;
 use aipolicy_targets::effects::{Facts, access, compare, facts};
@@ -14,9 +18,11 @@ use similar::TextDiff;
 
 use super::Elsewhere;
 use crate::error::{CliError, Exit};
+use crate::findings::Findings;
+use crate::output::{Kind, Outputs};
 use crate::render::json::written;
 use crate::ui::Ui;
-use report::{Changed, Difference, Environment};
+use difference::{Changed, Compared, Difference, Environment, Told};
 use revision::Side;
 
 /// How a difference is written.
@@ -31,11 +37,14 @@ enum DiffFormat {
     Markdown,
 }
 
+impl Kind for DiffFormat {}
+
 /// Compares two revisions of a workspace by what they allow
 ///
 /// Each side is a folder, seen from `-C DIR`, or a git revision of the workspace in it. Effects come first: what may happen with B
-/// that could not with A, and the other way round. Then come the documents that differ. No world is looked at, and no
-/// file of the repository is touched.
+/// that could not with A, and the other way round. Then comes what resources declare differently, then findings that are
+/// new or gone, then the documents that differ. The headline says whether anything can happen that could not before. No
+/// world is looked at, and no file of the repository is touched.
 ///
 /// Exit codes: 0 no difference, 1 a side cannot be understood, 2 a difference, 3 a side is refused, so that its
 /// documents cannot be compared, and nothing else differs.
@@ -47,81 +56,116 @@ pub(crate) struct Diff {
     /// A folder or revision, for instance `HEAD` or `.`
     #[arg(value_name = "B")]
     after: String,
-    /// How the difference is written
-    #[arg(long, value_enum, default_value_t)]
-    format: DiffFormat,
+    #[command(flatten)]
+    outputs: Outputs<DiffFormat>,
     #[command(flatten)]
     workspace: Elsewhere,
 }
 
-/// What an environment of one side allows, and its documents, or why there are none.
-#[derive(Default)]
-struct View {
-    facts: Facts,
-    documents: BTreeMap<String, Document>,
-    missing: Option<String>,
-}
-
 impl Diff {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
-        let before = Side::load(&self.before, &self.workspace, ui)?;
-        let after = Side::load(&self.after, &self.workspace, ui)?;
-        let names = self.environments(&before, &after)?;
-        let compared = names.into_iter().map(|name| between(name, &before, &after));
-        let difference = Difference::new(&self.before, &self.after, compared.collect());
-        ui.print(&match self.format {
+        let outputs = self.outputs.checked()?;
+        let before = Side::load(&self.before, &self.workspace)?;
+        let after = Side::load(&self.after, &self.workspace)?;
+        let folder = self.workspace.folder.to_string_lossy();
+        let names = [&*self.before, &*self.after, &*folder];
+        let chosen = &self.workspace.view.environments;
+        let not_understood: Vec<_> =
+            [&before, &after].into_iter().filter(|side| !side.is_understood()).collect();
+        let difference = if not_understood.is_empty() {
+            let environments = environments(chosen, &before, &after)?;
+            let compared = environments.into_iter().map(|name| between(name, &before, &after)).collect();
+            let declared = declared::declared(&before.workspace, &after.workspace);
+            let findings = findings(&before, &after);
+            Difference::new(names, Vec::new(), compared, (declared, findings))
+        } else {
+            let sides = not_understood.iter().map(|side| side.name.clone()).collect();
+            let new = not_understood.iter().flat_map(|side| told(side)).collect();
+            let findings = Compared { new, ..Compared::default() };
+            Difference::new(names, sides, Vec::new(), (Vec::new(), findings))
+        };
+        outputs.write(ui, |format, _| match format {
             DiffFormat::Text => report::text(&difference),
             DiffFormat::Json => written(&difference),
-            DiffFormat::Markdown => report::markdown(&difference),
+            DiffFormat::Markdown => comment::comment(&difference),
         })?;
         Ok(difference.exit())
     }
+}
 
-    /// The environments that are meant; a name is known when one side knows it.
-    fn environments(&self, before: &Side, after: &Side) -> Result<Vec<String>, CliError> {
-        let (before, after) = (before.workspace.environments(&[])?, after.workspace.environments(&[])?);
-        let mut all: Vec<_> = before.iter().chain(&after).map(|(_, name)| (*name).to_owned()).collect();
-        all.sort();
-        all.dedup();
-        let chosen = &self.workspace.view.environments;
-        if let Some(unknown) = chosen.iter().find(|name| !all.contains(name)) {
-            let error = CliError::usage(format!("there is no environment `{unknown}` on either side"));
-            return Err(error.nearest(unknown, all.iter().map(String::as_str)));
-        }
-        all.retain(|name| chosen.is_empty() || chosen.contains(name));
-        Ok(all)
+/// The environments that are meant; a name is known when one side knows it.
+fn environments(chosen: &[String], before: &Side, after: &Side) -> Result<Vec<String>, CliError> {
+    let (before, after) = (before.workspace.environments(&[])?, after.workspace.environments(&[])?);
+    let mut all: Vec<_> = before.iter().chain(&after).map(|(_, name)| (*name).to_owned()).collect();
+    all.sort();
+    all.dedup();
+    if let Some(unknown) = chosen.iter().find(|name| !all.contains(name)) {
+        let error = CliError::usage(format!("there is no environment `{unknown}` on either side"));
+        return Err(error.nearest(unknown, all.iter().map(String::as_str)));
     }
+    all.retain(|name| chosen.is_empty() || chosen.contains(name));
+    Ok(all)
 }
 
-fn between(name: String, before: &Side, after: &Side) -> Environment {
-    let (before, after) = (view(&name, before), view(&name, after));
-    let not_compared = before.missing.or(after.missing);
-    let (documents, access) = match not_compared {
-        Some(_) => (Vec::new(), Vec::new()),
-        None => {
-            let (old, new) = (&before.documents, &after.documents);
-            (documents(old, new), access(old.values(), new.values()))
-        }
-    };
-    let effects = compare(&before.facts, &after.facts);
-    Environment { name, effects, access, documents, not_compared }
-}
-
-/// An environment that a side does not have allows nothing and has no documents.
-fn view(name: &str, side: &Side) -> View {
+/// Every finding about a side, refusals of targets included.
+fn told(side: &Side) -> Vec<Told> {
     let workspace = &side.workspace;
-    let Some(id) = workspace.graph().find::<EnvironmentSpec>(name) else { return View::default() };
-    let facts = facts(workspace.graph(), &workspace.compilation.decisions, id, &workspace.sources);
-    match workspace.artifacts(id, &mut Diagnostics::default()) {
-        Ok(artifacts) => {
-            let documents = artifacts.into_iter().map(|found| (found.document.file(), found.document));
-            View { facts, documents: documents.collect(), missing: None }
+    let mut found = workspace.diagnostics.clone();
+    found.append(side.refusals.clone());
+    found.sort(&workspace.sources);
+    let findings = Findings::new(workspace, &found);
+    let told = findings.each().map(|(found, print)| {
+        let place = findings.place(found.primary.span);
+        Told {
+            code: found.code.to_string(),
+            severity: found.severity,
+            message: found.message.clone(),
+            file: place.file.to_owned(),
+            line: place.start.line,
+            fingerprint: print.to_string(),
+            is_compiled: side.refusals.iter().any(|refusal| refusal == found),
         }
-        Err(why) => {
-            let missing = format!("documents of `{name}` not compared: `{}`: {why}", side.name);
-            View { facts, documents: BTreeMap::new(), missing: Some(missing) }
-        }
-    }
+    });
+    told.collect()
+}
+
+/// Findings that are new, fixed, and still there. What compiling found is not fixed where nothing is compiled any more.
+fn findings(before: &Side, after: &Side) -> Compared {
+    let sides = [told(before), told(after)];
+    let [old, new] = sides
+        .each_ref()
+        .map(|side| side.iter().map(|told| told.fingerprint.clone()).collect::<BTreeSet<_>>());
+    let [before, now] = sides;
+    let is_known = |told: &Told| after.is_compiled() || !told.is_compiled;
+    let (still, added) = now.into_iter().partition(|told| old.contains(&told.fingerprint));
+    let gone = before.into_iter().filter(|told| !new.contains(&told.fingerprint));
+    Compared { new: added, fixed: gone.filter(is_known).collect(), still }
+}
+
+/// What differs in an environment. One that a side does not have allows nothing and has no documents.
+fn between(name: String, before: &Side, after: &Side) -> Environment {
+    let sides = [before, after];
+    let missing = sides.iter().find_map(|side| {
+        let why = side.documents.get(&name)?.as_ref().err()?;
+        Some(format!("documents of `{name}` not compared: `{}`: {why}", side.name))
+    });
+    let none = BTreeMap::new();
+    let [old, new] =
+        sides.map(|side| side.documents.get(&name).and_then(|found| found.as_ref().ok()).unwrap_or(&none));
+    let (documents, access) = match missing {
+        Some(_) => (Vec::new(), Vec::new()),
+        None => (documents(old, new), access(old.values(), new.values())),
+    };
+    let [before, after] = sides.map(|side| granted(&name, side));
+    Environment { name, effects: compare(&before, &after), access, documents, not_compared: missing }
+}
+
+fn granted(name: &str, side: &Side) -> Facts {
+    let workspace = &side.workspace;
+    let environment = workspace.graph().find::<EnvironmentSpec>(name);
+    let facts = environment
+        .map(|id| facts(workspace.graph(), &workspace.compilation.decisions, id, &workspace.sources));
+    facts.unwrap_or_default()
 }
 
 fn documents(before: &BTreeMap<String, Document>, after: &BTreeMap<String, Document>) -> Vec<Changed> {

@@ -5,13 +5,15 @@ mod text;
 
 pub(super) use text::plan as text;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aipolicy_targets::plan::Plan;
 
 use super::Folder;
 use crate::error::{CliError, Exit};
-use crate::render::{Findings, text as findings};
+use crate::findings::Findings;
+use crate::output::{Kind, Outputs};
+use crate::render::text as findings;
 use crate::ui::Ui;
 use crate::workspace::{Workspace, verdict};
 use crate::world::Place;
@@ -28,6 +30,8 @@ enum PlanFormat {
     Markdown,
 }
 
+impl Kind for PlanFormat {}
+
 /// Shows what would change, and what could happen that could not before
 ///
 /// Compares the artifacts of each environment with its world. Effects come first: what may happen that could not, and
@@ -40,15 +44,11 @@ enum PlanFormat {
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     workspace: Folder,
-    /// How the plan is written
-    #[arg(long, value_enum, default_value_t)]
-    format: PlanFormat,
+    #[command(flatten)]
+    outputs: Outputs<PlanFormat>,
     /// Saves the plan of one environment into this file, for `aipolicy apply --plan FILE`
     #[arg(short = 'o', long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Also writes the plan as JSON into this file
-    #[arg(long, value_name = "FILE")]
-    json_out: Option<PathBuf>,
     /// Ends with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -56,9 +56,14 @@ pub(crate) struct PlanArgs {
 
 impl PlanArgs {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
+        let outputs = self.outputs.checked()?;
         let workspace = self.workspace.load()?;
         judged(&workspace, ui)?;
         let environments = workspace.environments(&self.workspace.view.environments)?;
+        if environments.is_empty() {
+            let error = CliError::usage("there is no environment to plan for");
+            return Err(error.hint("write a resource of kind `Environment`"));
+        }
         if self.out.is_some() && environments.len() != 1 {
             let error = CliError::usage("a saved plan is about one environment");
             return Err(error.hint("name it with `-e ENV`"));
@@ -76,7 +81,8 @@ impl PlanArgs {
             }
             plans.push(planned.plan);
         }
-        self.write(&plans, ui)?;
+        save(self.out.as_deref(), &plans, ui)?;
+        outputs.write(ui, |format, _| written(format, &plans))?;
         let changes = plans.iter().any(|plan| !plan.is_empty());
         Ok(match () {
             () if refused => Exit::Refused,
@@ -84,25 +90,24 @@ impl PlanArgs {
             () => Exit::Clean,
         })
     }
+}
 
-    fn write(&self, plans: &[Plan], ui: &mut Ui) -> Result<(), CliError> {
-        let json = || match plans {
-            [one] => one.to_json(),
-            many => crate::render::json::written(&many),
-        };
-        if let Some(file) = &self.json_out {
-            std::fs::write(file, json()).map_err(|error| CliError::file("written", file, &error))?;
-        }
-        if let (Some(file), [plan]) = (&self.out, plans) {
-            std::fs::write(file, plan.to_json()).map_err(|error| CliError::file("written", file, &error))?;
-            ui.remark(format!("saved: `aipolicy apply --plan {}` carries it out", file.display()));
-        }
-        ui.print(&match self.format {
-            PlanFormat::Text => plans.iter().map(text::plan).collect::<Vec<_>>().join("\n"),
-            PlanFormat::Json => json(),
-            PlanFormat::Markdown => markdown::comment(plans),
-        })
+fn written(format: PlanFormat, plans: &[Plan]) -> String {
+    match (format, plans) {
+        (PlanFormat::Text, _) => plans.iter().map(text::plan).collect::<Vec<_>>().join("\n"),
+        (PlanFormat::Json, [one]) => one.to_json(),
+        (PlanFormat::Json, many) => crate::render::json::written(&many),
+        (PlanFormat::Markdown, _) => markdown::comment(plans),
     }
+}
+
+/// Saves the one plan, where a file is named for it.
+fn save(file: Option<&Path>, plans: &[Plan], ui: &mut Ui) -> Result<(), CliError> {
+    if let (Some(file), [plan]) = (file, plans) {
+        std::fs::write(file, plan.to_json()).map_err(|error| CliError::file("written", file, &error))?;
+        ui.remark(format!("saved: `aipolicy apply --plan {}` carries it out", file.display()));
+    }
+    Ok(())
 }
 
 /// Stops when there are findings that stop: they are told first.

@@ -9,7 +9,7 @@ use aipolicy_targets::origin::Origin;
 
 use super::Elsewhere;
 use crate::error::{CliError, Exit};
-use crate::render::counted;
+use crate::findings::counted;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 

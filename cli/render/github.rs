@@ -2,13 +2,15 @@
 
 use aipolicy_compiler::diagnostic::{Diagnostic, Severity};
 
-use super::{Findings, excuse};
+use crate::findings::{Findings, advice};
 
-/// One annotation per finding, and the summary as plain text.
+/// One annotation per finding, those that stop first, since GitHub shows the first few of each kind; then what was not
+/// run, and the summary as plain text.
 pub(crate) fn render(findings: &Findings<'_>) -> String {
-    let mut text: String = findings.found.iter().map(|found| annotation(findings, found)).collect();
-    for missed in &findings.not_run {
-        text.push_str(&format!("::notice::{}\n", data(missed)));
+    let mut text: String =
+        findings.by_severity().into_iter().map(|found| annotation(findings, found)).collect();
+    for missed in &findings.evaluated.not_run {
+        text.push_str(&format!("::notice::{}\n", data(&missed.sentence())));
     }
     text.push_str(&format!("{}\n", data(&findings.summary())));
     text
@@ -21,20 +23,15 @@ fn annotation(findings: &Findings<'_>, found: &Diagnostic) -> String {
         Severity::Advisory => "warning",
         Severity::Note => "notice",
     };
-    let span = found.primary.span;
-    let place = findings.place(span);
+    let (file, place) = findings.home(found);
     let (start, end) = (place.start, place.end);
-    let mut properties = findings.path(span).map_or_else(String::new, |file| {
-        format!("file={},line={},endLine={},", property(&file), start.line, end.line)
-    });
+    let mut properties = format!("file={},line={},endLine={},", property(&file), start.line, end.line);
     // GitHub ignores columns of an annotation over several lines, and warns about them.
-    if start.line == end.line && !properties.is_empty() {
+    if start.line == end.line {
         properties.push_str(&format!("col={},endColumn={},", start.column, end.column));
     }
     let title = property(&format!("{}: {}", found.code, found.name));
-    let excuse = found.waived.as_deref().map(excuse);
-    let more = [found.note.as_ref().map(|note| format!("why: {note}")), found.help.clone(), excuse];
-    let message: Vec<_> = std::iter::once(found.message.clone()).chain(more.into_iter().flatten()).collect();
+    let message: Vec<_> = std::iter::once(found.message.clone()).chain(advice(found)).collect();
     format!("::{command} {properties}title={title}::{}\n", data(&message.join("\n")))
 }
 

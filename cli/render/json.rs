@@ -4,7 +4,8 @@ use aipolicy_compiler::diagnostic::{Diagnostic, Label};
 use aipolicy_compiler::fingerprint::Fingerprint;
 use serde::Serialize;
 
-use super::{Findings, Place, Subject};
+use crate::evaluated::{NotRun, RuleRun};
+use crate::findings::{Findings, Place, Subject};
 
 /// The version of the format.
 const FORMAT: &str = "aipolicy.findings/1";
@@ -17,7 +18,8 @@ struct Document<'f> {
     #[serde(flatten)]
     subject: Subject,
     summary: String,
-    not_run: &'f [String],
+    rules: &'f [RuleRun],
+    not_run: &'f [NotRun],
     findings: Vec<Finding<'f>>,
 }
 
@@ -79,7 +81,8 @@ pub(crate) fn render(findings: &Findings<'_>) -> String {
         tool: env!("CARGO_PKG_VERSION"),
         subject: findings.subject,
         summary: findings.summary(),
-        not_run: &findings.not_run,
+        rules: &findings.evaluated.rules,
+        not_run: &findings.evaluated.not_run,
         findings: findings.each().map(|one| finding(findings, one)).collect(),
     };
     written(&document)

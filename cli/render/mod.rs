@@ -1,19 +1,15 @@
 //! Findings in the formats that people and tools read, one file each.
 
 pub(crate) mod github;
+pub(crate) mod gitlab;
 pub(crate) mod json;
+pub(crate) mod junit;
 pub(crate) mod sarif;
+pub(crate) mod summary;
 pub(crate) mod text;
 
-use std::fmt;
-use std::path::{Component, Path};
-
-use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity, Waived};
-use aipolicy_compiler::fingerprint::{Fingerprint, fingerprints};
-use aipolicy_compiler::source::{Position, SourceKind, SourceMap, Span};
-use serde::Serialize;
-
-use crate::workspace::Workspace;
+use crate::findings::Findings;
+use crate::output::Kind;
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -25,154 +21,32 @@ pub(crate) enum Format {
     Json,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
+    /// JUnit, for reports of tests: a case for each rule and each finding.
+    Junit,
     /// Annotations of GitHub Actions.
     Github,
+    /// The job summary of GitHub Actions, which is added to the end of a file.
+    Summary,
+    /// A code quality report of GitLab.
+    Gitlab,
 }
 
-/// Findings with everything that is needed to tell them.
-pub(crate) struct Findings<'w> {
-    pub(crate) found: &'w Diagnostics,
-    /// Their fingerprints, in their order.
-    prints: Vec<Fingerprint>,
-    pub(crate) sources: &'w SourceMap,
-    /// What was looked at.
-    pub(crate) subject: Subject,
-    /// What could not be checked, and why.
-    pub(crate) not_run: Vec<String>,
-    /// The folder of the workspace as it was named, with a `/` at its end unless it is empty.
-    prefix: String,
-}
-
-/// What findings are about, counted.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum Subject {
-    /// A workspace.
-    Workspace {
-        /// How many resources were read.
-        resources: usize,
-        /// How many requests they make.
-        requests: usize,
-    },
-    /// Policies of IAM.
-    Policies {
-        /// How many were read.
-        policies: usize,
-    },
-}
-
-/// Where a finding is, as tools want it: lines and columns from 1, the end exclusive.
-pub(crate) struct Place<'w> {
-    pub(crate) file: &'w str,
-    pub(crate) start: Position,
-    pub(crate) end: Position,
-}
-
-impl<'w> Findings<'w> {
-    pub(crate) fn new(workspace: &'w Workspace, found: &'w Diagnostics) -> Self {
-        Self {
-            found,
-            prints: fingerprints(found, &workspace.sources),
-            sources: &workspace.sources,
-            subject: Subject::Workspace {
-                resources: workspace.written(),
-                requests: workspace.compilation.decisions.all().len(),
-            },
-            not_run: Vec::new(),
-            prefix: prefix(&workspace.root),
-        }
+impl Kind for Format {
+    fn is_added(self) -> bool {
+        self == Self::Summary
     }
+}
 
-    /// Findings in files whose paths are those by which the command was told of them.
-    pub(crate) fn of_policies(sources: &'w SourceMap, found: &'w Diagnostics, policies: usize) -> Self {
-        let subject = Subject::Policies { policies };
-        let prints = fingerprints(found, sources);
-        Self { found, prints, sources, subject, not_run: Vec::new(), prefix: String::new() }
-    }
-
-    /// Every finding with its fingerprint.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (&'w Diagnostic, Fingerprint)> + Clone {
-        self.found.iter().zip(self.prints.iter().copied())
-    }
-
+impl Findings<'_> {
     pub(crate) fn render(&self, format: Format, width: usize) -> String {
         match format {
             Format::Text => text::render(self, width),
             Format::Json => json::render(self),
             Format::Sarif => sarif::render(self),
+            Format::Junit => junit::render(self),
             Format::Github => github::render(self),
+            Format::Summary => summary::render(self),
+            Format::Gitlab => gitlab::render(self),
         }
     }
-
-    pub(crate) fn place(&self, span: Span) -> Place<'w> {
-        let source = self.sources.get(span.source);
-        Place {
-            file: source.path(),
-            start: self.sources.position(span),
-            end: self.sources.end_position(span),
-        }
-    }
-
-    /// The path of a source from where the command was called; nothing for what ships with the product.
-    pub(crate) fn path(&self, span: Span) -> Option<String> {
-        let source = self.sources.get(span.source);
-        match source.kind() {
-            SourceKind::Defaults | SourceKind::Policies { shipped: true } => None,
-            SourceKind::Resources | SourceKind::Policies { shipped: false } | SourceKind::Referenced => {
-                Some(format!("{}{}", self.prefix, source.path()))
-            }
-        }
-    }
-
-    /// "2 errors, 1 warning, 1 waived", or that there is nothing, of how much.
-    pub(crate) fn summary(&self) -> String {
-        let (waived, standing): (Vec<_>, Vec<_>) =
-            self.found.iter().partition(|found| found.waived.is_some());
-        let count = |severity| standing.iter().filter(|found| found.severity == severity).count();
-        let words = [
-            (count(Severity::Mandatory), "error"),
-            (count(Severity::Advisory), "warning"),
-            (count(Severity::Note), "note"),
-        ];
-        let told = words.iter().filter(|(many, _)| *many > 0).map(|(many, word)| counted(*many, word));
-        let waived = (!waived.is_empty()).then(|| format!("{} waived", waived.len()));
-        let told: Vec<_> = told.chain(waived).collect();
-        if told.is_empty() {
-            return format!("no findings in {}", self.subject);
-        }
-        told.join(", ")
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Workspace { resources, requests } => {
-                write!(f, "{}: {} permitted", counted(resources, "resource"), counted(requests, "request"))
-            }
-            Self::Policies { policies: 1 } => f.write_str("1 policy"),
-            Self::Policies { policies } => write!(f, "{policies} policies"),
-        }
-    }
-}
-
-/// Why a finding does not stop, as a sentence.
-pub(crate) fn excuse(waived: &Waived) -> String {
-    let Waived { by, expires, owner, reason, ticket, .. } = waived;
-    format!("waived by `{by}` until {expires}: {reason} ({ticket}, {owner})")
-}
-
-/// "1 error", "2 errors".
-pub(crate) fn counted(many: usize, word: &str) -> String {
-    format!("{many} {word}{}", if many == 1 { "" } else { "s" })
-}
-
-fn prefix(folder: &Path) -> String {
-    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
-    let below = folder.canonicalize().ok().zip(here);
-    let below = below.and_then(|(folder, here)| Some(folder.strip_prefix(here).ok()?.to_owned()));
-    let folder = below.as_deref().unwrap_or(folder);
-    let parts = folder.components().filter(|part| !matches!(part, Component::CurDir));
-    let text = parts.collect::<std::path::PathBuf>().to_string_lossy().replace('\\', "/");
-    if text.is_empty() { text } else { format!("{}/", text.trim_end_matches('/')) }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use aipolicy_compiler::authorize::policy_page;
 use aipolicy_compiler::diagnostic::{Diagnostic, Label, Severity, Waived};
 use aipolicy_compiler::fingerprint::Fingerprint;
-use aipolicy_compiler::source::Span;
 use serde::Serialize;
 
 use super::json::written;
-use super::{Findings, excuse};
+use crate::evaluated::{NotRun, RuleRun};
+use crate::findings::{Findings, Place, Subject, advice, excuse};
 
 #[derive(Serialize)]
 struct Log<'f> {
@@ -23,8 +23,24 @@ struct Log<'f> {
 #[serde(rename_all = "camelCase")]
 struct Run<'f> {
     tool: Tool<'f>,
+    invocations: [Invocation; 1],
     column_kind: &'static str,
     results: Vec<Outcome<'f>>,
+    properties: Subject,
+}
+
+/// That the tool came to its end, and what it did not look at.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    execution_successful: bool,
+    tool_execution_notifications: Vec<Notification>,
+}
+
+#[derive(Serialize)]
+struct Notification {
+    level: &'static str,
+    message: Message,
 }
 
 #[derive(Serialize)]
@@ -48,6 +64,13 @@ struct Described<'f> {
     short_description: Text<'f>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<Page>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_configuration: Option<Configuration>,
+}
+
+#[derive(Serialize)]
+struct Configuration {
+    level: &'static str,
 }
 
 #[derive(Serialize)]
@@ -119,33 +142,74 @@ struct Region {
     end_column: usize,
 }
 
-/// One log with one run.
+/// One log with one run. Its rules are those that were run, and those of findings.
 pub(crate) fn render(findings: &Findings<'_>) -> String {
-    let rules: BTreeMap<&str, &str> =
-        findings.found.iter().map(|found| (&*found.code, &*found.name)).collect();
+    let mut rules: BTreeMap<&str, Described<'_>> =
+        findings.evaluated.rules.iter().map(|rule| (&*rule.code, described(rule))).collect();
+    for found in findings.found {
+        let rule = rules.entry(&found.code).or_insert_with(|| named(found));
+        rule.help = rule.help.take().or_else(|| page(&found.code));
+    }
     let codes: BTreeMap<&str, usize> = rules.keys().copied().zip(0..).collect();
     let results = findings.each().map(|one| outcome(findings, one, &codes)).collect();
     let driver = Driver {
         name: "aipolicy",
         semantic_version: env!("CARGO_PKG_VERSION"),
-        rules: rules.into_iter().map(|(id, name)| described(id, name)).collect(),
+        rules: rules.into_values().collect(),
     };
+    let notifications = findings.evaluated.not_run.iter().map(notification).collect();
+    let invocation = Invocation { execution_successful: true, tool_execution_notifications: notifications };
     written(&Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
-        runs: [Run { tool: Tool { driver }, column_kind: "unicodeCodePoints", results }],
+        runs: [Run {
+            tool: Tool { driver },
+            invocations: [invocation],
+            column_kind: "unicodeCodePoints",
+            results,
+            properties: findings.subject,
+        }],
     })
 }
 
-fn described<'f>(id: &'f str, name: &'f str) -> Described<'f> {
-    let lint = || aipolicy_iam::lint::find_rule(id).map(|rule| rule.page);
-    let page =
-        aipolicy_compiler::find_rule(id).map(|rule| rule.page).or_else(lint).or_else(|| policy_page(id));
+fn notification(missed: &NotRun) -> Notification {
+    Notification { level: "warning", message: Message { text: missed.sentence() } }
+}
+
+/// A rule that was run. Its page is told where it found something, since all pages together are long.
+fn described(rule: &RuleRun) -> Described<'_> {
+    let configuration = rule.severity.map(|severity| Configuration { level: level(severity) });
     Described {
-        id,
-        name,
-        short_description: Text { text: name },
-        help: page.map(|page| Page { text: page, markdown: page }),
+        id: &rule.code,
+        name: &rule.name,
+        short_description: Text { text: &rule.name },
+        help: None,
+        default_configuration: configuration,
+    }
+}
+
+fn named(found: &Diagnostic) -> Described<'_> {
+    Described {
+        id: &found.code,
+        name: &found.name,
+        short_description: Text { text: &found.name },
+        help: None,
+        default_configuration: None,
+    }
+}
+
+fn page(code: &str) -> Option<Page> {
+    let lint = || aipolicy_iam::lint::find_rule(code).map(|rule| rule.page);
+    let page =
+        aipolicy_compiler::find_rule(code).map(|rule| rule.page).or_else(lint).or_else(|| policy_page(code));
+    page.map(|page| Page { text: page, markdown: page })
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Mandatory => "error",
+        Severity::Advisory => "warning",
+        Severity::Note => "note",
     }
 }
 
@@ -154,18 +218,14 @@ fn outcome<'f>(
     (found, print): (&'f Diagnostic, Fingerprint),
     codes: &BTreeMap<&str, usize>,
 ) -> Outcome<'f> {
-    let more = [found.note.as_ref().map(|note| format!("Why: {note}")), found.help.clone()];
-    let message: Vec<_> = std::iter::once(found.message.clone()).chain(more.into_iter().flatten()).collect();
+    let message: Vec<_> = std::iter::once(found.message.clone()).chain(advice(found)).collect();
+    let (file, place) = findings.home(found);
     Outcome {
         rule_id: &found.code,
         rule_index: codes.get(&*found.code).copied().unwrap_or(0),
-        level: match found.severity {
-            Severity::Mandatory => "error",
-            Severity::Advisory => "warning",
-            Severity::Note => "note",
-        },
+        level: level(found.severity),
         message: Message { text: message.join("\n") },
-        locations: location(findings, found.primary.span, None).into_iter().collect(),
+        locations: vec![location(&file, &place, None)],
         related_locations: found.related.iter().filter_map(|label| related(findings, label)).collect(),
         partial_fingerprints: BTreeMap::from([("aipolicy/v1", print.to_string())]),
         suppressions: found.waived.iter().map(|waived| suppression(findings, waived)).collect(),
@@ -173,28 +233,29 @@ fn outcome<'f>(
 }
 
 fn suppression<'f>(findings: &Findings<'f>, waived: &Waived) -> Suppression<'f> {
+    let file = findings.path(waived.span);
     Suppression {
         kind: "external",
         status: "accepted",
         justification: excuse(waived),
-        location: location(findings, waived.span, None),
+        location: file.map(|file| location(&file, &findings.place(waived.span), None)),
     }
 }
 
 fn related<'f>(findings: &Findings<'f>, label: &'f Label) -> Option<Location<'f>> {
-    location(findings, label.span, Some(Text { text: &label.text }))
+    let file = findings.path(label.span)?;
+    Some(location(&file, &findings.place(label.span), Some(Text { text: &label.text })))
 }
 
-fn location<'f>(findings: &Findings<'f>, span: Span, message: Option<Text<'f>>) -> Option<Location<'f>> {
-    let place = findings.place(span);
+fn location<'f>(file: &str, place: &Place<'_>, message: Option<Text<'f>>) -> Location<'f> {
     let region = Region {
         start_line: place.start.line,
         start_column: place.start.column,
         end_line: place.end.line,
         end_column: place.end.column,
     };
-    let artifact_location = File { uri: uri(&findings.path(span)?) };
-    Some(Location { physical_location: Physical { artifact_location, region }, message })
+    let artifact_location = File { uri: uri(file) };
+    Location { physical_location: Physical { artifact_location, region }, message }
 }
 
 fn uri(path: &str) -> String {

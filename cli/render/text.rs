@@ -5,7 +5,7 @@ use aipolicy_compiler::fingerprint::Fingerprint;
 use aipolicy_compiler::source::{SourceMap, Span};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
-use super::{Findings, excuse};
+use crate::findings::{Findings, excuse};
 use crate::ui::harmless;
 
 /// So many findings are shown with their lines, and so many in all; whoever has more reads another format.
@@ -46,8 +46,8 @@ pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
         let more = findings.found.len() - TOLD;
         text.push_str(&format!("and {more} more, which `--format json` lists\n"));
     }
-    for missed in &findings.not_run {
-        text.push_str(&format!("{missed}\n"));
+    for missed in &findings.evaluated.not_run {
+        text.push_str(&format!("{}\n", harmless(&missed.sentence())));
     }
     text.push_str(&format!("{}{}\x1b[0m\n", colour(findings), findings.summary()));
     text

@@ -98,6 +98,16 @@ fn require_workspace(bundle: &Bundle, sources: &SourceMap, out: &mut Diagnostics
     }
 }
 
+/// There is a policy to ask, unless something else has to be said first.
+fn require_policies(graph: &Graph, policies: &Policies, out: &mut Diagnostics) {
+    if policies.facts().is_empty() && !out.has_errors() {
+        let nowhere = graph.bundle().workspaces.first().map(model::Resource::name_span);
+        let help = "name a pack in `packs`, for instance `baseline`, or a folder in `policies`";
+        let told = |place| rule::NO_POLICIES.at(place, "there is no policy to ask", "").help(help);
+        out.extend(nowhere.map(told));
+    }
+}
+
 /// Adds the policies of the packs that the workspace names to the sources.
 pub fn add_packs(bundle: &Bundle, sources: &mut SourceMap, out: &mut Diagnostics) {
     let mut added = std::collections::BTreeSet::new();
@@ -138,6 +148,7 @@ pub fn compile(
     let policies = authorize::read_policies(sources, &mut found);
     let readable = !found.has_errors();
     out.append(found);
+    require_policies(&graph, &policies, out);
     let mut waivers = Waivers::new(&graph, sources, today);
     let decisions = match readable {
         true => judge(&policies, &mut waivers, |_| true, out),

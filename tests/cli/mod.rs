@@ -7,8 +7,10 @@ mod cloudformation;
 mod examples;
 mod iam;
 mod lint;
+mod outputs;
 mod prove;
 mod questions;
+mod review;
 mod waivers;
 mod walk;
 

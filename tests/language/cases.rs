@@ -22,6 +22,7 @@ const ELSEWHERE: &[&str] = &[
     "AIP-POL-005",
     "AIP-POL-007",
     "AIP-POL-008",
+    "AIP-POL-009",
     "AIP-CMP-001",
     "AIP-CMP-002",
     "AIP-CMP-003",

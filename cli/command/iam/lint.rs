@@ -12,7 +12,10 @@ use rayon::prelude::*;
 
 use super::file::text_of;
 use crate::error::{CliError, Exit};
-use crate::render::{Findings, Format};
+use crate::evaluated::NotRun;
+use crate::findings::Findings;
+use crate::output::Outputs;
+use crate::render::Format;
 use crate::ui::Ui;
 use crate::workspace::verdict;
 
@@ -46,9 +49,8 @@ pub(crate) struct Lint {
     /// The key of the tag that says whose a role or policy is
     #[arg(long, value_name = "KEY", default_value = "aipolicy:tenant")]
     tenant_tag: String,
-    /// How findings are written
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    outputs: Outputs<Format>,
 }
 
 /// What a policy is attached to.
@@ -73,6 +75,7 @@ struct Linted {
 
 impl Lint {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
+        let outputs = self.outputs.checked()?;
         let files = self.files.iter().map(|path| below(path)).collect::<Result<Vec<_>, _>>()?.concat();
         let read = |path: &PathBuf| Ok((path.clone(), text_of(path)?));
         let files = files.par_iter().map(read).collect::<Result<Vec<_>, CliError>>()?;
@@ -91,8 +94,9 @@ impl Lint {
         found.sort(&sources);
         let count = |of: fn(&Report) -> usize| linted.iter().flat_map(|one| &one.report).map(of).sum();
         let mut findings = Findings::of_policies(&sources, &found, count(|report| report.policies));
-        findings.not_run = passed_over(count(|report| report.left_out), count(|report| report.unresolved));
-        ui.print(&findings.render(self.format, ui.width()))?;
+        let not_run = passed_over(count(|report| report.left_out), count(|report| report.unresolved));
+        findings.evaluated.not_run.extend(not_run);
+        outputs.write(ui, |format, width| findings.render(format, width))?;
         Ok(verdict(&found))
     }
 }
@@ -149,6 +153,11 @@ fn each_holds_some(asked: &[PathBuf], linted: &[Linted]) -> Result<(), CliError>
             let error = CliError::usage(format!("there is no policy in `{}`", path.display()));
             return Err(error.hint("a policy is a JSON object with `Statement`"));
         }
+    }
+    if linted.iter().all(|one| one.report.as_ref().is_ok_and(|report| report.policies == 0)) {
+        let error = CliError::usage("there is no policy that can be looked at");
+        let hint = "passed over is what AWS manages, what is not the default version, and what has yet to be computed";
+        return Err(error.hint(hint));
     }
     Ok(())
 }
@@ -210,11 +219,11 @@ fn of_rule(rule: &'static Rule, span: Span, message: String) -> Diagnostic {
     }
 }
 
-fn passed_over(left_out: usize, unresolved: usize) -> Vec<String> {
-    let of_aws = (left_out > 0).then(|| format!("{} of AWS passed over", policies(left_out)));
-    let computed = (unresolved > 0).then(|| {
-        format!("{} not looked at: CloudFormation has yet to compute a value in it", policies(unresolved))
-    });
+fn passed_over(left_out: usize, unresolved: usize) -> Vec<NotRun> {
+    let of_aws =
+        (left_out > 0).then(|| NotRun::new(policies(left_out), "managed by AWS, or not the default version"));
+    let why = "CloudFormation has yet to compute a value";
+    let computed = (unresolved > 0).then(|| NotRun::new(policies(unresolved), why));
     of_aws.into_iter().chain(computed).collect()
 }
 

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 use crate::command::{Folder, block_on};
 use crate::error::{CliError, Exit};
-use crate::render::{counted, json::written};
+use crate::findings::counted;
+use crate::output::{Kind, Outputs};
+use crate::render::json::written;
 use crate::ui::{Ui, harmless};
 use crate::workspace::Workspace;
 use crate::world::Place;
@@ -32,9 +34,8 @@ pub(crate) struct LeastPrivilege {
     /// Compares what the world holds
     #[arg(long)]
     actual: bool,
-    /// How the proof is written
-    #[arg(long, value_enum, default_value_t)]
-    format: ProofFormat,
+    #[command(flatten)]
+    outputs: Outputs<ProofFormat>,
 }
 
 /// How a proof is written.
@@ -46,6 +47,8 @@ enum ProofFormat {
     /// `aipolicy.least-privilege/1`
     Json,
 }
+
+impl Kind for ProofFormat {}
 
 /// The version of the format.
 const FORMAT: &str = "aipolicy.least-privilege/1";
@@ -60,13 +63,19 @@ struct Told<'w> {
 
 impl LeastPrivilege {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
-        let workspace = self.workspace.load()?;
+        let Self { workspace: folder, actual, outputs } = self;
+        let outputs = outputs.checked()?;
+        let workspace = folder.load()?;
         workspace.understood(ui)?;
         let mut all = Vec::new();
-        for environment in workspace.environments(&self.workspace.view.environments)? {
-            all.push(self.told(&workspace, environment)?);
+        for environment in workspace.environments(&folder.view.environments)? {
+            all.push(Told::of(&workspace, environment, actual)?);
         }
-        ui.print(&match self.format {
+        if all.is_empty() {
+            let error = CliError::usage("there is no environment to prove anything about");
+            return Err(error.hint("write a resource of kind `Environment`"));
+        }
+        outputs.write(ui, |format, _| match format {
             ProofFormat::Text => all.iter().map(Told::text).collect(),
             ProofFormat::Json => {
                 let environments: Vec<Value> = all.iter().map(Told::json).collect();
@@ -76,18 +85,20 @@ impl LeastPrivilege {
         let holds = all.iter().all(|told| told.proof.holds());
         Ok(if holds { Exit::Clean } else { Exit::Refused })
     }
+}
 
-    fn told<'w>(
-        &self,
+impl<'w> Told<'w> {
+    fn of(
         workspace: &'w Workspace,
         (id, environment): (Id<EnvironmentSpec>, &'w str),
-    ) -> Result<Told<'w>, CliError> {
+        actual: bool,
+    ) -> Result<Self, CliError> {
         let refused = |why: String| {
             CliError::findings(Exit::Refused, format!("nothing is proven of `{environment}`: {why}"))
                 .hint("`aipolicy check` shows every finding")
         };
         let artifacts = workspace.artifacts(id, &mut Diagnostics::default()).map_err(refused)?;
-        let documents: Vec<Document> = if self.actual {
+        let documents: Vec<Document> = if actual {
             block_on(Place::open(workspace, (id, environment))?.observed())??
         } else {
             artifacts.iter().map(|artifact| artifact.document.clone()).collect()
@@ -95,11 +106,9 @@ impl LeastPrivilege {
         let grants = workspace.grants(id).map_err(refused)?;
         let proof = prove(grants, &workspace.sources, &documents, &capabilities());
         let proof = proof.ok_or_else(|| refused("it has no account".into()))?;
-        Ok(Told { workspace, environment, artifacts, proof })
+        Ok(Self { workspace, environment, artifacts, proof })
     }
-}
 
-impl Told<'_> {
     fn verdict(&self) -> &'static str {
         let Proof { unused, ineffective, .. } = &self.proof;
         match (self.proof.holds(), unused.is_empty() && ineffective.is_empty()) {

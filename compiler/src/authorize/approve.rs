@@ -17,6 +17,7 @@ pub struct Decisions {
     by_principal: BTreeMap<Id<EnvironmentSpec>, BTreeMap<Principal, Vec<usize>>>,
     refused: BTreeSet<Id<EnvironmentSpec>>,
     sound: bool,
+    asked: bool,
 }
 
 impl Decisions {
@@ -40,17 +41,22 @@ impl Decisions {
                 refused.insert(environment);
             }
         }
-        Self { all, policies, by_environment, by_principal, refused, sound }
+        Self { all, policies, by_environment, by_principal, refused, sound, asked: true }
     }
 
     /// No verdict at all, because the policies cannot be read; nothing is approved.
     pub(crate) fn none(policies: &super::Policies, waivers: &Waivers<'_>) -> Self {
-        Self::new(Vec::new(), policies.facts().to_vec(), (waivers, false))
+        Self { asked: false, ..Self::new(Vec::new(), policies.facts().to_vec(), (waivers, false)) }
     }
 
     /// Takes every approval back: something was found after policies were asked.
     pub(crate) fn withhold(&mut self) {
         self.sound = false;
+    }
+
+    /// Whether policies were asked at all.
+    pub fn asked(&self) -> bool {
+        self.asked
     }
 
     /// Every verdict, in the order of resources.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::parse::{json, readable};
+use super::parse::{documents, json, readable};
 use super::{Node, Value};
 use crate::diagnostic::Diagnostics;
 use crate::source::{SourceId, SourceMap, Span};
@@ -22,11 +22,22 @@ impl PlacedJson {
     /// # Errors
     /// The findings of the text, of which there is at least one.
     pub fn read(sources: &SourceMap, id: SourceId) -> Result<Self, Diagnostics> {
-        readable(sources, id, |root| {
-            let mut places = BTreeMap::new();
-            collect(root, &mut String::new(), &mut places);
-            Self { value: json(root), places }
-        })
+        readable(sources, id, Self::of)
+    }
+
+    /// Reads every document of a text that can be read.
+    pub fn all(sources: &SourceMap, id: SourceId) -> Vec<Self> {
+        let mut out = Diagnostics::default();
+        documents(sources.get(id).text(), id, &mut out)
+            .iter()
+            .map(|document| Self::of(&document.root))
+            .collect()
+    }
+
+    fn of(root: &Node<'_>) -> Self {
+        let mut places = BTreeMap::new();
+        collect(root, &mut String::new(), &mut places);
+        Self { value: json(root), places }
     }
 
     /// The place of the value under a pointer, or of the nearest one above it.
