@@ -65,6 +65,13 @@ fn comment(folder: &Path, exit: i32) -> String {
     done.out
 }
 
+/// What a difference in JSON breaks of its schema.
+fn breaks(difference: &Value) -> Vec<String> {
+    let schema = serde_json::from_str(&read(&root().join("schemas/formats/diff.schema.json"))).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    validator.iter_errors(difference).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
 fn mark(comment: &str) -> usize {
     let line = comment.lines().nth(1).unwrap();
     MARKS.iter().position(|mark| line.starts_with(&format!("### {mark} aipolicy: "))).unwrap()
@@ -154,6 +161,7 @@ fn findings_are_new_fixed_or_still_there() {
     let done = aipolicy(&folder, &["diff", "main", "change", "--format", "json", "--as-of", DAY]);
     done.expect(2);
     let told: Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(breaks(&told), Vec::<String>::new());
     let of = |part: &str| -> Vec<String> {
         let all = told["findings"][part].as_array().unwrap().iter();
         all.filter(|one| one["code"] == "AIP-RTE-007")
@@ -304,6 +312,10 @@ fn a_long_comment_leaves_out_whole_sections_and_says_so() {
         &aipolicy(&folder, &["diff", "main", "change", "--format", "json", "--as-of", DAY]).out,
     )
     .unwrap();
+    assert_eq!(breaks(&said), Vec::<String>::new());
+    let mut wrong = said.clone();
+    wrong["environments"][0]["extra"] = Value::from(1);
+    assert!(!breaks(&wrong).is_empty());
     let documents: usize = said["environments"]
         .as_array()
         .unwrap()

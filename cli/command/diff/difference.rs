@@ -152,16 +152,12 @@ impl Difference {
         let has = |class| self.classes().any(|one| one == class);
         let stops = |told: &Told| told.severity == Severity::Mandatory;
         let not_compared = self.environments.iter().any(|found| found.not_compared.is_some());
-        let quiet = self
-            .environments
-            .iter()
-            .any(|found| !found.documents.is_empty() && found.effects.is_empty() && found.access.is_empty());
         if !self.not_understood.is_empty() || self.findings.new.iter().chain(&self.findings.still).any(stops)
         {
             Level::Refused
         } else if has(EffectClass::Widens) {
             Level::Wider
-        } else if has(EffectClass::Mixed) || not_compared || (quiet && !has(EffectClass::Narrows)) {
+        } else if has(EffectClass::Mixed) || not_compared || self.is_unexplained() {
             Level::Unclear
         } else if has(EffectClass::Narrows) {
             Level::Narrower
@@ -170,6 +166,16 @@ impl Difference {
         } else {
             Level::Same
         }
+    }
+
+    /// Whether documents of an environment differ, and neither an effect nor a field that points somewhere says why.
+    fn is_unexplained(&self) -> bool {
+        let points = |one: &Declared| one.class != EffectClass::Neutral;
+        let is_told = !self.declared.is_empty() && self.declared.iter().all(points);
+        let quiet = |found: &Environment| {
+            !found.documents.is_empty() && found.effects.is_empty() && found.access.is_empty()
+        };
+        !is_told && self.environments.iter().any(quiet)
     }
 
     /// How many grants are wider or narrower: what was granted, and where nothing was, what policies of IAM say.

@@ -167,7 +167,21 @@ fn fits(field: &str, path: &[&str]) -> bool {
 mod tests {
     use serde_json::json;
 
+    use aipolicy_compiler::model::{KindName, kind_schema};
+
     use super::*;
+
+    #[test]
+    fn every_field_of_the_table_is_one() {
+        for (kind, field, _) in FIELDS {
+            let schema = kind_schema(KindName::find(kind).unwrap()).to_string();
+            for part in field.split('.').filter(|part| !part.is_empty() && *part != "*") {
+                assert!(schema.contains(&format!("\"{part}\":")), "{kind} has no `{part}` of `{field}`");
+            }
+        }
+        let twice: Vec<_> = FIELDS.iter().map(|(kind, field, _)| (kind, field)).collect();
+        assert!(twice.iter().enumerate().all(|(at, one)| !twice[..at].contains(one)));
+    }
 
     #[test]
     fn fields_point_somewhere_and_what_is_unknown_is_unclear() {
