@@ -5,6 +5,7 @@ mod apply;
 mod check;
 mod cloudformation;
 mod examples;
+mod forecast;
 mod iam;
 mod lint;
 mod outputs;
