@@ -21,3 +21,4 @@ mod policies;
 mod residency;
 mod targets;
 mod tidy;
+mod waivers;

@@ -11,6 +11,7 @@ mod outputs;
 mod prove;
 mod questions;
 mod review;
+mod waivers;
 mod walk;
 
 use std::path::{Path, PathBuf};
