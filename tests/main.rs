@@ -12,6 +12,7 @@ mod checks;
 mod cli;
 mod corpus;
 mod fingerprints;
+mod flow;
 mod harness;
 mod iam;
 mod integrations;

@@ -222,7 +222,8 @@ fn connectors_rest_where_rules_allow() {
         ("vectors", &agent, "s3Vectors: { bucket: v, index: i }", "us-east-1", &["AIP-RES-005"]),
         ("a table", &agent, "dynamoDb: { table: t }", "us-east-1", &["AIP-RES-005"]),
         ("a table of a workload", &pod, "dynamoDb: { table: t }", "us-east-1", &["AIP-RES-005"]),
-        ("a function keeps nothing", &agent, "lambda: { function: f }", "us-east-1", &[]),
+        ("a function", &agent, "lambda: { function: f }", "us-east-1", &["AIP-RES-020"]),
+        ("a function at home", &agent, "lambda: { function: f }", "eu-west-1", &[]),
     ];
     let source = ("Connector", "f", "s3: { bucket: f }, region: us-east-1, dataClass: confidential");
     for (what, users, connector, region, expected) in cases {

@@ -132,8 +132,13 @@ pub enum Circumstances {
     },
     /// Of content that comes to rest.
     Storage(Box<Storage>),
-    /// Of placement: the highest class of data.
-    Placement(Id<DataClassSpec>),
+    /// Of placement.
+    Placement {
+        /// The highest class of data.
+        class: Id<DataClassSpec>,
+        /// What residency rules allow.
+        residency: Option<Arc<Residency>>,
+    },
     /// Of a namespace.
     Namespace {
         /// Its name.
@@ -164,10 +169,9 @@ impl Circumstances {
             Self::Storage(storage) => storage.residency.as_ref(),
             Self::Connector { residency, .. }
             | Self::Namespace { residency, .. }
+            | Self::Placement { residency, .. }
             | Self::Route { residency } => residency.as_ref(),
-            Self::Tool { .. } | Self::Placement(_) | Self::Support(_) | Self::Trigger(_) | Self::Plain => {
-                None
-            }
+            Self::Tool { .. } | Self::Support(_) | Self::Trigger(_) | Self::Plain => None,
         }
     }
 
@@ -371,7 +375,9 @@ impl AccessRequest {
                 facts.insert("place", storage.place.to_owned());
                 facts.insert("dataClass", graph.name(storage.class).to_owned());
             }
-            Circumstances::Placement(class) => _ = facts.insert("dataClass", graph.name(*class).to_owned()),
+            Circumstances::Placement { class, .. } => {
+                facts.insert("dataClass", graph.name(*class).to_owned());
+            }
             Circumstances::Namespace { name, class, .. } => {
                 facts.insert("namespace", name.to_string());
                 facts.insert("dataClass", graph.name(*class).to_owned());

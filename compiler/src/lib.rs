@@ -11,6 +11,7 @@ pub mod check;
 mod codes;
 pub mod diagnostic;
 pub mod fingerprint;
+pub mod flow;
 pub mod ir;
 pub mod model;
 pub mod resolve;

@@ -84,3 +84,55 @@ fn nothing_is_proven_of_what_is_refused() {
     let said = done.expect(3);
     assert!(!said.contains("PROVED"), "{said}");
 }
+
+const RESIDENCY: &[&str] = &["prove", "residency", "-e", "prod", "--as-of", DAY];
+
+/// A fallback of one route is reached from another route, and from agents of both. Each way is told with its lines, the
+/// shortest first.
+#[test]
+fn content_that_leaves_is_followed_to_where_it_ends() {
+    let (_folder, acme) = copy_of("acme");
+    let said = aipolicy(&acme, RESIDENCY).expect(0);
+    assert!(said.starts_with("prod: residency PROVED\n"), "{said}");
+    edit(
+        &acme,
+        "tenants/payments/routes.yaml",
+        "- { model: nova-lite-reserved, on:",
+        "- { model: claude-sonnet-us, on:",
+    );
+    let said = aipolicy(&acme, RESIDENCY).expect(3);
+    assert!(said.starts_with("prod: residency BROKEN\n"), "{said}");
+    let end = "  - ends in us-east-1 through `us.anthropic.claude-sonnet-5-5`, called in us-east-1: not allowed by \
+               `personal-data-in-the-eu`, `payments-in-the-eu`\n    agent `invoice-bot` tenants/payments/agents.yaml:4:";
+    assert!(said.contains(end), "{said}");
+    let way = [
+        "    agent `statement-reader` tenants/payments/agents.yaml:",
+        "    is sent to route `payments-extract` tenants/payments/agents.yaml:",
+        "    falls back to route `payments-chat` tenants/payments/routes.yaml:",
+        "    falls back to model `claude-sonnet-us` tenants/payments/routes.yaml:",
+        "    is processed models/bedrock.yaml:",
+    ];
+    let mut rest = said.as_str();
+    for step in way {
+        let (before, after) = rest.split_once(step).unwrap_or_else(|| panic!("`{step}` is missing: {said}"));
+        assert!(before.is_empty() || before.ends_with('\n'));
+        rest = after;
+    }
+    let said = aipolicy(&acme, &[RESIDENCY, &["--format", "json"]].concat()).expect(3);
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let prod = &json["environments"][0];
+    assert_eq!((&json["format"], &prod["verdict"]), (&"aipolicy.residency/1".into(), &"broken".into()));
+    assert_eq!(prod["leaks"][0]["steps"].as_array().unwrap().len(), 4);
+    let leaks = prod["leaks"].as_array().unwrap();
+    assert!(leaks.is_sorted_by_key(|leak| leak["steps"].as_array().unwrap().len()), "{said}");
+    // Five start there, and a call may end in each of the three regions of the profile.
+    assert_eq!((leaks.len(), &prod["leakingPaths"]), (5, &"15".into()));
+}
+
+/// A workspace without rules has nothing that could be proven about it.
+#[test]
+fn residency_is_not_proven_where_nobody_wrote_a_rule() {
+    let (_folder, quickstart) = copy_of("quickstart");
+    let said = aipolicy(&quickstart, &["prove", "residency", "--as-of", DAY]).expect(3);
+    assert_eq!(said, "dev: residency NOT PROVEN\n  no residency rule says where data may be\n");
+}

@@ -8,10 +8,11 @@ use aipolicy_targets::capabilities;
 use aipolicy_targets::privilege::{Beside, Ineffective, Proof, Unused, prove};
 use serde_json::{Value, json};
 
+use super::ProofFormat;
 use crate::command::{Folder, block_on};
 use crate::error::{CliError, Exit};
 use crate::findings::counted;
-use crate::output::{Kind, Outputs};
+use crate::output::Outputs;
 use crate::render::json::written;
 use crate::ui::{Ui, harmless};
 use crate::workspace::Workspace;
@@ -37,18 +38,6 @@ pub(crate) struct LeastPrivilege {
     #[command(flatten)]
     outputs: Outputs<ProofFormat>,
 }
-
-/// How a proof is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum ProofFormat {
-    /// For people
-    #[default]
-    Text,
-    /// `aipolicy.least-privilege/1`
-    Json,
-}
-
-impl Kind for ProofFormat {}
 
 /// The version of the format.
 const FORMAT: &str = "aipolicy.least-privilege/1";

@@ -29,7 +29,10 @@ pub(super) fn pairs(shared: &Shared<'_>, request: &AccessRequest) -> Result<Pair
             tool(graph, &request.object, &mut pairs);
         }
         Circumstances::Storage(content) => storage(shared, request, content, &mut pairs),
-        Circumstances::Placement(found) => class(graph, *found, &mut pairs),
+        Circumstances::Placement { class: highest, residency } => {
+            class(graph, *highest, &mut pairs);
+            rules(shared, residency.as_deref(), &mut pairs);
+        }
         Circumstances::Namespace { name, class: highest, residency } => {
             put(&mut pairs, "namespace", string(name));
             class(graph, *highest, &mut pairs);

@@ -81,7 +81,9 @@ shipped! {
         "residency/not-encrypted-with-own-key",
         "residency/processing-outside-residency",
         "residency/session-outside-residency",
+        "residency/tool-outside-residency",
         "residency/vector-store-outside-residency",
+        "residency/workload-outside-residency",
     }
 }
 

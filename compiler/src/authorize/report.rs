@@ -214,6 +214,7 @@ fn verb(request: &AccessRequest) -> &'static str {
         Action::WriteConnector => "to write to",
         Action::CallTool => "to call",
         Action::StoreData => "to keep data in",
+        Action::RunOn if matches!(request.object, Object::Region(_)) => "to run in",
         Action::RunOn => "to run on",
         Action::UseNamespace => "to use a namespace of",
         Action::UseRoute => "to send requests to",

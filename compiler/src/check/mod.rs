@@ -12,6 +12,7 @@ mod fallback_missing_capability;
 mod fallback_output_cap_smaller;
 mod fallback_same_failure_domain;
 mod gate_bypassable;
+mod gateway_beside_its_cluster;
 mod lambda_limit_exceeded;
 mod missing_response_cap;
 mod mutating_tool_without_gate;
@@ -114,6 +115,7 @@ pub static CHECKS: &[Check] = &[
     timeout_below_p99::CHECK,
     store_without_purpose::CHECK,
     lambda_limit_exceeded::CHECK,
+    gateway_beside_its_cluster::CHECK,
 ];
 
 /// Every check of waivers, by code: what they look at is what the others, and policies, have found.

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Graph;
 use crate::model::budget::{BudgetScope, BudgetSpec};
 use crate::model::gateway::GatewaySpec;
+use crate::model::model::ModelSpec;
 use crate::model::route::RouteSpec;
 use crate::model::tenant::TenantSpec;
 use crate::model::traffic_profile::TrafficProfileSpec;
+use crate::model::workload::WorkloadSpec;
 use crate::model::{Bundle, Id, Resource};
 
 /// What names resources of some kinds, in the order of resources.
@@ -18,6 +20,7 @@ pub(super) struct Backwards {
     other_budgets: Vec<Id<BudgetSpec>>,
     profiles: BTreeMap<Id<RouteSpec>, Vec<Id<TrafficProfileSpec>>>,
     routes: BTreeMap<Id<GatewaySpec>, Vec<Id<RouteSpec>>>,
+    servers: BTreeMap<Id<ModelSpec>, Vec<Id<WorkloadSpec>>>,
 }
 
 impl Backwards {
@@ -37,6 +40,10 @@ impl Backwards {
         }
         for (at, route) in bundle.routes.iter().enumerate() {
             add(&mut found.routes, route.spec.gateway.id(), at);
+        }
+        for (at, workload) in bundle.workloads.iter().enumerate() {
+            let served = workload.spec.serves.as_ref().and_then(|serves| serves.model.id());
+            add(&mut found.servers, served, at);
         }
         found
     }
@@ -63,6 +70,19 @@ impl Graph {
         let of_tenants = tenants.iter().filter_map(|tenant| self.backwards.budgets.get(tenant)).flatten();
         let ids: BTreeSet<_> = of_tenants.chain(&self.backwards.other_budgets).copied().collect();
         ids.into_iter().filter_map(|id| self.resource(id))
+    }
+
+    /// The regions of the clusters on which a model of one's own is served.
+    pub(super) fn serving<'g>(&'g self, model: &'g ModelSpec) -> impl Iterator<Item = &'g str> {
+        let servers = self.backwards.servers.iter();
+        let of_model = servers.filter(|(id, _)| {
+            self.resource(**id).is_some_and(|found| std::ptr::eq(&raw const found.spec, model))
+        });
+        let workloads = of_model.flat_map(|(_, workloads)| workloads).filter_map(|id| self.resource(*id));
+        workloads.filter_map(|workload| {
+            let cluster = self.get(workload.spec.cluster.as_ref()?)?;
+            Some(cluster.spec.region.value.as_str())
+        })
     }
 
     /// What was measured of a route.

@@ -29,17 +29,30 @@ impl Graph {
 
     /// Every region in which a call from `caller` may be processed. What is not known is `unknown`, and a profile
     /// that the catalog does not list for the caller's region may end wherever it may end from any region. Provisioned
-    /// throughput is called, and processed, in the region of its ARN.
+    /// throughput is called, and processed, in the region of its ARN; a model of one's own where it is served.
     pub fn processing(&self, model: &ModelSpec, caller: &str) -> Vec<Processing> {
         if let Some(Inference::Provisioned(arn)) = model.inference.as_ref().map(|found| &found.value) {
             let region = arn.value.part(3).to_owned();
             return vec![Processing { source: region.clone(), region, profile: None }];
+        }
+        if model.provider.value == ModelProvider::SelfHosted {
+            return self.served(model);
         }
         let sources: Vec<&str> = match model.regions.as_slice() {
             [] => vec![caller],
             regions => regions.iter().map(|region| region.value.as_str()).collect(),
         };
         sources.into_iter().flat_map(|source| self.processing_from(model, source)).collect()
+    }
+
+    /// A model of one's own is processed where it says, and on the clusters of the workloads that serve it.
+    fn served(&self, model: &ModelSpec) -> Vec<Processing> {
+        let said = model.regions.iter().map(|region| region.value.as_str());
+        let regions: BTreeSet<&str> = said.chain(self.serving(model)).collect();
+        let regions = if regions.is_empty() { BTreeSet::from(["unknown"]) } else { regions };
+        let at =
+            |region: &str| Processing { source: region.to_owned(), region: region.to_owned(), profile: None };
+        regions.into_iter().map(at).collect()
     }
 
     fn processing_from(&self, model: &ModelSpec, source: &str) -> Vec<Processing> {

@@ -21,6 +21,7 @@ pub(super) fn of(fact: &Fact, class: EffectClass) -> String {
             gated(get("gate"))
         ),
         "storeData" => storage(fact, may, name),
+        "runOn" if fact.resource.starts_with("Region/") => format!("{who} {may} run in {name}"),
         "runOn" => format!("{who} {may} run on cluster `{name}`"),
         "useNamespace" => {
             format!("{who} {may} use namespace `{}` of cluster `{name}`", get("namespace").unwrap_or(""))

@@ -115,11 +115,11 @@ impl<'g> Site<'g> {
                 let span = grant.decision.request.span;
                 self.spaces.push(Space { name, span, tenant, class: graph.name(*class), origin });
             }
-            (Principal::Workload(id), Circumstances::Placement(_)) => {
+            (Principal::Workload(id), Circumstances::Placement { .. }) => {
                 let Some(resource) = graph.resource(id) else { return };
                 self.workloads.push(Running { id, resource, origin, grants: all.to_vec() });
             }
-            (Principal::Gateway(id), Circumstances::Placement(_)) => {
+            (Principal::Gateway(id), Circumstances::Placement { .. }) => {
                 let Some(resource) = graph.resource(id) else { return };
                 self.gateways.push(Running { id, resource, origin, grants: all.to_vec() });
             }

@@ -38,10 +38,11 @@ fn own(
     let object = Object::Environment(environment);
     let role =
         asker.ask(Action::SupportRuntime, (object, Circumstances::Support("role")), gateway.name_span());
-    let placed = gateway.spec.cluster.as_ref().and_then(|cluster| {
-        let object = Object::Cluster(cluster.id()?);
-        Some(asker.ask(Action::RunOn, (object, Circumstances::Placement(class)), cluster.name.span))
-    });
+    let placed = gateway
+        .spec
+        .cluster
+        .as_ref()
+        .and_then(|cluster| Some(asker.placed(Object::Cluster(cluster.id()?), class, cluster.name.span)));
     placed.into_iter().chain([role]).collect()
 }
 
@@ -56,13 +57,13 @@ fn served(graph: &Graph, id: Id<RouteSpec>, route: &Resource<RouteSpec>) -> Grou
     let mut all = Vec::new();
     if tenants.is_empty() {
         all.extend(serving.models(None));
-        all.extend(serving.cache(None));
+        all.extend(serving.caches(None));
     }
     for (reference, tenant) in tenants {
         let user = Asker { principal: Principal::Tenant(tenant), tenant: Some(tenant), ..asker };
         all.push(user.route(id, reference.name.span));
         all.extend(serving.models(Some(tenant)));
-        all.extend(serving.cache(Some(tenant)));
+        all.extend(serving.caches(Some(tenant)));
     }
     all
 }
@@ -86,29 +87,46 @@ impl<'g> Serving<'g> {
         self.reachable().into_values().flat_map(|found| asker.invoke(&call(found), self.region)).collect()
     }
 
-    /// Walks fallbacks to other routes, each once; each place that names a model counts once.
+    /// Each place that names a model counts once.
     fn reachable(&self) -> Reachable<'g> {
         let mut found = Reachable::new();
-        let mut seen = BTreeSet::from([self.id]);
-        let mut open = vec![self.id];
-        while let Some(id) = open.pop() {
-            let Some(route) = self.asker.graph.resource(id) else { continue };
+        for (id, route) in self.routes() {
             for primary in &route.spec.primary {
                 found.insert(primary.model.name.span, (&primary.model, id != self.id));
             }
             for next in &route.spec.fallback {
-                match &next.target {
-                    FallbackTarget::Model(model) => _ = found.insert(model.name.span, (model, true)),
-                    FallbackTarget::Route(next) => open.extend(next.id().filter(|next| seen.insert(*next))),
+                if let FallbackTarget::Model(model) = &next.target {
+                    found.insert(model.name.span, (model, true));
                 }
             }
         }
         found
     }
 
-    /// Answers of a tenant that are kept for reuse.
-    fn cache(&self, tenant: Option<Id<TenantSpec>>) -> Option<AccessRequest> {
-        let reference = self.route.spec.cache.as_ref()?.some()?;
+    /// The route, and those that it falls back to at any depth, each once.
+    fn routes(&self) -> Vec<(Id<RouteSpec>, &'g Resource<RouteSpec>)> {
+        let mut found = Vec::new();
+        let mut seen = BTreeSet::from([self.id]);
+        let mut open = vec![self.id];
+        while let Some(id) = open.pop() {
+            let Some(route) = self.asker.graph.resource(id) else { continue };
+            found.push((id, route));
+            for next in &route.spec.fallback {
+                if let FallbackTarget::Route(next) = &next.target {
+                    open.extend(next.id().filter(|next| seen.insert(*next)));
+                }
+            }
+        }
+        found
+    }
+
+    /// Answers of a tenant that are kept for reuse, by the route or by one that it falls back to.
+    fn caches(&self, tenant: Option<Id<TenantSpec>>) -> Group {
+        self.routes().into_iter().filter_map(|(_, route)| self.cache(route, tenant)).collect()
+    }
+
+    fn cache(&self, route: &Resource<RouteSpec>, tenant: Option<Id<TenantSpec>>) -> Option<AccessRequest> {
+        let reference = route.spec.cache.as_ref()?.some()?;
         let id = reference.id()?;
         let store = self.asker.graph.resource(id)?;
         let mut storage = resting("cache", self.route.spec.data_class.id().unwrap_or(Id::new(0)));

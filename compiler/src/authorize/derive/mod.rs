@@ -92,6 +92,12 @@ impl Asker<'_> {
         self.ask(Action::UseRoute, (Object::Route(id), Circumstances::Route { residency }), span)
     }
 
+    /// Where somebody runs who handles data of a class.
+    fn placed(self, object: Object, class: Id<DataClassSpec>, span: Span) -> AccessRequest {
+        let residency = self.graph.residency(class, self.tenant);
+        self.ask(Action::RunOn, (object, Circumstances::Placement { class, residency }), span)
+    }
+
     /// Content that comes to rest in a region.
     fn store(self, region: &str, mut storage: Storage, span: Span) -> AccessRequest {
         storage.residency = self.graph.residency(storage.class, self.tenant);

@@ -55,12 +55,17 @@ impl<'g> Asks<'g> {
         highest(graph, tenant.unwrap_or_default().iter().filter_map(Ref::id))
     }
 
+    /// On its cluster; on Lambda, in the region of the environment.
     fn placement(&self) -> Option<AccessRequest> {
-        let reference = self.workload.spec.cluster.as_ref()?;
-        let object = Object::Cluster(reference.id()?);
-        let span = reference.name.span;
-        (self.workload.spec.platform.value == Platform::Eks)
-            .then(|| self.asker.ask(Action::RunOn, (object, Circumstances::Placement(self.class())), span))
+        let platform = &self.workload.spec.platform;
+        let (object, span) = match platform.value {
+            Platform::Eks => {
+                let cluster = self.workload.spec.cluster.as_ref()?;
+                (Object::Cluster(cluster.id()?), cluster.name.span)
+            }
+            Platform::Lambda => (Object::Region(self.region().into()), platform.span),
+        };
+        Some(self.asker.placed(object, self.class(), span))
     }
 
     fn routes(&self) -> impl Iterator<Item = AccessRequest> {

@@ -1,0 +1,182 @@
+//! `aipolicy prove residency`.
+
+use aipolicy_compiler::flow::{Leak, Residence, Step, follow};
+use aipolicy_compiler::model::Id;
+use aipolicy_compiler::model::environment::EnvironmentSpec;
+use serde_json::{Value, json};
+
+use super::ProofFormat;
+use crate::command::Folder;
+use crate::error::{CliError, Exit};
+use crate::output::Outputs;
+use crate::render::json::written;
+use crate::ui::{Ui, harmless};
+use crate::workspace::Workspace;
+
+/// Proves that content is processed and kept where residency rules allow, and nowhere else
+///
+/// Every way of content is followed to its end, from each agent, workload and tenant: models and the destinations of their
+/// inference profiles, fallbacks at any depth, gateways, connectors with their copies, knowledge bases and what they are made
+/// from, memory, sessions, calls that wait for approval, queues, logs, traces, caches, namespaces. An unknown region is one that no
+/// rule allows. It reads what resources say, beside the policies that decide about them; a waiver changes nothing here.
+///
+/// What breaks it is the shortest way to a place that is not allowed, with its lines.
+///
+/// Exit codes: 0 proven, 1 the input cannot be understood, 3 broken or not proven.
+#[derive(clap::Args)]
+pub(crate) struct Residency {
+    #[command(flatten)]
+    workspace: Folder,
+    #[command(flatten)]
+    outputs: Outputs<ProofFormat>,
+}
+
+/// The version of the format.
+const FORMAT: &str = "aipolicy.residency/1";
+
+/// How many ways that leak are told in full to people.
+const TOLD: usize = 10;
+
+/// A proof about an environment.
+struct Told<'w> {
+    workspace: &'w Workspace,
+    environment: &'w str,
+    found: Residence<'w>,
+}
+
+impl Residency {
+    pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
+        let outputs = self.outputs.checked()?;
+        let workspace = self.workspace.load()?;
+        workspace.understood(ui)?;
+        let environments = workspace.environments(&self.workspace.view.environments)?;
+        let told = |(id, environment): (Id<EnvironmentSpec>, _)| Told {
+            workspace: &workspace,
+            environment,
+            found: follow(workspace.graph(), id),
+        };
+        let all: Vec<_> = environments.into_iter().map(told).collect();
+        if all.is_empty() {
+            let error = CliError::usage("there is no environment to prove anything about");
+            return Err(error.hint("write a resource of kind `Environment`"));
+        }
+        outputs.write(ui, |format, _| match format {
+            ProofFormat::Text => all.iter().map(Told::text).collect(),
+            ProofFormat::Json => {
+                let environments: Vec<Value> = all.iter().map(Told::json).collect();
+                written(&json!({ "format": FORMAT, "environments": environments }))
+            }
+        })?;
+        let holds = all.iter().all(|told| told.found.holds());
+        Ok(if holds { Exit::Clean } else { Exit::Refused })
+    }
+}
+
+impl Told<'_> {
+    fn verdict(&self) -> &'static str {
+        match (self.found.holds(), self.found.count.leaks) {
+            (true, _) => "proved",
+            (false, 0) => "not proven",
+            (false, _) => "broken",
+        }
+    }
+
+    fn text(&self) -> String {
+        let Residence { count, leaks, endless, rules } = &self.found;
+        let colour = if self.found.holds() { "32" } else { "31" };
+        let head = format!(
+            "{}: residency \x1b[{colour}m{}\x1b[0m\n",
+            self.environment,
+            self.verdict().to_uppercase()
+        );
+        let mut text = match (rules, count.leaks) {
+            (0, _) => "  no residency rule says where data may be\n".to_owned(),
+            (_, 0) => format!("  {} end where a rule allows", ways(count.held)),
+            (_, leaks) => format!("  {leaks} of {} end where no rule allows", ways(count.held)),
+        };
+        if *rules > 0 {
+            text.push_str(&match count.free {
+                0 => "\n".to_owned(),
+                free => format!("; {} of data that no rule is about\n", ways(free)),
+            });
+        }
+        for step in endless {
+            text.push_str(&format!("  ? comes back to where it was, and has no end\n{}", self.step(step)));
+        }
+        text.extend(leaks.iter().take(TOLD).map(|leak| self.leak(leak)));
+        if leaks.len() > TOLD {
+            let rest = leaks.len() - TOLD;
+            text.push_str(&format!(
+                "  and from {rest} more agents, workloads or tenants; `--format json` has all\n"
+            ));
+        }
+        head + &harmless(&text)
+    }
+
+    fn leak(&self, leak: &Leak<'_>) -> String {
+        let steps: String = leak.steps.iter().map(|step| self.step(step)).collect();
+        format!("  - ends {}\n{steps}", self.end(leak))
+    }
+
+    /// Where a way ends, and which rules say otherwise.
+    fn end(&self, Leak { end, .. }: &Leak<'_>) -> String {
+        let by = match &end.moved {
+            Some((source, profile)) => format!(" through `{profile}`, called in {source}"),
+            None => String::new(),
+        };
+        let rules = self.rules(end).join(", ");
+        format!("in {}{by}: not allowed by {rules}", place(&end.region))
+    }
+
+    fn rules(&self, end: &aipolicy_compiler::flow::End) -> Vec<String> {
+        let rules = end.residency.iter().flat_map(|residency| &residency.rules);
+        rules.map(|rule| format!("`{}`", self.workspace.graph().name(*rule))).collect()
+    }
+
+    fn step(&self, step: &Step<'_>) -> String {
+        self.workspace.quoted(&format!("  {}", words(step)), step.span).replace("\n    ", "\n        ")
+    }
+
+    fn json(&self) -> Value {
+        let Residence { count, leaks, endless, rules } = &self.found;
+        let step = |step: &Step<'_>| json!({ "what": step.what, "name": step.name, "at": self.workspace.place(step.span) });
+        let leak = |leak: &Leak<'_>| {
+            json!({
+                "region": leak.end.region,
+                "source": leak.end.moved.as_ref().map(|(source, _)| source),
+                "profile": leak.end.moved.as_ref().map(|(_, profile)| profile),
+                "rules": leak.end.residency.iter().flat_map(|found| &found.rules)
+                    .map(|rule| self.workspace.graph().name(*rule)).collect::<Vec<_>>(),
+                "steps": leak.steps.iter().map(step).collect::<Vec<_>>(),
+            })
+        };
+        json!({
+            "environment": self.environment,
+            "verdict": self.verdict(),
+            "rules": rules,
+            // JSON numbers of more than 53 bits are not read alike everywhere.
+            "paths": count.held.to_string(),
+            "pathsWithoutRule": count.free.to_string(),
+            "leakingPaths": count.leaks.to_string(),
+            "leaks": leaks.iter().map(leak).collect::<Vec<_>>(),
+            "endless": endless.iter().map(step).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn ways(count: u128) -> String {
+    if count == 1 { "1 path".to_owned() } else { format!("{count} paths") }
+}
+
+fn words(step: &Step<'_>) -> String {
+    if step.name.is_empty() { step.what.to_owned() } else { format!("{} `{}`", step.what, step.name) }
+}
+
+/// A region in words.
+fn place(region: &str) -> &str {
+    match region {
+        "global" => "any region of the world",
+        "unknown" => "a region that is not known",
+        known => known,
+    }
+}
