@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Component, Path};
 
-use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity};
+use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity, Waived};
 use aipolicy_compiler::fingerprint::{Fingerprint, fingerprints};
 use aipolicy_compiler::source::{Position, SourceKind, SourceMap, Span};
 use serde::Serialize;
@@ -84,7 +84,7 @@ impl<'w> Findings<'w> {
     /// Those that stop first, for readers who see only the first few.
     pub(crate) fn by_severity(&self) -> Vec<&'w Diagnostic> {
         let mut found: Vec<_> = self.found.iter().collect();
-        found.sort_by_key(|found| found.severity);
+        found.sort_by_key(|found| (found.waived.is_some(), found.severity));
         found
     }
 
@@ -119,16 +119,19 @@ impl<'w> Findings<'w> {
         })
     }
 
-    /// "2 errors, 1 warning", or "no findings".
+    /// "2 errors, 1 warning, 1 waived", or "no findings".
     pub(crate) fn count(&self) -> String {
-        let count = |severity| self.found.iter().filter(|found| found.severity == severity).count();
+        let (waived, standing): (Vec<_>, Vec<_>) =
+            self.found.iter().partition(|found| found.waived.is_some());
+        let count = |severity| standing.iter().filter(|found| found.severity == severity).count();
         let words = [
             (count(Severity::Mandatory), "error"),
             (count(Severity::Advisory), "warning"),
             (count(Severity::Note), "note"),
         ];
         let told = words.iter().filter(|(many, _)| *many > 0).map(|(many, word)| counted(*many, word));
-        let told: Vec<_> = told.collect();
+        let waived = (!waived.is_empty()).then(|| format!("{} waived", waived.len()));
+        let told: Vec<_> = told.chain(waived).collect();
         if told.is_empty() { "no findings".to_owned() } else { told.join(", ") }
     }
 
@@ -139,10 +142,17 @@ impl<'w> Findings<'w> {
     }
 }
 
-/// What is said of a finding beside its message: why, and what to do.
+/// What is said of a finding beside its message: why, what to do, and because of which waiver it does not stop.
 pub(crate) fn advice(found: &Diagnostic) -> impl Iterator<Item = String> {
     let why = found.note.as_ref().map(|note| format!("why: {note}"));
-    why.into_iter().chain(found.help.as_ref().map(|help| format!("help: {help}")))
+    let help = found.help.as_ref().map(|help| format!("help: {help}"));
+    why.into_iter().chain(help).chain(found.waived.as_deref().map(excuse))
+}
+
+/// Why a finding does not stop, as a sentence.
+pub(crate) fn excuse(waived: &Waived) -> String {
+    let Waived { by, expires, owner, reason, ticket, .. } = waived;
+    format!("waived by `{by}` until {expires}: {reason} ({ticket}, {owner})")
 }
 
 impl fmt::Display for Subject {

@@ -76,7 +76,7 @@ fn is_skipped(name: &OsStr, folder: bool) -> bool {
 }
 
 /// The day, in UTC.
-fn clock() -> Date {
+pub(crate) fn clock() -> Date {
     Date(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date())
 }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_compiler::authorize::SHIPPED;
-use aipolicy_compiler::check::CHECKS;
+use aipolicy_compiler::check;
 use aipolicy_compiler::rule::RULES;
 
 use crate::harness::annotate::{annotations, leader};
@@ -63,7 +63,7 @@ impl Rule {
 
 /// Every rule that can be taken out.
 fn rules() -> Vec<Rule> {
-    let checks = CHECKS.iter().map(|check| check.rule);
+    let checks = check::all().map(|check| check.rule);
     let checks =
         checks.map(|rule| Rule { id: rule.code, name: rule.name, kind: Kind::Check, page: rule.page });
     let policies = SHIPPED.iter().map(|policy| {

@@ -22,3 +22,4 @@ mod policies;
 mod residency;
 mod targets;
 mod tidy;
+mod waivers;

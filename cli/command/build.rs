@@ -119,7 +119,11 @@ fn tell(mut found: Diagnostics, workspace: &Workspace, ui: &mut Ui) {
 }
 
 fn files((workspace, digest): (&Workspace, &str), artifacts: &[Artifact]) -> Files {
-    let origins = SourceMapFile::new(artifacts, &workspace.sources, &workspace.compilation.decisions);
+    let origins = SourceMapFile::new(
+        artifacts,
+        &workspace.sources,
+        (workspace.graph(), &workspace.compilation.decisions),
+    );
     let catalog = workspace.graph().catalog().digest();
     let kustomizations = kustomizations(artifacts);
     let manifest = Manifest::new(artifacts, env!("CARGO_PKG_VERSION"), digest, catalog);

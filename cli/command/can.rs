@@ -4,7 +4,7 @@ mod role;
 
 use std::collections::BTreeMap;
 
-use aipolicy_compiler::ir::{Action, Decision, Outcome, PolicyIndex};
+use aipolicy_compiler::ir::{Action, Decision, Outcome, PolicyIndex, Waiving};
 use aipolicy_compiler::model::KindName;
 
 use super::Elsewhere;
@@ -146,7 +146,19 @@ pub(super) fn told(workspace: &Workspace, environment: &str, decision: &Decision
     let facts = request.facts(workspace.graph());
     let facts: Vec<_> = facts.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let facts = if facts.is_empty() { String::new() } else { format!("  with {}\n", facts.join(", ")) };
-    format!("{environment}: {verdict}\n{}{by}{facts}", workspace.quoted("asked for at", request.span))
+    let waived = waived(workspace, &decision.waived);
+    format!("{environment}: {verdict}\n{}{by}{waived}{facts}", workspace.quoted("asked for at", request.span))
+}
+
+/// One line for each policy that forbids and is waived, and where its waiver is.
+pub(super) fn waived(workspace: &Workspace, all: &[Waiving]) -> String {
+    let told = all.iter().map(|one| {
+        let Some(waiver) = workspace.graph().resource(one.waiver) else { return String::new() };
+        let (policy, expires) = (workspace.policy(one.policy), waiver.spec.expires.value);
+        let by = format!("waived until {expires} by `{}` at", waiver.name());
+        format!("  although forbidden by {policy}\n{}", workspace.quoted(&by, waiver.name_span()))
+    });
+    told.collect()
 }
 
 /// One line for each policy.

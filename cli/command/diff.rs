@@ -8,7 +8,7 @@ mod direction;
 mod report;
 mod revision;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_targets::artifact::Document;
@@ -123,23 +123,34 @@ fn told(side: &Side) -> Vec<Told> {
             file: place.file.to_owned(),
             line: place.start.line,
             fingerprint: print.to_string(),
+            waived: found.waived.as_deref().map(|waived| waived.by.clone()),
             is_compiled: side.refusals.iter().any(|refusal| refusal == found),
         }
     });
     told.collect()
 }
 
-/// Findings that are new, fixed, and still there. What compiling found is not fixed where nothing is compiled any more.
+/// Findings that are new, fixed, waived, and still there. What compiling found is not fixed where nothing is compiled any
+/// more.
 fn findings(before: &Side, after: &Side) -> Compared {
-    let sides = [told(before), told(after)];
-    let [old, new] = sides
-        .each_ref()
-        .map(|side| side.iter().map(|told| told.fingerprint.clone()).collect::<BTreeSet<_>>());
-    let [before, now] = sides;
+    let [before, now] = [told(before), told(after)];
+    let known = |side: &[Told]| -> BTreeMap<String, bool> {
+        side.iter().map(|told| (told.fingerprint.clone(), told.waived.is_some())).collect()
+    };
+    let (old, new) = (known(&before), known(&now));
+    let mut compared = Compared::default();
+    for told in now {
+        let place = match (old.get(&told.fingerprint), told.waived.is_some()) {
+            (None | Some(false), true) => &mut compared.waived,
+            (None, false) => &mut compared.new,
+            (Some(_), _) => &mut compared.still,
+        };
+        place.push(told);
+    }
     let is_known = |told: &Told| after.is_compiled() || !told.is_compiled;
-    let (still, added) = now.into_iter().partition(|told| old.contains(&told.fingerprint));
-    let gone = before.into_iter().filter(|told| !new.contains(&told.fingerprint));
-    Compared { new: added, fixed: gone.filter(is_known).collect(), still }
+    let gone = before.into_iter().filter(|told| !new.contains_key(&told.fingerprint) && is_known(told));
+    compared.fixed = gone.collect();
+    compared
 }
 
 /// What differs in an environment. One that a side does not have allows nothing and has no documents.

@@ -6,6 +6,7 @@ mod can;
 mod check;
 mod diff;
 mod explain;
+mod forecast;
 mod iam;
 mod init;
 mod plan;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Why(why::Why),
     Where(r#where::Where),
     Explain(explain::Explain),
+    Forecast(forecast::Forecast),
     Iam(iam::IamArgs),
     Prove(prove::ProveArgs),
     Schema(schema::Schema),
@@ -56,6 +58,7 @@ impl Command {
             Self::Why(why) => why.run(ui),
             Self::Where(place) => place.run(ui),
             Self::Explain(explain) => explain.run(ui),
+            Self::Forecast(forecast) => forecast.run(ui),
             Self::Iam(iam) => iam.run(ui),
             Self::Prove(prove) => prove.run(ui),
             Self::Schema(schema) => schema.run(ui),

@@ -1,7 +1,7 @@
 //! `aipolicy where`.
 
 use aipolicy_compiler::diagnostic::Diagnostics;
-use aipolicy_compiler::ir::{Decision, Outcome, PolicyIndex};
+use aipolicy_compiler::ir::{Decision, Outcome, PolicyIndex, Waiving};
 use aipolicy_compiler::source::{SourceId, Span};
 use aipolicy_targets::artifact::Artifact;
 use aipolicy_targets::influence::shaped_by;
@@ -101,7 +101,14 @@ impl Line<'_> {
             Outcome::Permitted(by) | Outcome::Forbidden(by) => by.as_slice(),
             Outcome::NotPermitted => &[],
         };
-        self.covers(decision.request.span) || self.permits(policies)
+        self.covers(decision.request.span) || self.permits(policies) || self.waives(&decision.waived)
+    }
+
+    fn waives(&self, waived: &[Waiving]) -> bool {
+        let graph = self.workspace.graph();
+        let policies: Vec<_> = waived.iter().map(|one| one.policy).collect();
+        let waivers = waived.iter().filter_map(|one| graph.resource(one.waiver));
+        waivers.into_iter().any(|waiver| self.covers(waiver.span)) || self.permits(&policies)
     }
 
     fn request(&self, decision: &Decision) -> String {
@@ -121,7 +128,9 @@ impl Line<'_> {
     }
 
     fn pointers<'a>(&self, artifact: &'a Artifact) -> Vec<&'a str> {
-        let caused = |origin: &Origin| self.covers(origin.span) || self.permits(&origin.policies);
+        let caused = |origin: &Origin| {
+            self.covers(origin.span) || self.permits(&origin.policies) || self.waives(&origin.waived)
+        };
         artifact.trace.caused_by(caused)
     }
 

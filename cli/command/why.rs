@@ -9,7 +9,7 @@ use aipolicy_targets::cloudformation;
 use serde_json::Value;
 
 use super::Elsewhere;
-use super::can::policies;
+use super::can::{policies, waived};
 use crate::error::{CliError, Exit};
 use crate::load::load_with_all_agents_enabled;
 use crate::ui::{Ui, harmless};
@@ -122,11 +122,9 @@ impl Found<'_> {
             return Ok(format!("{head}{value}  what is inside has several causes:\n{below}"));
         };
         let from = workspace.quoted("from", origin.span);
-        Ok(format!(
-            "{head}{}{from}{}",
-            harmless(&value),
-            policies(workspace, "permitted by", &origin.policies)
-        ))
+        let permitted = policies(workspace, "permitted by", &origin.policies);
+        let waived = waived(workspace, &origin.waived);
+        Ok(format!("{head}{}{from}{permitted}{waived}", harmless(&value)))
     }
 }
 

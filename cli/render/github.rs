@@ -18,6 +18,7 @@ pub(crate) fn render(findings: &Findings<'_>) -> String {
 
 fn annotation(findings: &Findings<'_>, found: &Diagnostic) -> String {
     let command = match found.severity {
+        Severity::Mandatory | Severity::Advisory if found.waived.is_some() => "notice",
         Severity::Mandatory => "error",
         Severity::Advisory => "warning",
         Severity::Note => "notice",

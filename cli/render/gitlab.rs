@@ -40,6 +40,7 @@ fn issue<'f>(findings: &Findings<'f>, found: &'f Diagnostic, print: Fingerprint)
         check_name: &found.code,
         fingerprint: print.to_string(),
         severity: match found.severity {
+            Severity::Mandatory | Severity::Advisory if found.waived.is_some() => "info",
             Severity::Mandatory => "blocker",
             Severity::Advisory => "major",
             Severity::Note => "info",

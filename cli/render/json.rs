@@ -38,6 +38,21 @@ struct Finding<'f> {
     note: Option<&'f str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waived: Option<Exception<'f>>,
+}
+
+/// The waiver because of which a finding does not stop.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Exception<'f> {
+    by: &'f str,
+    expires: &'f str,
+    owner: &'f str,
+    reason: &'f str,
+    ticket: &'f str,
+    #[serde(flatten)]
+    region: Region<'f>,
 }
 
 /// A place and what is said about it. The first one of a finding is its own.
@@ -93,6 +108,14 @@ fn finding<'f>(findings: &Findings<'f>, (found, print): (&'f Diagnostic, Fingerp
         labels: std::iter::once(&found.primary).chain(&found.related).map(marked).collect(),
         note: found.note.as_deref(),
         help: found.help.as_deref(),
+        waived: found.waived.as_deref().map(|waived| Exception {
+            by: &waived.by,
+            expires: &waived.expires,
+            owner: &waived.owner,
+            reason: &waived.reason,
+            ticket: &waived.ticket,
+            region: region(findings.place(waived.span)),
+        }),
     }
 }
 

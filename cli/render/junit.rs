@@ -62,10 +62,10 @@ fn case(findings: &Findings<'_>, found: &Diagnostic) -> Case {
     let lines = [at.clone(), found.message.clone()];
     let text = lines.into_iter().chain(advice(found)).collect::<Vec<_>>().join("\n");
     let outcome = match found.severity {
-        Severity::Mandatory => {
+        Severity::Mandatory if found.waived.is_none() => {
             Outcome::Failed { kind: found.severity.word(), message: found.message.clone(), text }
         }
-        Severity::Advisory | Severity::Note => {
+        Severity::Mandatory | Severity::Advisory | Severity::Note => {
             Outcome::Passed(Some(format!("{}: {text}", found.severity.word())))
         }
     };

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use aipolicy_compiler::authorize::policy_page;
-use aipolicy_compiler::diagnostic::{Diagnostic, Label, Severity};
+use aipolicy_compiler::diagnostic::{Diagnostic, Label, Severity, Waived};
 use aipolicy_compiler::fingerprint::Fingerprint;
 use serde::Serialize;
 
 use super::json::written;
 use crate::evaluated::{NotRun, RuleRun};
-use crate::findings::{Findings, Place, Subject, advice};
+use crate::findings::{Findings, Place, Subject, advice, excuse};
 
 #[derive(Serialize)]
 struct Log<'f> {
@@ -95,6 +95,17 @@ struct Outcome<'f> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Location<'f>>,
     partial_fingerprints: BTreeMap<&'static str, String>,
+    /// Empty where nothing is waived; one that is left out would leave open whether something is.
+    suppressions: Vec<Suppression<'f>>,
+}
+
+#[derive(Serialize)]
+struct Suppression<'f> {
+    kind: &'static str,
+    status: &'static str,
+    justification: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Location<'f>>,
 }
 
 #[derive(Serialize)]
@@ -217,6 +228,17 @@ fn outcome<'f>(
         locations: vec![location(&file, &place, None)],
         related_locations: found.related.iter().filter_map(|label| related(findings, label)).collect(),
         partial_fingerprints: BTreeMap::from([("aipolicy/v1", print.to_string())]),
+        suppressions: found.waived.iter().map(|waived| suppression(findings, waived)).collect(),
+    }
+}
+
+fn suppression<'f>(findings: &Findings<'f>, waived: &Waived) -> Suppression<'f> {
+    let file = findings.path(waived.span);
+    Suppression {
+        kind: "external",
+        status: "accepted",
+        justification: excuse(waived),
+        location: file.map(|file| location(&file, &findings.place(waived.span), None)),
     }
 }
 

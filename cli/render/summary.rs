@@ -35,6 +35,7 @@ pub(crate) fn render(findings: &Findings<'_>) -> String {
 fn line(findings: &Findings<'_>, found: &Diagnostic) -> String {
     let (file, place) = findings.home(found);
     let mark = match found.severity {
+        Severity::Mandatory | Severity::Advisory if found.waived.is_some() => "ℹ️",
         Severity::Mandatory => "❌",
         Severity::Advisory => "⚠️",
         Severity::Note => "ℹ️",

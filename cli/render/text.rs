@@ -5,7 +5,7 @@ use aipolicy_compiler::fingerprint::Fingerprint;
 use aipolicy_compiler::source::{SourceMap, Span};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
-use crate::findings::Findings;
+use crate::findings::{Findings, excuse};
 use crate::ui::harmless;
 
 /// So many findings are shown with their lines, and so many in all; whoever has more reads another format.
@@ -27,12 +27,11 @@ pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
     let sources = harmless_sources(findings.sources);
     let sources = sources.as_ref().unwrap_or(findings.sources);
     let mut text = String::new();
-    let is_note = |(found, _): &(&Diagnostic, Fingerprint)| found.severity == Severity::Note;
-    let ordered = findings.each().filter(|one| !is_note(one));
-    let ordered = ordered.chain(findings.each().filter(is_note));
-    for (at, (found, print)) in ordered.enumerate().take(TOLD) {
-        let brief_one = at >= SHOWN || found.severity == Severity::Note;
-        let shown = !brief_one && labels(found).all(|label| is_readable(label.span, sources));
+    let mut ordered: Vec<_> = findings.each().collect();
+    ordered.sort_by_key(|(found, _)| (found.waived.is_some(), found.severity == Severity::Note));
+    for (at, (found, print)) in ordered.into_iter().enumerate().take(TOLD) {
+        let whole = at < SHOWN && found.severity != Severity::Note && found.waived.is_none();
+        let shown = whole && labels(found).all(|label| is_readable(label.span, sources));
         let render = |text: &mut String| {
             handler.render_report(text, &Report::new(&harmless_finding(found, print), sources)).is_ok()
         };
@@ -79,18 +78,23 @@ fn elsewhere(findings: &Findings<'_>, label: &Label) -> String {
     format!("  {}: {at}\n    {}\n", harmless(&label.text), harmless(&line))
 }
 
-/// `file:line:column: error[CODE]: message`, and the fingerprint.
+/// `file:line:column: error[CODE]: message`, the fingerprint, and why it is waived or what to do.
 fn brief(findings: &Findings<'_>, found: &Diagnostic, print: Fingerprint) -> String {
     let place = findings.place(found.primary.span);
     let head = format!("{}:{}:{}: ", place.file, place.start.line, place.start.column);
-    let help = found.help.as_ref().map_or_else(String::new, |help| format!("  help: {help}\n"));
+    let help = || found.help.as_ref().map_or_else(String::new, |help| format!("  help: {help}\n"));
+    let (waived, more) = match &found.waived {
+        Some(waived) => ("waived ", format!("  {}\n", excuse(waived))),
+        None => ("", help()),
+    };
     let message = harmless(&found.message);
     let word = found.severity.word();
-    format!("{head}{word}[{}]: {message}  {}\n{}", found.code, faint(print), harmless(&help))
+    format!("{head}{waived}{word}[{}]: {message}  {}\n{}", found.code, faint(print), harmless(&more))
 }
 
 fn colour(findings: &Findings<'_>) -> &'static str {
-    match findings.found.iter().map(|found| found.severity).min() {
+    let standing = findings.found.iter().filter(|found| found.waived.is_none());
+    match standing.map(|found| found.severity).min() {
         Some(Severity::Mandatory) => "\x1b[1;31m",
         Some(Severity::Advisory) => "\x1b[1;33m",
         Some(Severity::Note) | None => "\x1b[1;32m",

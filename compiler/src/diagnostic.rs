@@ -66,6 +66,7 @@ impl Rule {
             note: None,
             help: None,
             about: None,
+            waived: None,
         }
     }
 }
@@ -103,9 +104,33 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// What tells it from other findings of its rule at its place; without it, its message.
     pub about: Option<BTreeSet<String>>,
+    /// The waiver because of which it does not stop.
+    pub waived: Option<Arc<Waived>>,
+}
+
+/// The waiver that names a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waived {
+    /// Its name.
+    pub by: String,
+    /// Its last day, UTC.
+    pub expires: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why it is there.
+    pub reason: String,
+    /// Where it is followed up.
+    pub ticket: String,
+    /// Where its name is written.
+    pub span: Span,
 }
 
 impl Diagnostic {
+    /// Whether nothing is approved while it stands.
+    pub fn stops(&self) -> bool {
+        self.severity == Severity::Mandatory && self.waived.is_none()
+    }
+
     /// Adds a place that belongs to the finding.
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
         self.related.push(Label { span, text: text.into() });
@@ -156,17 +181,22 @@ impl Diagnostics {
 
     /// Whether anything stops.
     pub fn has_errors(&self) -> bool {
-        self.found.iter().any(|found| found.severity == Severity::Mandatory)
+        self.found.iter().any(Diagnostic::stops)
     }
 
     /// Whether something stops that is of this family.
     pub fn has_errors_of(&self, family: Family) -> bool {
-        self.found.iter().any(|found| found.severity == Severity::Mandatory && found.family == family)
+        self.found.iter().any(|found| found.stops() && found.family == family)
     }
 
     /// All findings.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.found.iter()
+    }
+
+    /// All findings, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Diagnostic> {
+        self.found.iter_mut()
     }
 
     /// Whether there is none.

@@ -16,6 +16,7 @@ pub use crate::model::policy_test::Action;
 use crate::model::route::RouteSpec;
 use crate::model::tenant::TenantSpec;
 use crate::model::trigger::AgentTrigger;
+use crate::model::waiver::WaiverSpec;
 use crate::model::workload::WorkloadSpec;
 use crate::model::{Id, KindName};
 use crate::resolve::{Graph, Residency};
@@ -214,13 +215,24 @@ pub enum Outcome {
     NotPermitted,
 }
 
+/// A policy that forbids a request, and the waiver because of which it does not stop it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Waiving {
+    /// The policy.
+    pub policy: PolicyIndex,
+    /// The waiver.
+    pub waiver: Id<WaiverSpec>,
+}
+
 /// A request and its verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The request.
     pub request: AccessRequest,
-    /// The verdict.
+    /// The verdict, as Cedar gives it without the policies that are waived.
     pub outcome: Outcome,
+    /// What forbids it and is waived, sorted. No waiver permits: some policy still has to.
+    pub waived: Box<[Waiving]>,
 }
 
 impl Decision {

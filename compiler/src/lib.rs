@@ -8,6 +8,7 @@
 pub mod authorize;
 pub mod catalog;
 pub mod check;
+mod codes;
 pub mod diagnostic;
 pub mod fingerprint;
 pub mod flow;
@@ -16,6 +17,7 @@ pub mod model;
 pub mod resolve;
 pub mod rule;
 pub mod source;
+pub mod waive;
 mod yaml;
 
 pub use yaml::{PlacedJson, enclosing, nearest, read_json};
@@ -23,15 +25,17 @@ pub use yaml::{PlacedJson, enclosing, nearest, read_json};
 use rayon::prelude::*;
 
 use authorize::{Decisions, Policies};
-use diagnostic::Diagnostics;
+use check::Check;
+use diagnostic::{Diagnostics, Family};
 use model::Bundle;
 use model::value::Date;
 use resolve::{FileAnswer, Graph};
 use source::{SourceKind, SourceMap, Span};
+use waive::Waivers;
 
 /// Every rule that is not a Cedar policy: those about the form of the input, and the checks.
 pub fn rules() -> impl Iterator<Item = &'static diagnostic::Rule> + Clone {
-    rule::RULES.iter().copied().chain(check::CHECKS.iter().map(|check| check.rule))
+    rule::RULES.iter().copied().chain(check::all().map(|check| check.rule))
 }
 
 /// The rule with this code or name.
@@ -133,7 +137,7 @@ pub struct Compilation {
 }
 
 /// Links the resources, reads the policies and asks Cedar, with all findings of all phases. `today` decides where
-/// policies speak about days.
+/// policies and waivers speak about days.
 pub fn compile(
     bundle: Bundle,
     (sources, files): (&SourceMap, &[FileAnswer]),
@@ -141,16 +145,48 @@ pub fn compile(
     out: &mut Diagnostics,
 ) -> Compilation {
     let graph = resolve::link(bundle, files, sources, out);
-    check::run(&graph, out);
     let mut found = Diagnostics::default();
     let policies = authorize::read_policies(sources, &mut found);
     let readable = !found.has_errors();
     out.append(found);
     require_policies(&graph, &policies, out);
+    let mut waivers = Waivers::new(&graph, sources, today);
     let decisions = match readable {
-        true => authorize::decide(&graph, &policies, today, out),
-        false => Decisions::none(&policies),
+        true => judge(&policies, &mut waivers, |_| true, out),
+        false => {
+            check::CHECKS.iter().for_each(|check| check.run(&waivers, out));
+            Decisions::none(&policies, &waivers)
+        }
     };
     out.sort(sources);
     Compilation { graph, policies, decisions }
+}
+
+/// Runs checks, all of them or some, and asks Cedar. What waivers name does not stop; what is said of waivers comes last,
+/// when it is known what they except.
+pub fn judge(
+    policies: &Policies,
+    waivers: &mut Waivers<'_>,
+    wanted: impl Fn(&Check) -> bool,
+    out: &mut Diagnostics,
+) -> Decisions {
+    codes::check(waivers.graph(), policies, out);
+    let whole = !out.has_errors_of(Family::Input);
+    let mut found = Diagnostics::default();
+    let wanted = |check: &&Check| wanted(check);
+    check::CHECKS.iter().filter(wanted).for_each(|check| check.run(waivers, &mut found));
+    found.sort(waivers.sources());
+    waivers.apply(&mut found);
+    out.append(found);
+    let mut decisions = authorize::decide(policies, waivers, out);
+    if whole {
+        waivers.conclude();
+    }
+    let mut found = Diagnostics::default();
+    check::CHECKS_OF_WAIVERS.iter().filter(wanted).for_each(|check| check.run(waivers, &mut found));
+    if found.has_errors() {
+        decisions.withhold();
+    }
+    out.append(found);
+    decisions
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aipolicy_compiler::authorize::Decisions;
+use aipolicy_compiler::resolve::Graph;
 use aipolicy_compiler::source::SourceMap;
 use serde::{Serialize, Serializer};
 
@@ -79,11 +80,17 @@ pub struct Place {
     pub end_column: usize,
     /// Ids of the Cedar policies that permitted it.
     pub policies: Vec<String>,
+    /// Ids of the Cedar policies that forbid it and are waived, each with the name of its waiver.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub waived: BTreeMap<String, String>,
 }
 
 impl Place {
     /// An origin with its place.
-    pub fn new(origin: &Origin, sources: &SourceMap, decisions: &Decisions) -> Self {
+    pub fn new(origin: &Origin, sources: &SourceMap, (graph, decisions): (&Graph, &Decisions)) -> Self {
+        let waived = origin.waived.iter().filter_map(|one| {
+            Some((decisions.policy(one.policy)?.id.clone(), graph.name(one.waiver).to_owned()))
+        });
         let (start, end) = (sources.position(origin.span), sources.end_position(origin.span));
         let policies = origin.policies.iter().filter_map(|index| decisions.policy(*index));
         Self {
@@ -93,20 +100,21 @@ impl Place {
             end_line: end.line,
             end_column: end.column,
             policies: policies.map(|fact| fact.id.clone()).collect(),
+            waived: waived.collect(),
         }
     }
 }
 
 impl<'a> SourceMapFile<'a> {
     /// The source map of artifacts.
-    pub fn new(artifacts: &'a [Artifact], sources: &SourceMap, decisions: &Decisions) -> Self {
+    pub fn new(artifacts: &'a [Artifact], sources: &SourceMap, judged: (&Graph, &Decisions)) -> Self {
         let mut known: HashMap<&Origin, usize> = HashMap::new();
         let mut origins = Vec::new();
         let mut map = BTreeMap::new();
         for artifact in artifacts {
             let mut position = |origin| {
                 *known.entry(origin).or_insert_with(|| {
-                    origins.push(Place::new(origin, sources, decisions));
+                    origins.push(Place::new(origin, sources, judged));
                     origins.len() - 1
                 })
             };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use aipolicy_compiler::authorize::Grant;
-use aipolicy_compiler::ir::PolicyIndex;
+use aipolicy_compiler::ir::{PolicyIndex, Waiving};
 use aipolicy_compiler::source::{SourceMap, Span};
 
 /// What caused a value: the place that asked for it, and the policies that permitted it; or a named default.
@@ -14,17 +14,20 @@ pub struct Origin {
     pub span: Span,
     /// The policies that permitted it, where a grant is behind it.
     pub policies: Arc<[PolicyIndex]>,
+    /// The policies that forbid it and are waived, each with its waiver.
+    pub waived: Arc<[Waiving]>,
 }
 
 impl Origin {
     /// A value that somebody wrote.
     pub fn written(span: Span) -> Self {
-        Self { span, policies: Arc::default() }
+        Self { span, policies: Arc::default(), waived: Arc::default() }
     }
 
     /// A value that follows from a grant.
     pub fn granted(grant: Grant<'_>) -> Self {
-        Self { span: grant.decision.request.span, policies: grant.policies.into() }
+        let span = grant.decision.request.span;
+        Self { span, policies: grant.policies.into(), waived: grant.waived.into() }
     }
 
     /// A value that follows from a named default.

@@ -5,12 +5,14 @@ mod apply;
 mod check;
 mod cloudformation;
 mod examples;
+mod forecast;
 mod iam;
 mod lint;
 mod outputs;
 mod prove;
 mod questions;
 mod review;
+mod waivers;
 mod walk;
 
 use std::path::{Path, PathBuf};

@@ -1,13 +1,13 @@
 //! Compiles a set of files as the product does, on a fixed day: from paths and texts to findings.
 
-use aipolicy_compiler::Compilation;
-use aipolicy_compiler::authorize::{decide, pack_policies};
-use aipolicy_compiler::check::CHECKS;
+use aipolicy_compiler::authorize::pack_policies;
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics};
 use aipolicy_compiler::model::Bundle;
 use aipolicy_compiler::model::value::Date;
 use aipolicy_compiler::resolve::{FileAnswer, file_requests};
 use aipolicy_compiler::source::{SourceKind, SourceMap};
+use aipolicy_compiler::waive::Waivers;
+use aipolicy_compiler::{Compilation, judge};
 
 use super::cases::Finding;
 
@@ -42,24 +42,27 @@ pub(crate) fn today() -> Date {
 /// `Workspace` among them, and without an `aipolicy.yaml`, one with the packs `baseline` and `residency` is added.
 pub(crate) fn findings(files: &[(String, String)]) -> Vec<Finding> {
     let compiled = compile(&with_workspace(files));
-    compiled.diagnostics.iter().map(|found| finding(found, &compiled.sources)).collect()
+    stopping(&compiled.diagnostics, &compiled.sources)
 }
 
 /// Compiles the files without one of the shipped policies, to see whether it matters.
 pub(crate) fn findings_without(policy: &str, files: &[(String, String)]) -> Vec<Finding> {
     let compiled = compile_without(&with_workspace(files), Some(policy));
-    compiled.diagnostics.iter().map(|found| finding(found, &compiled.sources)).collect()
+    stopping(&compiled.diagnostics, &compiled.sources)
 }
 
 /// Compiles the files without one of the checks, to see whether it matters.
 pub(crate) fn findings_without_check(code: &str, files: &[(String, String)]) -> Vec<Finding> {
     let Compiled { sources, compilation, .. } = compile(&with_workspace(files));
-    let Compilation { graph, policies, .. } = &compilation;
     let mut found = Diagnostics::default();
-    let others = CHECKS.iter().filter(|check| check.rule.code != code);
-    others.for_each(|check| check.run(graph, &mut found));
-    decide(graph, policies, today(), &mut found);
-    found.iter().map(|found| finding(found, &sources)).collect()
+    let mut waivers = Waivers::new(&compilation.graph, &sources, today());
+    judge(&compilation.policies, &mut waivers, |check| check.rule.code != code, &mut found);
+    stopping(&found, &sources)
+}
+
+/// What is found and not waived.
+fn stopping(found: &Diagnostics, sources: &SourceMap) -> Vec<Finding> {
+    found.iter().filter(|found| found.waived.is_none()).map(|found| finding(found, sources)).collect()
 }
 
 /// Compiles exactly these files.
@@ -69,6 +72,11 @@ pub(crate) fn compile(files: &[(String, String)]) -> Compiled {
 
 /// Compiles exactly these files, without the shipped policy of this id.
 pub(crate) fn compile_without(files: &[(String, String)], policy: Option<&str>) -> Compiled {
+    compile_on(today(), files, policy)
+}
+
+/// Compiles exactly these files as of a day, without the shipped policy of this id.
+pub(crate) fn compile_on(day: Date, files: &[(String, String)], policy: Option<&str>) -> Compiled {
     let mut sources = SourceMap::new();
     for (path, text) in files {
         sources.add(path.as_str(), text.as_str(), kind(path));
@@ -81,7 +89,7 @@ pub(crate) fn compile_without(files: &[(String, String)], policy: Option<&str>) 
         None => aipolicy_compiler::add_packs(&bundle, &mut sources, &mut diagnostics),
         Some(policy) => add_packs_without(policy, &bundle, &mut sources),
     }
-    let compilation = aipolicy_compiler::compile(bundle, (&sources, &answers), today(), &mut diagnostics);
+    let compilation = aipolicy_compiler::compile(bundle, (&sources, &answers), day, &mut diagnostics);
     Compiled { sources, compilation, diagnostics }
 }
 

@@ -74,9 +74,10 @@ impl Built {
         }
     }
 
-    /// What was reported, in the order of the report.
+    /// What was reported and is not waived, in the order of the report.
     pub(crate) fn findings(&self) -> Vec<Finding> {
-        self.diagnostics.iter().map(|found| finding(found, &self.sources)).collect()
+        let standing = self.diagnostics.iter().filter(|found| found.waived.is_none());
+        standing.map(|found| finding(found, &self.sources)).collect()
     }
 
     /// Every artifact of every environment.

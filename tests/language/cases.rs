@@ -109,7 +109,7 @@ fn what_is_missing_is_shown_where_its_map_begins() {
 
 #[test]
 fn references_and_secrets_are_underlined_without_their_kind_and_quotes() {
-    let text = "apiVersion: aipolicy.dev/v1\nkind: Waiver\nmetadata: { name: case }\nspec:\n  rule: AIP-RTE-021\n  \
+    let text = "apiVersion: aipolicy.dev/v1\nkind: Waiver\nmetadata: { name: case }\nspec:\n  rule: AIP-RTE-007\n  \
                 resources: [Route/cat, \"Route/dog\"]\n  expires: 2027-03-31\n  owner: AKIAIOSFODNN7EXAMPLE\n  \
                 reason: r\n  ticket: t\n";
     let found = underlined(&text.replace("AKIAIOSFODNN7EXAMPLE", "ana"));

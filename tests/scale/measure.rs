@@ -5,11 +5,13 @@ use std::error::Error;
 use std::path::Path;
 
 use aipolicy_compiler::authorize::{self, Decisions, Policies};
+use aipolicy_compiler::check::CHECKS;
 use aipolicy_compiler::diagnostic::{Diagnostics, Severity};
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::value::Date;
 use aipolicy_compiler::resolve::{self, FileAnswer, Graph, file_requests};
 use aipolicy_compiler::source::{SourceKind, SourceMap};
+use aipolicy_compiler::waive::Waivers;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Took, peak, time};
@@ -134,9 +136,10 @@ fn compile(
         aipolicy_compiler::add_packs(&bundle, &mut sources, out);
         resolve::link(bundle, &answers, &sources, out)
     });
-    watch.time(CHECK, || aipolicy_compiler::check::run(&graph, out));
+    let mut waivers = Waivers::new(&graph, &sources, today);
+    watch.time(CHECK, || CHECKS.iter().for_each(|check| check.run(&waivers, out)));
     let policies = watch.time(POLICIES, || authorize::read_policies(&sources, out));
-    let decisions = watch.time(DECIDE, || authorize::decide(&graph, &policies, today, out));
+    let decisions = watch.time(DECIDE, || authorize::decide(&policies, &mut waivers, out));
     watch.time(FINDINGS, || out.sort(&sources));
     Ok(Made { graph, policies, decisions, sources })
 }

@@ -85,7 +85,8 @@ impl<'m> Output<'m> {
         let mut beside = kustomizations(artifacts);
         let manifest = Manifest::new(artifacts, "scale", &self.digest, Catalog::shipped().digest());
         let manifest = serde_json::to_string_pretty(&manifest.with(&beside))? + "\n";
-        let origins = SourceMapFile::new(artifacts, &self.made.sources, &self.made.decisions);
+        let origins =
+            SourceMapFile::new(artifacts, &self.made.sources, (&self.made.graph, &self.made.decisions));
         beside.insert("origins.json".to_owned(), origins.text());
         beside.insert("manifest.json".to_owned(), manifest);
         Ok(beside)

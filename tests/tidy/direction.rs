@@ -17,12 +17,14 @@ const COMPILER: &[Row] = &[
     ("yaml", &["source", "diagnostic", "rule"]),
     ("fingerprint", &["source", "diagnostic", "yaml"]),
     ("catalog", &["source", "diagnostic", "rule"]),
-    ("model", &["source", "diagnostic", "rule", "yaml", "catalog"]),
+    ("model", &["source", "diagnostic", "rule", "yaml", "fingerprint", "catalog"]),
     ("resolve", &["source", "diagnostic", "rule", "yaml", "catalog", "model"]),
-    ("check", &["source", "diagnostic", "rule", "yaml", "catalog", "model", "resolve"]),
+    ("waive", &["source", "diagnostic", "fingerprint", "model", "resolve"]),
+    ("check", &["source", "diagnostic", "rule", "yaml", "catalog", "model", "resolve", "waive"]),
     ("flow", &["source", "model", "resolve"]),
     ("ir", &["source", "model", "resolve"]),
-    ("authorize", &["source", "diagnostic", "rule", "catalog", "model", "resolve", "ir"]),
+    ("authorize", &["source", "diagnostic", "rule", "catalog", "model", "resolve", "waive", "ir"]),
+    ("codes", &["source", "diagnostic", "rule", "yaml", "model", "resolve", "check", "authorize"]),
 ];
 
 /// The modules of the targets: no target knows another, but for what a cluster gives to the gateways on it.

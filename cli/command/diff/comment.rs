@@ -97,7 +97,7 @@ fn head(difference: &Difference) -> String {
 
 fn refusals(difference: &Difference) -> impl Iterator<Item = Line> {
     let found = difference.findings.new.iter().chain(&difference.findings.still);
-    let stops = found.filter(|told| told.severity == Severity::Mandatory);
+    let stops = found.filter(|told| told.stops());
     stops.map(|told| (Worry::Refused, finding(told)))
 }
 
@@ -145,6 +145,7 @@ fn line(class: EffectClass, text: &str) -> String {
 
 fn finding(told: &Told) -> String {
     let word = match told.severity {
+        Severity::Mandatory | Severity::Advisory | Severity::Note if told.waived.is_some() => "waived",
         Severity::Mandatory => "**error**",
         Severity::Advisory => "warning",
         Severity::Note => "note",
@@ -178,8 +179,9 @@ fn sections(difference: &Difference) -> Vec<Section> {
     all.extend(list("Declared differently", declared(difference).map(|(_, line)| line).collect()));
     let findings = &difference.findings;
     all.extend(list("New findings", findings.new.iter().map(finding).collect()));
+    all.extend(list("Waived findings", findings.waived.iter().map(finding).collect()));
     all.extend(list("Fixed findings", findings.fixed.iter().map(finding).collect()));
-    let weighty = |told: &&Told| told.severity != Severity::Note;
+    let weighty = |told: &&Told| told.severity != Severity::Note && told.waived.is_none();
     let still: Vec<_> = findings.still.iter().filter(weighty).map(finding).collect();
     if !still.is_empty() {
         let what = counted(still.len(), "finding");

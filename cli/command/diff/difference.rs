@@ -57,6 +57,8 @@ pub(super) struct Compared {
     pub(super) new: Vec<Told>,
     pub(super) fixed: Vec<Told>,
     pub(super) still: Vec<Told>,
+    /// Those that a waiver excepts now, and did not before.
+    pub(super) waived: Vec<Told>,
 }
 
 /// A finding as it is told.
@@ -69,9 +71,19 @@ pub(super) struct Told {
     pub(super) file: String,
     pub(super) line: usize,
     pub(super) fingerprint: String,
+    /// The waiver that excepts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) waived: Option<String>,
     /// Whether it was found when documents were compiled.
     #[serde(skip)]
     pub(super) is_compiled: bool,
+}
+
+impl Told {
+    /// Whether nothing is applied while it stands.
+    pub(super) fn stops(&self) -> bool {
+        self.severity == Severity::Mandatory && self.waived.is_none()
+    }
 }
 
 fn word<S: serde::Serializer>(severity: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
@@ -133,8 +145,8 @@ impl Difference {
     }
 
     fn differs(&self) -> bool {
-        let Compared { new, fixed, .. } = &self.findings;
-        let nothing = self.declared.is_empty() && new.is_empty() && fixed.is_empty();
+        let Compared { new, fixed, waived, .. } = &self.findings;
+        let nothing = self.declared.is_empty() && [new, fixed, waived].iter().all(|all| all.is_empty());
         let told = |found: &Environment| found.effects.len() + found.access.len() + found.documents.len() > 0;
         !nothing || self.environments.iter().any(told)
     }
@@ -150,12 +162,12 @@ impl Difference {
 
     fn judged(&self) -> Level {
         let has = |class| self.classes().any(|one| one == class);
-        let stops = |told: &Told| told.severity == Severity::Mandatory;
         let not_compared = self.environments.iter().any(|found| found.not_compared.is_some());
-        if !self.not_understood.is_empty() || self.findings.new.iter().chain(&self.findings.still).any(stops)
+        if !self.not_understood.is_empty()
+            || self.findings.new.iter().chain(&self.findings.still).any(Told::stops)
         {
             Level::Refused
-        } else if has(EffectClass::Widens) {
+        } else if has(EffectClass::Widens) || !self.findings.waived.is_empty() {
             Level::Wider
         } else if has(EffectClass::Mixed) || not_compared || self.is_unexplained() {
             Level::Unclear
@@ -207,9 +219,8 @@ impl Difference {
             Level::Wider => self.wider(),
             Level::Refused => match self.not_understood.as_slice() {
                 [] => {
-                    let stops = |told: &&Told| told.severity == Severity::Mandatory;
-                    let new = self.findings.new.iter().filter(stops).count();
-                    let still = self.findings.still.iter().filter(stops).count();
+                    let new = self.findings.new.iter().filter(|told| told.stops()).count();
+                    let still = self.findings.still.iter().filter(|told| told.stops()).count();
                     let still =
                         if still > 0 { format!(" ({still} were there before)") } else { String::new() };
                     format!("refused, with {}{still}", counted(new, "new error"))
@@ -240,7 +251,7 @@ impl Difference {
         let looser = self.fields(EffectClass::Widens) - waived;
         let looser = of(looser, "control is looser than before", "controls are looser than before");
         let all: Vec<_> = [things, waivers, looser].into_iter().flatten().collect();
-        all.join(", and ")
+        if all.is_empty() { "a finding is waived".to_owned() } else { all.join(", and ") }
     }
 
     /// What there is of each kind, in one line.

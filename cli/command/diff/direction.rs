@@ -105,6 +105,7 @@ const FIELDS: &[(&str, &str, Direction)] = &[
     ("Tenant", "spec.quota", Limit),
     ("Tenant", "", Told),
     ("Waiver", "spec.expires", Allowance),
+    ("Waiver", "spec.fingerprints", Grant),
     ("Waiver", "spec.resources", Grant),
     ("Waiver", "", Grant),
     ("Workload", "spec.uses", Told),

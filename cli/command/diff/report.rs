@@ -4,7 +4,7 @@ use aipolicy_compiler::diagnostic::Severity;
 use aipolicy_targets::plan::{Access, Effect, EffectClass, Origin};
 
 use super::declared::Declared;
-use super::difference::{Difference, Level, Told};
+use super::difference::{Compared, Difference, Level, Told};
 use crate::ui::harmless;
 
 /// Effects, then what is declared differently, then findings, then documents, then what it amounts to.
@@ -28,7 +28,8 @@ pub(super) fn text(difference: &Difference) -> String {
         text.extend(difference.declared.iter().map(declared));
         text.push('\n');
     }
-    let findings = [("new findings", &difference.findings.new), ("fixed", &difference.findings.fixed)];
+    let Compared { new, waived, fixed, .. } = &difference.findings;
+    let findings = [("new findings", new), ("waived", waived), ("fixed", fixed)];
     for (title, told) in findings.iter().filter(|(_, told)| !told.is_empty()) {
         text.push_str(&format!("\x1b[1m{title}\x1b[0m\n"));
         text.extend(told.iter().map(finding));

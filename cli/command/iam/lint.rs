@@ -215,6 +215,7 @@ fn of_rule(rule: &'static Rule, span: Span, message: String) -> Diagnostic {
         note: None,
         help: None,
         about: None,
+        waived: None,
     }
 }
 

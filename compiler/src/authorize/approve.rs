@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ir::{Decision, Outcome, PolicyFact, PolicyIndex, Principal};
+use crate::ir::{Decision, Outcome, PolicyFact, PolicyIndex, Principal, Waiving};
 use crate::model::Id;
 use crate::model::environment::EnvironmentSpec;
 use crate::resolve::Graph;
+use crate::waive::Waivers;
 
 /// Every verdict of a run. Anyone may read it; no target accepts it.
 #[derive(Debug)]
@@ -21,8 +22,12 @@ pub struct Decisions {
 
 impl Decisions {
     /// Keeps verdicts. Only [`decide`](super::decide) calls this, with what Cedar said; `sound` is whether nothing
-    /// else stopped the run.
-    pub(super) fn new(all: Vec<Decision>, policies: Vec<PolicyFact>, sound: bool) -> Self {
+    /// else stopped the run. A verdict that needs a waiver holds while each of its waivers does.
+    pub(super) fn new(
+        all: Vec<Decision>,
+        policies: Vec<PolicyFact>,
+        (waivers, sound): (&Waivers<'_>, bool),
+    ) -> Self {
         let mut by_environment: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         let mut by_principal: BTreeMap<_, BTreeMap<_, Vec<usize>>> = BTreeMap::new();
         let mut refused = BTreeSet::new();
@@ -31,7 +36,8 @@ impl Decisions {
             by_environment.entry(environment).or_default().push(at);
             let here = by_principal.entry(environment).or_default();
             here.entry(decision.request.principal).or_default().push(at);
-            if !decision.permitted() {
+            let waived = decision.waived.iter().all(|waiving| waivers.holds(waiving.waiver));
+            if !decision.permitted() || !waived {
                 refused.insert(environment);
             }
         }
@@ -39,8 +45,13 @@ impl Decisions {
     }
 
     /// No verdict at all, because the policies cannot be read; nothing is approved.
-    pub(crate) fn none(policies: &super::Policies) -> Self {
-        Self { asked: false, ..Self::new(Vec::new(), policies.facts().to_vec(), false) }
+    pub(crate) fn none(policies: &super::Policies, waivers: &Waivers<'_>) -> Self {
+        Self { asked: false, ..Self::new(Vec::new(), policies.facts().to_vec(), (waivers, false)) }
+    }
+
+    /// Takes every approval back: something was found after policies were asked.
+    pub(crate) fn withhold(&mut self) {
+        self.sound = false;
     }
 
     /// Whether policies were asked at all.
@@ -104,12 +115,14 @@ pub struct Grant<'d> {
     pub decision: &'d Decision,
     /// The policies that permitted it; never none.
     pub policies: &'d [PolicyIndex],
+    /// The policies that forbid it, each with the waiver because of which that does not stop it.
+    pub waived: &'d [Waiving],
 }
 
 impl<'d> Grant<'d> {
     fn of(decision: &'d Decision) -> Option<Self> {
         match &decision.outcome {
-            Outcome::Permitted(policies) => Some(Self { decision, policies }),
+            Outcome::Permitted(policies) => Some(Self { decision, policies, waived: &decision.waived }),
             Outcome::Forbidden(_) | Outcome::NotPermitted => None,
         }
     }

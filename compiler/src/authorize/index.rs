@@ -70,6 +70,13 @@ impl Index {
         found
     }
 
+    /// Whether a policy is about this action alone.
+    pub(super) fn is_about(&self, at: usize, action: &str) -> bool {
+        let named = |(_, positions): &(&String, &Vec<usize>)| positions.binary_search(&at).is_ok();
+        let mut about = self.by_action.iter().filter(named).map(|(named, _)| named.as_str());
+        self.any_action.binary_search(&at).is_err() && about.next() == Some(action) && about.next().is_none()
+    }
+
     /// Policies whose action scope can match, in order.
     fn about(&self, action: &str) -> &[usize] {
         self.by_action.get(action).unwrap_or(&self.any_action)

@@ -30,13 +30,16 @@ use crate::model::environment::{EnvironmentSpec, SeverityWord};
 use crate::model::value::Date;
 use crate::resolve::Graph;
 use crate::rule;
+use crate::waive::Waivers;
 use entities::{Key, Slice};
 use shared::Shared;
 
 /// Derives every request and asks Cedar about each. What is refused, and what cannot be evaluated, is reported.
-/// When something has stopped the run before, the verdicts can be read, and nothing is approved.
-pub fn decide(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagnostics) -> Decisions {
-    let court = Court::new(graph, policies, today);
+/// A forbid that a waiver names does not stop its requests: they are asked again without it, so that something still has to
+/// permit them. When something has stopped the run before, the verdicts can be read, and nothing is approved.
+pub fn decide(policies: &Policies, waivers: &mut Waivers<'_>, out: &mut Diagnostics) -> Decisions {
+    let graph = waivers.graph();
+    let court = Court::new(graph, policies, waivers.today());
     let groups = derive::requests(graph);
     let judge = || groups.into_par_iter().map(|group| court.judge(group)).collect();
     let judged: Vec<_> = match POOL.as_ref() {
@@ -50,12 +53,20 @@ pub fn decide(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagnos
         warnings.extend(judged.warnings);
         out.append(judged.errors);
     }
+    let mut forbidden = report::forbidden(graph, policies, &all);
+    let named = waivers.apply(&mut forbidden.found);
+    forbidden.waive(&named, &mut all);
+    court.ask_again(&mut all, &mut warnings, out);
     let sound = !out.has_errors();
-    report::refusals(graph, policies, &all, out);
+    out.append(forbidden.found);
+    report::not_permitted(graph, policies, &all, out);
+    let mut found = Diagnostics::default();
     for severity in [Severity::Advisory, Severity::Note] {
-        report::warnings(graph, policies, (&warnings, severity), out);
+        report::warnings(graph, policies, (&warnings, severity), &mut found);
     }
-    Decisions::new(all, policies.facts().to_vec(), sound)
+    waivers.apply(&mut found);
+    out.append(found);
+    Decisions::new(all, policies.facts().to_vec(), (waivers, sound))
 }
 
 /// Threads on which every policy that is read can be evaluated. On smaller stacks Cedar gives up with an error.
@@ -129,10 +140,33 @@ impl<'a> Court<'a> {
             }
         };
         for request in group {
-            let outcome = self.ask(&request, &entities, &mut judged);
-            judged.decisions.extend(outcome.map(|outcome| Decision { request, outcome }));
+            let outcome = self.ask(&request, (&entities, &BTreeSet::new()), &mut judged);
+            let decided = outcome.map(|outcome| Decision { request, outcome, waived: Box::default() });
+            judged.decisions.extend(decided);
         }
         judged
+    }
+
+    /// Asks once more about requests of which everything that forbids them is waived, without that.
+    fn ask_again(&self, all: &mut [Decision], warnings: &mut Vec<Warning>, out: &mut Diagnostics) {
+        for decision in all {
+            let waived: BTreeSet<_> =
+                decision.waived.iter().map(|waiving| waiving.policy.0 as usize).collect();
+            let Outcome::Forbidden(by) = &decision.outcome else { continue };
+            if waived.is_empty() || !by.iter().all(|policy| waived.contains(&(policy.0 as usize))) {
+                continue;
+            }
+            let mut judged =
+                Judged { decisions: Vec::new(), warnings: Vec::new(), errors: Diagnostics::default() };
+            let outcome = match self.entities(std::slice::from_ref(&decision.request)) {
+                Ok(entities) => self.ask(&decision.request, (&entities, &waived), &mut judged),
+                Err(_) => None,
+            };
+            // What cannot be asked again stays forbidden.
+            decision.outcome = outcome.unwrap_or_else(|| decision.outcome.clone());
+            warnings.extend(judged.warnings);
+            out.append(judged.errors);
+        }
     }
 
     /// Everything that a group of requests can reach.
@@ -153,8 +187,14 @@ impl<'a> Court<'a> {
         slice.finish()
     }
 
-    /// The verdict on a request; one that cannot be evaluated is an error and has none.
-    fn ask(&self, request: &AccessRequest, entities: &Entities, judged: &mut Judged) -> Option<Outcome> {
+    /// The verdict on a request, without the policies that are waived; one that cannot be evaluated is an error and has
+    /// none.
+    fn ask(
+        &self,
+        request: &AccessRequest,
+        (entities, waived): (&Entities, &BTreeSet<usize>),
+        judged: &mut Judged,
+    ) -> Option<Outcome> {
         let principals = entities::principal(self.graph, request.principal);
         let question = match self.question(request, &principals) {
             Ok(question) => question,
@@ -163,7 +203,8 @@ impl<'a> Court<'a> {
                 return None;
             }
         };
-        let off = self.switched(request, SeverityWord::Off);
+        let off =
+            self.switched(request, SeverityWord::Off).into_iter().chain(waived.iter().copied()).collect();
         let answer = self.answer((request, &question), &principals, (&off, entities));
         self.report_failures(request, &answer, judged)?;
         let reasons = self.reasons(&answer);

@@ -15,6 +15,19 @@ pub struct ShippedPolicy {
     pub page: &'static str,
 }
 
+impl ShippedPolicy {
+    /// Its `@id`.
+    pub fn id(&self) -> &'static str {
+        let rest = self.text.split_once("@id(\"").map_or("", |(_, rest)| rest);
+        rest.split_once('"').map_or("", |(id, _)| id)
+    }
+
+    /// Whether it forbids.
+    pub fn forbids(&self) -> bool {
+        self.text.lines().any(|line| line.starts_with("forbid"))
+    }
+}
+
 macro_rules! shipped {
     ($($pack:ident { $($path:literal,)* })*) => {
         /// Every policy that ships.

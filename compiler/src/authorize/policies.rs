@@ -8,7 +8,7 @@ use cedar_policy::{Effect, Policy, PolicyId, PolicySet, Schema, ValidationMode, 
 use super::index::Index;
 use super::nesting;
 use crate::diagnostic::{Diagnostics, Rule, Severity};
-use crate::ir::{PolicyFact, PolicyIndex};
+use crate::ir::{Action, PolicyFact, PolicyIndex};
 use crate::rule;
 use crate::source::{SourceId, SourceKind, SourceMap, Span};
 
@@ -33,6 +33,17 @@ impl Policies {
     /// Every policy as people know it.
     pub fn facts(&self) -> &[PolicyFact] {
         &self.facts
+    }
+
+    /// Whether the policy with this `@id` forbids.
+    pub(crate) fn forbids(&self, id: &str) -> bool {
+        let at = self.by_id.get(id).map(|at| at.0 as usize);
+        at.and_then(|at| self.effects.get(at)) == Some(&Effect::Forbid)
+    }
+
+    /// Whether the policy with this `@id` is about changes of the world alone.
+    pub(crate) fn is_about_changes(&self, id: &str) -> bool {
+        self.by_id.get(id).is_some_and(|at| self.index.is_about(at.0 as usize, Action::Change.word()))
     }
 
     /// The position of the policy that Cedar names.

@@ -5,36 +5,69 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::policies::Policies;
 use crate::diagnostic::{Diagnostic, Diagnostics, Family, Label, Severity};
-use crate::ir::{AccessRequest, Circumstances, Decision, Object, Outcome, PolicyIndex};
+use crate::ir::{AccessRequest, Circumstances, Decision, Object, Outcome, PolicyIndex, Waiving};
 use crate::model::Id;
 use crate::model::environment::EnvironmentSpec;
+use crate::model::waiver::WaiverSpec;
 use crate::resolve::Graph;
 use crate::rule;
 use crate::source::Span;
 
-/// Requests that differ only in what one finding can list: regions, tenants, environments.
-type Alike<'d> = BTreeMap<(Span, Option<PolicyIndex>, &'static str), Vec<&'d AccessRequest>>;
+/// Findings about requests that policies forbid, each with the decisions that it is about.
+pub(super) struct Forbidden {
+    pub(super) found: Diagnostics,
+    about: Vec<(PolicyIndex, Vec<usize>)>,
+}
 
-/// Reports what was refused.
-pub(super) fn refusals(graph: &Graph, policies: &Policies, decisions: &[Decision], out: &mut Diagnostics) {
-    let mut alike: Alike<'_> = BTreeMap::new();
-    for decision in decisions {
-        let by: Vec<_> = match &decision.outcome {
-            Outcome::Permitted(_) => continue,
-            Outcome::Forbidden(by) => by.iter().copied().map(Some).collect(),
-            Outcome::NotPermitted => vec![None],
-        };
-        let request = &decision.request;
+/// What policies forbid, whether or not it is waived.
+pub(super) fn forbidden(graph: &Graph, policies: &Policies, decisions: &[Decision]) -> Forbidden {
+    let mut alike: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (at, decision) in decisions.iter().enumerate() {
+        let Outcome::Forbidden(by) = &decision.outcome else { continue };
         for policy in by {
-            alike.entry((request.span, policy, request.action.word())).or_default().push(request);
+            let request = &decision.request;
+            alike.entry((request.span, *policy, request.action.word())).or_default().push(at);
         }
     }
-    for ((_, policy, _), requests) in alike {
-        let Some(first) = requests.first() else { continue };
-        out.report(match policy {
-            Some(policy) => forbidden(graph, policies, &requests, policy),
-            None => not_permitted(graph, policies, first, &requests),
-        });
+    let mut forbidden = Forbidden { found: Diagnostics::default(), about: Vec::new() };
+    for ((_, policy, _), about) in alike {
+        let requests = about.iter().filter_map(|at| Some(&decisions.get(*at)?.request));
+        forbidden.found.report(forbids(graph, policies, &requests.collect::<Vec<_>>(), policy));
+        forbidden.about.push((policy, about));
+    }
+    forbidden
+}
+
+impl Forbidden {
+    /// Notes at each decision which waivers name what forbids it, given the waiver of each finding.
+    pub(super) fn waive(&self, named: &[Option<Id<WaiverSpec>>], decisions: &mut [Decision]) {
+        for ((policy, about), waiver) in self.about.iter().zip(named) {
+            let Some(waiver) = *waiver else { continue };
+            for at in about {
+                let Some(decision) = decisions.get_mut(*at) else { continue };
+                let mut waived = std::mem::take(&mut decision.waived).into_vec();
+                waived.push(Waiving { policy: *policy, waiver });
+                waived.sort_unstable();
+                decision.waived = waived.into_boxed_slice();
+            }
+        }
+    }
+}
+
+/// Reports what no policy permits.
+pub(super) fn not_permitted(
+    graph: &Graph,
+    policies: &Policies,
+    decisions: &[Decision],
+    out: &mut Diagnostics,
+) {
+    let mut alike: BTreeMap<_, Vec<&AccessRequest>> = BTreeMap::new();
+    let none = decisions.iter().filter(|decision| decision.outcome == Outcome::NotPermitted);
+    for request in none.map(|decision| &decision.request) {
+        alike.entry((request.span, request.action.word())).or_default().push(request);
+    }
+    for requests in alike.into_values() {
+        out.extend(requests.first().map(|first| nothing_permits(graph, policies, first, &requests)));
     }
 }
 
@@ -45,17 +78,17 @@ pub(super) fn warnings(
     (found, severity): (&[super::Warning], Severity),
     out: &mut Diagnostics,
 ) {
-    let mut alike: Alike<'_> = BTreeMap::new();
+    let mut alike: BTreeMap<_, Vec<&AccessRequest>> = BTreeMap::new();
     for (request, policy, _) in found.iter().filter(|(_, _, found)| *found == severity) {
-        alike.entry((request.span, Some(*policy), request.action.word())).or_default().push(request);
+        alike.entry((request.span, *policy, request.action.word())).or_default().push(request);
     }
     for ((_, policy, _), requests) in alike {
-        let found = policy.map(|policy| forbidden(graph, policies, &requests, policy));
-        out.extend(found.map(|found| Diagnostic { severity, ..found }));
+        out.report(Diagnostic { severity, ..forbids(graph, policies, &requests, policy) });
     }
 }
 
-fn forbidden(
+/// What a policy says to requests that differ only in what one finding can list: regions, tenants, environments.
+fn forbids(
     graph: &Graph,
     policies: &Policies,
     requests: &[&AccessRequest],
@@ -81,6 +114,7 @@ fn forbidden(
             .filter(|_| id.starts_with("AIP-RES") || !id.starts_with("AIP-")),
         help: fact.and_then(|fact| fact.help.clone()),
         about: Some(about(graph, requests)),
+        waived: None,
     };
     found.related.extend(requests.first().and_then(|request| profile_label(graph, request)));
     found
@@ -124,7 +158,7 @@ fn residency_note(graph: &Graph, requests: &[&AccessRequest]) -> Option<String> 
     Some(format!("residency {word} {} {verb} {allowed}", rules.join(" and ")))
 }
 
-fn not_permitted(
+fn nothing_permits(
     graph: &Graph,
     policies: &Policies,
     first: &AccessRequest,

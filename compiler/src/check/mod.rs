@@ -49,11 +49,17 @@ mod toxic_combination;
 mod trigger_unusable;
 mod trigger_without_dead_letter;
 mod unreachable_route;
+mod waiver_expired;
+mod waiver_expires_soon;
+mod waiver_ttl_too_long;
+mod waiver_unused;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
 use crate::model::Id;
 use crate::model::environment::EnvironmentSpec;
+use crate::model::value::Date;
 use crate::resolve::Graph;
+use crate::waive::Waivers;
 
 /// A check: what it finds, and how.
 #[derive(Debug)]
@@ -65,18 +71,31 @@ pub struct Check {
 
 impl Check {
     /// Runs this check alone.
-    pub fn run(&self, graph: &Graph, out: &mut Diagnostics) {
-        (self.run)(graph, &mut Findings { graph, out });
+    pub fn run(&self, waivers: &Waivers<'_>, out: &mut Diagnostics) {
+        let graph = waivers.graph();
+        (self.run)(graph, &mut Findings { graph, waivers, out });
     }
 }
 
 /// What checks report, with the severity that environments give to their rules.
 struct Findings<'a> {
     graph: &'a Graph,
+    waivers: &'a Waivers<'a>,
     out: &'a mut Diagnostics,
 }
 
 impl Findings<'_> {
+    /// The day on which is asked.
+    fn today(&self) -> Date {
+        self.waivers.today()
+    }
+
+    /// Reports a finding that concerns all environments.
+    fn report_everywhere(&mut self, found: Diagnostic) {
+        let places: Vec<_> = self.graph.each::<EnvironmentSpec>().map(|(id, _)| id).collect();
+        self.report(&places, found);
+    }
+
     /// Reports a finding that concerns these environments, as the strictest of them has it; nothing where it is off in
     /// all of them. Without an environment nobody has said how much it matters, and it is what it is.
     fn report(&mut self, places: &[Id<EnvironmentSpec>], found: Diagnostic) {
@@ -143,7 +162,11 @@ pub static CHECKS: &[Check] = &[
     gateway_beside_its_cluster::CHECK,
 ];
 
-/// Runs every check.
-pub fn run(graph: &Graph, out: &mut Diagnostics) {
-    CHECKS.iter().for_each(|check| check.run(graph, out));
+/// Every check of waivers, by code: what they look at is what the others, and policies, have found.
+pub static CHECKS_OF_WAIVERS: &[Check] =
+    &[waiver_expired::CHECK, waiver_ttl_too_long::CHECK, waiver_unused::CHECK, waiver_expires_soon::CHECK];
+
+/// The checks of both tables.
+pub fn all() -> impl Iterator<Item = &'static Check> + Clone {
+    CHECKS.iter().chain(CHECKS_OF_WAIVERS)
 }

@@ -43,6 +43,8 @@ rules! {
     UNRESOLVED_REFERENCE = "AIP-REF-001" "unresolved-reference" Input;
     FILE_UNREADABLE = "AIP-REF-002" "file-unreadable" Input;
     FILE_OUTSIDE = "AIP-REF-003" "file-outside-workspace" Input;
+    UNKNOWN_RULE = "AIP-REF-004" "unknown-rule" Input;
+    FIXED_RULE = "AIP-REF-005" "fixed-rule" Input;
     INLINE_SECRET = "AIP-DAT-015" "inline-secret" Verdict;
     POLICY_SYNTAX = "AIP-POL-001" "policy-syntax" Input;
     POLICY_INVALID = "AIP-POL-002" "policy-invalid" Input;

@@ -10,6 +10,19 @@ scalars!(Date, TimeOfDay, TimeZone);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date(pub jiff::civil::Date);
 
+impl Date {
+    /// How many days another day comes after this one.
+    pub fn until(self, other: Self) -> i32 {
+        self.0.until(other.0).map_or(0, |span| span.get_days())
+    }
+
+    /// The day that comes so many days after this one, or before it; the last one of the calendar where there is none.
+    pub fn after(self, days: i32) -> Self {
+        let moved = self.0.checked_add(jiff::Span::new().days(days));
+        Self(moved.unwrap_or(if days < 0 { jiff::civil::Date::MIN } else { jiff::civil::Date::MAX }))
+    }
+}
+
 impl std::fmt::Display for Date {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}", self.0)
