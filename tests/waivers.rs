@@ -58,7 +58,8 @@ const LAST: &str = "2027-02-28";
 #[test]
 fn every_mistake_of_the_corpus_is_excepted_until_the_last_day_and_no_longer() {
     let mut rules = BTreeSet::new();
-    for (title, files) in every_seed().into_iter().filter(|(title, _)| !title.starts_with("AIP-LIF-01")) {
+    // What rules about the life of models find is another thing on another day.
+    for (title, files) in every_seed().into_iter().filter(|(title, _)| !title.starts_with("AIP-LIF-0")) {
         let files = with_workspace(&files);
         let plain = compile_on(today(), &files, None);
         let found: Vec<Named> = named(&plain).into_iter().map(|(one, _)| one).collect();
