@@ -14,7 +14,8 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
     (
         "Environment",
         "prod",
-        "aws: { accountId: \"111122223333\", regions: [eu-central-1, eu-north-1, eu-west-1, eu-west-3] }",
+        "aws: { accountId: \"111122223333\", regions: [eu-central-1, eu-north-1, eu-west-1, eu-west-3] }, \
+      severity: { AIP-BUD-003: off }",
     ),
     (
         "Tenant",
