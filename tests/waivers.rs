@@ -59,7 +59,11 @@ const LAST: &str = "2027-02-28";
 fn every_mistake_of_the_corpus_is_excepted_until_the_last_day_and_no_longer() {
     let mut rules = BTreeSet::new();
     // What rules about the life of models find is another thing on another day.
-    for (title, files) in every_seed().into_iter().filter(|(title, _)| !title.starts_with("AIP-LIF-0")) {
+    // One seed of each rule is enough: it is compiled five times.
+    let mut seen = BTreeSet::new();
+    let rule = |title: &str| title.split(':').next().unwrap_or(title).to_owned();
+    let seeds = every_seed().into_iter().filter(|(title, _)| !title.starts_with("AIP-LIF-0"));
+    for (title, files) in seeds.filter(|(title, _)| seen.insert(rule(title))) {
         let files = with_workspace(&files);
         let plain = compile_on(today(), &files, None);
         let found: Vec<Named> = named(&plain).into_iter().map(|(one, _)| one).collect();
