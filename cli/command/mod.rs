@@ -13,6 +13,7 @@ mod plan;
 mod prove;
 mod schema;
 mod state;
+mod test;
 mod r#where;
 mod why;
 
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Prove(prove::ProveArgs),
     Schema(schema::Schema),
     State(state::StateArgs),
+    Test(test::Test),
 }
 
 impl Command {
@@ -63,6 +65,7 @@ impl Command {
             Self::Prove(prove) => prove.run(ui),
             Self::Schema(schema) => schema.run(ui),
             Self::State(state) => state.run(ui),
+            Self::Test(test) => test.run(ui),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Findings as JUnit, in the dialect that Jenkins describes: a suite of cases, one for each finding, each rule without
+//! JUnit, in the dialect that Jenkins describes. Findings are a suite of cases, one for each finding, each rule without
 //! one, and each thing that was not run.
 
 use std::collections::BTreeSet;
@@ -11,14 +11,14 @@ use crate::findings::{Findings, advice};
 use crate::ui::harmless;
 
 /// One test of the suite.
-struct Case {
-    class: String,
-    name: String,
-    outcome: Outcome,
+pub(crate) struct Case {
+    pub(crate) class: String,
+    pub(crate) name: String,
+    pub(crate) outcome: Outcome,
 }
 
 /// What became of a test.
-enum Outcome {
+pub(crate) enum Outcome {
     /// Nothing was found, or something that does not stop, with what is said of it.
     Passed(Option<String>),
     Failed {
@@ -31,10 +31,14 @@ enum Outcome {
 
 /// One report with one suite. Findings that do not stop are cases that pass, so that a job is red when it ends so.
 pub(crate) fn render(findings: &Findings<'_>) -> String {
-    let cases = cases(findings);
+    report(&cases(findings), &[("summary", findings.summary())])
+}
+
+/// One report with one suite, and what is said about all of it.
+pub(crate) fn report(cases: &[Case], properties: &[(&str, String)]) -> String {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     #[expect(clippy::expect_used, reason = "a vector takes every byte")]
-    write(&mut writer, findings, &cases).expect("a report in memory");
+    write(&mut writer, properties, cases).expect("a report in memory");
     let mut text = String::from_utf8_lossy(&writer.into_inner()).into_owned();
     text.push('\n');
     text
@@ -72,7 +76,7 @@ fn case(findings: &Findings<'_>, found: &Diagnostic) -> Case {
     Case { class: found.code.to_string(), name: format!("{} at {at}", found.name), outcome }
 }
 
-fn write(writer: &mut Writer<Vec<u8>>, findings: &Findings<'_>, cases: &[Case]) -> std::io::Result<()> {
+fn write(writer: &mut Writer<Vec<u8>>, properties: &[(&str, String)], cases: &[Case]) -> std::io::Result<()> {
     let count = |of: fn(&Outcome) -> bool| cases.iter().filter(|case| of(&case.outcome)).count().to_string();
     let failed = count(|outcome| matches!(outcome, Outcome::Failed { .. }));
     let skipped = count(|outcome| matches!(outcome, Outcome::Skipped(_)));
@@ -85,7 +89,7 @@ fn write(writer: &mut Writer<Vec<u8>>, findings: &Findings<'_>, cases: &[Case]) 
         let suite = suite.with_attributes(all).with_attributes([("skipped", &*skipped)]);
         suite.write_inner_content(|writer| {
             writer.create_element("properties").write_inner_content(|writer| {
-                property(writer, "summary", &findings.summary())?;
+                properties.iter().try_for_each(|(name, value)| property(writer, name, &plain(value)))?;
                 property(writer, "version", env!("CARGO_PKG_VERSION"))
             })?;
             cases.iter().try_for_each(|case| element(writer, case))

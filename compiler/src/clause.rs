@@ -12,8 +12,7 @@ use cedar_policy_core::ast::{
 };
 use cedar_policy_core::evaluator::Evaluator;
 use cedar_policy_core::extensions::Extensions;
-use cedar_policy_core::parser::Loc;
-use cedar_policy_core::parser::text_to_cst;
+use cedar_policy_core::parser::{Loc, Node, cst, text_to_cst};
 
 use crate::source::Span;
 
@@ -42,6 +41,22 @@ pub struct Clause {
     expr: Arc<Expr>,
 }
 
+impl Clause {
+    /// What is evaluated.
+    pub(crate) fn expr(&self) -> &Expr {
+        &self.expr
+    }
+}
+
+/// A `when` or an `unless`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// All of it.
+    pub span: Span,
+    /// Its word.
+    pub word: Span,
+}
+
 /// How clauses are put together.
 #[derive(Clone, Debug)]
 pub enum Tree {
@@ -54,7 +69,7 @@ pub enum Tree {
     /// One of them, the second only if the first is false.
     Or(Box<Tree>, Box<Tree>, Span),
     /// The second if the first is true, else the third.
-    If(Box<Tree>, Box<Tree>, Box<Tree>),
+    If(Box<Tree>, Box<Tree>, Box<Tree>, Span),
 }
 
 impl Tree {
@@ -66,7 +81,7 @@ impl Tree {
             Self::And(left, right, _) | Self::Or(left, right, _) => {
                 left.clauses().into_iter().chain(right.clauses()).collect()
             }
-            Self::If(test, then, other) => {
+            Self::If(test, then, other, _) => {
                 [test, then, other].into_iter().flat_map(|tree| tree.clauses()).collect()
             }
         }
@@ -102,14 +117,17 @@ pub struct Clauses {
     pub all: Vec<Clause>,
     /// The tree of scope and conditions; nothing for a policy that always matches.
     pub tree: Option<Tree>,
+    /// The conditions, in the order of the text.
+    pub conditions: Vec<Condition>,
 }
 
 impl Clauses {
     /// The clauses of a policy that was read from the source of `place`.
     pub fn of(policy: &Policy, place: Span) -> Self {
         let inner: &cedar_policy_core::ast::Policy = policy.as_ref();
-        let mut made = Self { all: Vec::new(), tree: None };
-        let mut scope = scope_places(inner.loc(), place).into_iter();
+        let (scope, conditions) = written(inner.loc(), place);
+        let mut made = Self { all: Vec::new(), tree: None, conditions };
+        let mut scope = scope.into_iter();
         let mut next = || scope.next().unwrap_or(place);
         let places = [next(), next(), next()];
         let constrained = [
@@ -162,12 +180,23 @@ impl Clauses {
         if let ExprKind::If { test_expr, then_expr, else_expr } = expr.expr_kind() {
             let test = self.conditions(test_expr, span);
             let then = self.conditions(then_expr, span);
-            return Tree::If(Box::new(test), Box::new(then), Box::new(self.conditions(else_expr, span)));
+            let other = self.conditions(else_expr, span);
+            return Tree::If(Box::new(test), Box::new(then), Box::new(other), span);
         }
         // `a > b` is read as `!(a <= b)`, so what is negated and simple is one clause, as it is written.
         match negated(expr).filter(|inner| is_compound(inner)) {
             Some(inner) => Tree::Not(Box::new(self.conditions(inner, span)), span),
             None => self.leaf(expr, span, Part::Condition),
+        }
+    }
+
+    /// Where a part of the tree is written.
+    pub(crate) fn place(&self, tree: &Tree) -> Option<Span> {
+        match tree {
+            Tree::Clause(at) => self.all.get(*at).map(|clause| clause.span),
+            Tree::Not(_, span) | Tree::And(_, _, span) | Tree::Or(_, _, span) | Tree::If(_, _, _, span) => {
+                Some(*span)
+            }
         }
     }
 
@@ -212,7 +241,7 @@ impl Clauses {
                     }
                 }
             }
-            Tree::If(test, then, other) => match self.visit(test, evaluator, seen) {
+            Tree::If(test, then, other, _) => match self.visit(test, evaluator, seen) {
                 Ok((value, by)) => {
                     let (chosen, left_out) = if value { (then, other) } else { (other, then) };
                     skip(seen, left_out, by);
@@ -263,15 +292,19 @@ fn spanned(loc: Option<&Loc>, place: Span) -> Span {
     loc.map_or(place, |loc| Span::new(place.source, loc.start(), loc.end()))
 }
 
-/// Where the scope of a policy speaks of principal, action and resource.
-fn scope_places(loc: Option<&Loc>, place: Span) -> Vec<Span> {
-    let Some((loc, text)) = loc.and_then(|loc| Some((loc, loc.snippet()?))) else { return Vec::new() };
-    let Ok(read) = text_to_cst::parse_policy(text) else { return Vec::new() };
-    let Some(cedar_policy_core::parser::cst::Policy::Policy(read)) = read.as_inner() else {
-        return Vec::new();
-    };
+/// Where the scope of a policy speaks of principal, action and resource, and where its conditions are.
+fn written(loc: Option<&Loc>, place: Span) -> (Vec<Span>, Vec<Condition>) {
+    let nothing = || (Vec::new(), Vec::new());
+    let Some((loc, text)) = loc.and_then(|loc| Some((loc, loc.snippet()?))) else { return nothing() };
+    let Ok(read) = text_to_cst::parse_policy(text) else { return nothing() };
+    let Some(cst::Policy::Policy(read)) = read.as_inner() else { return nothing() };
     let at = |inner: &Loc| Span::new(place.source, loc.start() + inner.start(), loc.start() + inner.end());
-    read.variables.iter().map(|one| one.loc().map_or(place, at)).collect()
+    let scope = read.variables.iter().map(|one| one.loc().map_or(place, at)).collect();
+    let condition = |one: &Node<Option<cst::Cond>>| {
+        let word = one.as_inner()?.cond.loc()?;
+        Some(Condition { span: at(one.loc()?), word: at(word) })
+    };
+    (scope, read.conds.iter().filter_map(condition).collect())
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod model;
 pub mod resolve;
 pub mod rule;
 pub mod source;
+pub mod trial;
 pub mod waive;
 mod yaml;
 
@@ -172,6 +173,7 @@ pub fn judge(
     out: &mut Diagnostics,
 ) -> Decisions {
     codes::check(waivers.graph(), policies, out);
+    trial::unclear(waivers.graph(), policies, waivers.today(), out);
     let whole = !out.has_errors_of(Family::Input);
     let mut found = Diagnostics::default();
     let wanted = |check: &&Check| wanted(check);

@@ -24,7 +24,8 @@ const COMPILER: &[Row] = &[
     ("flow", &["source", "model", "resolve"]),
     ("ir", &["source", "model", "resolve"]),
     ("clause", &["source"]),
-    ("authorize", &["source", "diagnostic", "rule", "catalog", "model", "resolve", "waive", "ir"]),
+    ("authorize", &["source", "diagnostic", "rule", "yaml", "catalog", "model", "resolve", "waive", "ir"]),
+    ("trial", &["source", "diagnostic", "rule", "yaml", "model", "resolve", "ir", "clause", "authorize"]),
     ("codes", &["source", "diagnostic", "rule", "yaml", "model", "resolve", "check", "authorize"]),
 ];
 

@@ -12,6 +12,7 @@ mod policies;
 mod report;
 mod said;
 mod shared;
+mod suppose;
 mod value;
 
 pub use approve::{ApprovedGrants, Decisions, Grant};
@@ -19,6 +20,7 @@ pub use changes::{ChangeRequest, permit_changes};
 pub use packs::{SHIPPED, ShippedPolicy, of as pack_policies, page as policy_page};
 pub use policies::{Policies, SCHEMA, read as read_policies};
 pub use said::Said;
+pub use suppose::{Heard, Hearing, Supposed, Taken};
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
@@ -27,7 +29,8 @@ use cedar_policy::{Authorizer, Decision as Verdict, Entities, EntityUid, PolicyS
 use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
-use crate::ir::{AccessRequest, Circumstances, Decision, Outcome, PolicyIndex};
+use crate::ir::{AccessRequest, Action, Circumstances, Decision, Outcome, PolicyIndex};
+use crate::model::Id;
 use crate::model::environment::{EnvironmentSpec, SeverityWord};
 use crate::model::value::Date;
 use crate::resolve::Graph;
@@ -43,11 +46,7 @@ pub fn decide(policies: &Policies, waivers: &mut Waivers<'_>, out: &mut Diagnost
     let graph = waivers.graph();
     let court = Court::new(graph, policies, waivers.today());
     let groups = derive::requests(graph);
-    let judge = || groups.into_par_iter().map(|group| court.judge(group)).collect();
-    let judged: Vec<_> = match POOL.as_ref() {
-        Some(pool) => pool.install(judge),
-        None => judge(),
-    };
+    let judged: Vec<_> = on_large_stack(|| groups.into_par_iter().map(|group| court.judge(group)).collect());
     let mut all = Vec::with_capacity(judged.iter().map(|judged| judged.decisions.len()).sum());
     let mut warnings = Vec::new();
     for judged in judged {
@@ -77,6 +76,14 @@ static POOL: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
     rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(nesting::STACK).build().ok()
 });
 
+/// Does something that Cedar needs a large stack for.
+pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match POOL.as_ref() {
+        Some(pool) => pool.install(work),
+        None => work(),
+    }
+}
+
 /// A request, the policy that would forbid it, and how much that matters.
 type Warning = (AccessRequest, PolicyIndex, Severity);
 
@@ -100,7 +107,7 @@ pub fn each_question(graph: &Graph, policies: &Policies, today: Date, show: &mut
         let entities = Arc::new(entities);
         let question = |request: &AccessRequest| {
             let principals = entities::principal(graph, request.principal);
-            let off = court.switched(request, SeverityWord::Off);
+            let off = court.switched(request.environment, SeverityWord::Off);
             Some(Question {
                 request: court.question(request, &principals).ok()?,
                 policies: policies.index.candidates(request.action.word(), &principals, &off),
@@ -109,6 +116,39 @@ pub fn each_question(graph: &Graph, policies: &Policies, today: Date, show: &mut
         };
         show(&group.iter().filter_map(question).collect::<Vec<_>>());
     }
+}
+
+/// A question with everything that decides how it is answered.
+struct Asked<'a> {
+    environment: Id<EnvironmentSpec>,
+    action: Action,
+    /// The principal, then those above it.
+    principals: &'a [EntityUid],
+    question: &'a Request,
+    entities: &'a Entities,
+}
+
+/// What policies say together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The verdict.
+    pub outcome: Outcome,
+    /// Advisory policies that would forbid it.
+    pub advisory: Vec<PolicyIndex>,
+}
+
+/// What a request names.
+fn reached(request: &AccessRequest) -> Vec<Key> {
+    let mut keys =
+        vec![request.principal.into(), (&request.object).into(), Key::Environment(request.environment)];
+    keys.extend(request.tenant.map(Key::Tenant));
+    if let Circumstances::Invocation(call) = &request.circumstances {
+        keys.extend(call.route.map(Key::Route));
+    }
+    if let Circumstances::Storage(storage) = &request.circumstances {
+        keys.extend(storage.store.map(Key::DataStore));
+    }
+    keys
 }
 
 /// What became of a group of requests.
@@ -174,18 +214,7 @@ impl<'a> Court<'a> {
     /// Everything that a group of requests can reach.
     fn entities(&self, group: &[AccessRequest]) -> Result<Entities, String> {
         let mut slice = Slice::new(&self.shared);
-        for request in group {
-            slice.add(request.principal);
-            slice.add(&request.object);
-            slice.add(Key::Environment(request.environment));
-            request.tenant.into_iter().for_each(|tenant| slice.add(Key::Tenant(tenant)));
-            if let Circumstances::Invocation(call) = &request.circumstances {
-                call.route.into_iter().for_each(|route| slice.add(Key::Route(route)));
-            }
-            if let Circumstances::Storage(storage) = &request.circumstances {
-                storage.store.into_iter().for_each(|store| slice.add(Key::DataStore(store)));
-            }
-        }
+        group.iter().flat_map(reached).for_each(|key| slice.add(key));
         slice.finish()
     }
 
@@ -198,41 +227,57 @@ impl<'a> Court<'a> {
         judged: &mut Judged,
     ) -> Option<Outcome> {
         let principals = entities::principal(self.graph, request.principal);
-        let question = match self.question(request, &principals) {
-            Ok(question) => question,
-            Err(why) => {
-                judged.errors.report(cannot(request.span, &why));
-                return None;
+        let question = self.question(request, &principals);
+        let answer = question.map_err(|why| vec![why]).and_then(|question| {
+            let environment = request.environment;
+            let action = request.action;
+            self.settle(
+                &Asked { environment, action, principals: &principals, question: &question, entities },
+                waived,
+            )
+        });
+        match answer {
+            Ok(answer) => {
+                let warning = |at: PolicyIndex| (request.clone(), at, self.severity(at, request.environment));
+                judged.warnings.extend(answer.advisory.into_iter().map(warning));
+                Some(answer.outcome)
             }
-        };
-        let off =
-            self.switched(request, SeverityWord::Off).into_iter().chain(waived.iter().copied()).collect();
-        let answer = self.answer((request, &question), &principals, (&off, entities));
-        self.report_failures(request, &answer, judged)?;
-        let reasons = self.reasons(&answer);
-        if answer.decision() == Verdict::Allow {
-            return Some(Outcome::Permitted(reasons));
+            // A policy that fails is skipped by Cedar. A `forbid` that is skipped does not forbid, so this stops the run.
+            Err(reasons) => {
+                judged.errors.extend(reasons.iter().map(|why| cannot(request.span, why)));
+                None
+            }
         }
-        let (advisory, mandatory): (Vec<_>, Vec<_>) =
-            reasons.into_iter().partition(|policy| self.severity(*policy, request) != Severity::Mandatory);
+    }
+
+    /// Asks Cedar, and once more without the advisory policies where only those forbid; or why policies cannot be
+    /// evaluated.
+    fn settle(&self, asked: &Asked<'_>, waived: &BTreeSet<usize>) -> Result<Answer, Vec<String>> {
+        let off = self.switched(asked.environment, SeverityWord::Off).into_iter();
+        let off = off.chain(waived.iter().copied()).collect();
+        let response = self.respond(asked, &off)?;
+        let reasons = self.reasons(&response);
+        if response.decision() == Verdict::Allow {
+            return Ok(Answer { outcome: Outcome::Permitted(reasons), advisory: Vec::new() });
+        }
+        let stops = |policy: &PolicyIndex| self.severity(*policy, asked.environment) == Severity::Mandatory;
+        let (mandatory, advisory): (Vec<_>, Vec<_>) = reasons.into_iter().partition(stops);
         if advisory.is_empty() || !mandatory.is_empty() {
-            return Some(if mandatory.is_empty() {
-                Outcome::NotPermitted
-            } else {
-                Outcome::Forbidden(mandatory)
-            });
+            let outcome = match mandatory.is_empty() {
+                true => Outcome::NotPermitted,
+                false => Outcome::Forbidden(mandatory),
+            };
+            return Ok(Answer { outcome, advisory: Vec::new() });
         }
-        judged.warnings.extend(
-            advisory.iter().map(|policy| (request.clone(), *policy, self.severity(*policy, request))),
-        );
         let without = off.into_iter().chain(advisory.iter().map(|policy| policy.0 as usize)).collect();
-        let answer = self.answer((request, &question), &principals, (&without, entities));
-        let reasons = self.reasons(&answer);
-        Some(match answer.decision() {
+        let response = self.respond(asked, &without)?;
+        let reasons = self.reasons(&response);
+        let outcome = match response.decision() {
             Verdict::Allow => Outcome::Permitted(reasons),
             Verdict::Deny if reasons.is_empty() => Outcome::NotPermitted,
             Verdict::Deny => Outcome::Forbidden(reasons),
-        })
+        };
+        Ok(Answer { outcome, advisory })
     }
 
     fn question(&self, request: &AccessRequest, principals: &[EntityUid]) -> Result<Request, String> {
@@ -252,14 +297,12 @@ impl<'a> Court<'a> {
         Ok(made)
     }
 
-    fn answer(
-        &self,
-        (request, question): (&AccessRequest, &Request),
-        principals: &[EntityUid],
-        (without, entities): (&BTreeSet<usize>, &Entities),
-    ) -> Response {
-        let candidates = self.policies.index.candidates(request.action.word(), principals, without);
-        Authorizer::new().is_authorized(question, &candidates, entities)
+    /// What Cedar says without some policies; or which of the others cannot be evaluated.
+    fn respond(&self, asked: &Asked<'_>, without: &BTreeSet<usize>) -> Result<Response, Vec<String>> {
+        let candidates = self.policies.index.candidates(asked.action.word(), asked.principals, without);
+        let response = Authorizer::new().is_authorized(asked.question, &candidates, asked.entities);
+        let failed: Vec<_> = response.diagnostics().errors().map(ToString::to_string).collect();
+        if failed.is_empty() { Ok(response) } else { Err(failed) }
     }
 
     /// The policies that decided, sorted.
@@ -270,28 +313,18 @@ impl<'a> Court<'a> {
         reasons
     }
 
-    /// A policy that fails is skipped by Cedar. A `forbid` that is skipped does not forbid, so this stops the run.
-    fn report_failures(&self, request: &AccessRequest, answer: &Response, judged: &mut Judged) -> Option<()> {
-        let mut sound = Some(());
-        for error in answer.diagnostics().errors() {
-            judged.errors.report(cannot(request.span, &error.to_string()));
-            sound = None;
-        }
-        sound
-    }
-
     /// How much a policy matters where a request is made. One that is off there is not asked, unless it permits.
-    fn severity(&self, policy: PolicyIndex, request: &AccessRequest) -> Severity {
+    fn severity(&self, policy: PolicyIndex, environment: Id<EnvironmentSpec>) -> Severity {
         let at = policy.0 as usize;
         let written = self.policies.severity.get(at).copied().unwrap_or(Severity::Mandatory);
-        let environment = self.graph.resource::<EnvironmentSpec>(request.environment);
+        let environment = self.graph.resource(environment);
         let Some((fact, environment)) = self.policies.facts.get(at).zip(environment) else { return written };
         environment.spec.severity_of(&fact.id, written).unwrap_or(Severity::Advisory)
     }
 
-    /// Policies to which the environment of a request gives this word.
-    fn switched(&self, request: &AccessRequest, word: SeverityWord) -> BTreeSet<usize> {
-        let Some(environment) = self.graph.resource::<EnvironmentSpec>(request.environment) else {
+    /// Policies to which an environment gives this word.
+    fn switched(&self, environment: Id<EnvironmentSpec>, word: SeverityWord) -> BTreeSet<usize> {
+        let Some(environment) = self.graph.resource(environment) else {
             return BTreeSet::new();
         };
         let ids = environment.spec.severity.0.iter().filter(|(_, found)| found.value == word);

@@ -35,6 +35,11 @@ impl Policies {
         &self.facts
     }
 
+    /// The policy with this `@id`.
+    pub fn find(&self, id: &str) -> Option<PolicyIndex> {
+        self.by_id.get(id).copied()
+    }
+
     /// A policy as Cedar has it.
     pub fn get(&self, at: PolicyIndex) -> Option<&Policy> {
         self.index.get(at.0 as usize)

@@ -68,7 +68,7 @@ pub(super) fn record<const N: usize>(pairs: [(&'static str, Value); N]) -> Value
 }
 
 /// Keys with their values, as a context.
-pub(super) fn context(pairs: impl IntoIterator<Item = (&'static str, Value)>) -> Context {
+pub(super) fn context<'k>(pairs: impl IntoIterator<Item = (&'k str, Value)>) -> Context {
     let values = pairs.into_iter().map(|(key, value)| (key.into(), value)).collect();
     Context::from(ast::Context::Value(std::sync::Arc::new(values)))
 }

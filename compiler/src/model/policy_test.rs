@@ -1,9 +1,12 @@
 //! `PolicyTest`: requests, and the decisions that policies must give.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
 use super::macros::{record, words};
-use super::reference::AnyRef;
-use super::value::{Literal, Texts};
+use super::reference::{AnyRef, Linked, Reference};
+use super::value::{Literal, OneOrMany, Text, Texts};
 use crate::source::Spanned;
+use crate::yaml::{Decode, Node, Reader, Value};
 
 words! {
     /// What is asked for.
@@ -43,19 +46,81 @@ words! {
     }
 }
 
+/// A principal or a resource of a request, written `Kind/name`.
+#[derive(Clone, Debug)]
+pub struct Entity {
+    /// The kind, as the Cedar schema calls it.
+    pub kind: &'static str,
+    /// The name with its place. A tool is named after its agent, as in `Tool/invoice-bot.pay`.
+    pub name: Spanned<String>,
+    /// The resource that is meant, where it is one.
+    resource: Option<AnyRef>,
+}
+
+/// Entities that are no resources of their own.
+const OTHER_ENTITIES: [&str; 3] = ["Artifact", "Region", "Tool"];
+
+impl Decode for Entity {
+    fn decode(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let other = |text: &str| {
+            let (kind, name) = text.split_once('/').filter(|(_, name)| !name.is_empty())?;
+            let kind = OTHER_ENTITIES.into_iter().find(|known| *known == kind)?;
+            Some((kind, name.to_owned()))
+        };
+        if let Value::Scalar { text, .. } = &node.value
+            && let Some((kind, name)) = other(text)
+        {
+            return Some(Self { kind, name: Spanned { value: name, span: node.span }, resource: None });
+        }
+        let resource = AnyRef::decode(node, reader)?;
+        let name = Spanned { value: resource.name.value.to_string(), span: resource.name.span };
+        Some(Self { kind: resource.kind.word(), name, resource: Some(resource) })
+    }
+}
+
+impl Linked for Entity {
+    fn each_reference(&mut self, visit: &mut dyn FnMut(Reference<'_>)) {
+        self.resource.each_reference(visit);
+    }
+}
+
+impl JsonSchema for Entity {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Entity".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let resource = generator.subschema_for::<AnyRef>();
+        let other = format!("^({})/.+$", OTHER_ENTITIES.join("|"));
+        json_schema!({ "anyOf": [resource, {
+            "type": "string",
+            "pattern": other,
+            "description": "A tool such as `Tool/invoice-bot.pay`, a region, or an artifact by its address.",
+        }] })
+    }
+}
+
 record! {
-    /// One request and its decision.
+    /// One request and its decision. What `context` does not say is as the workspace asks for it; where nobody does, it is
+    /// as it would be if the principal asked.
     pub struct PolicyCase {
+        /// What is tested, in words.
+        title: Option<Spanned<Text>>,
         /// Who asks, as `Kind/name`.
-        principal: AnyRef,
+        principal: Entity,
         /// For what.
         action: Spanned<Action>,
         /// Of what, as `Kind/name`.
-        resource: AnyRef,
-        /// Under which circumstances.
-        context: Texts<Literal>,
+        resource: Entity,
+        /// Under which circumstances: keys of the context of the action in the Cedar schema. A day is written `2027-03-31`, an
+        /// entity by its name, and `residency` as the names of rules.
+        context: Texts<OneOrMany<Literal>>,
         /// The decision.
         expect: Spanned<Expected>,
+        /// Policies that have to match, by their `@id`.
+        by: Vec<Spanned<Text>>,
+        /// Policies that must not match, by their `@id`.
+        not_by: Vec<Spanned<Text>>,
     }
 }
 

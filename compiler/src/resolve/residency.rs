@@ -111,7 +111,7 @@ impl Graph {
     }
 
     /// What several rules allow together; nothing when there are none.
-    fn together(&self, ids: &[Id<ResidencyRuleSpec>]) -> Option<Residency> {
+    pub(crate) fn together(&self, ids: &[Id<ResidencyRuleSpec>]) -> Option<Residency> {
         let rules: Vec<_> = ids.iter().filter_map(|id| Some((*id, self.resource(*id)?))).collect();
         let mut places = rules.iter().map(|(_, rule)| self.allowed(&rule.spec));
         let mut regions = places.next()?;

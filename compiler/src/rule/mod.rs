@@ -55,6 +55,7 @@ rules! {
     FORBIDDEN = "AIP-POL-007" "forbidden" Verdict;
     PACK_MISSING = "AIP-POL-008" "pack-missing" Input;
     NO_POLICIES = "AIP-POL-009" "no-policies" Input;
+    TEST_UNCLEAR = "AIP-POL-010" "policy-test-unclear" Input;
     UNSUPPORTED = "AIP-CMP-002" "control-unsupported-on-target" Verdict;
     APPROXIMATED = "AIP-CMP-008" "control-approximated-on-target" Verdict;
     NOT_CARRIED = "AIP-CMP-009" "control-without-target" Verdict;

@@ -4,6 +4,7 @@ mod agent;
 mod budget;
 mod environment;
 mod gateway;
+pub(super) mod supposed;
 mod workload;
 
 use crate::ir::{AccessRequest, Action, Circumstances, Invocation, Object, Principal, Storage};
