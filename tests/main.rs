@@ -22,4 +22,5 @@ mod policies;
 mod residency;
 mod targets;
 mod tidy;
+mod trials;
 mod waivers;

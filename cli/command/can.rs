@@ -1,5 +1,6 @@
 //! `aipolicy can`.
 
+mod near;
 mod role;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,9 @@ const RESOURCES: &[&str] =
 /// Connector/invoices`. With a role of the account and an action of AWS it asks the compiled policies of IAM: `aipolicy can
 /// Role/acme-prod-agent-invoice-bot s3:GetObject arn:aws:s3:::acme-invoices/eu/1`. A tool is named after its agent, as in `Tool/invoice-bot.read-invoice`. What nobody asks for is
 /// not granted, and a disabled agent asks for nothing.
+///
+/// Each verdict comes with the near miss: the smallest change of the circumstances, or of what resources say, that would turn
+/// it round. It was asked of the same policies.
 ///
 /// Exit codes: 0 allowed wherever it is asked for, 3 denied somewhere, never asked for, or the agent is disabled.
 #[derive(clap::Args)]
@@ -64,6 +68,7 @@ impl Can {
             ui.print(&format!("{question}\n\x1b[31mdenied\x1b[0m\n{why}"))?;
             return Ok(Exit::Refused);
         }
+        let hearing = self.workspace.hearing(&workspace);
         let (mut text, mut exit, mut asked) = (format!("{question}\n"), Exit::Clean, false);
         for (id, name) in workspace.environments(chosen)? {
             let matching = workspace.compilation.decisions.of(id).filter(|decision| {
@@ -79,6 +84,7 @@ impl Can {
                 asked = true;
                 exit = if decision.permitted() { exit } else { Exit::Refused };
                 text.push_str(&told(&workspace, name, decision));
+                text.push_str(&near::told(&workspace, &hearing, decision));
             }
         }
         if !asked {

@@ -19,10 +19,11 @@ mod why;
 
 use std::path::PathBuf;
 
+use aipolicy_compiler::authorize::Hearing;
 use aipolicy_compiler::model::value::Date;
 
 use crate::error::{CliError, Exit};
-use crate::load::load;
+use crate::load::{clock, load};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -108,6 +109,12 @@ impl Folder {
 }
 
 impl Elsewhere {
+    /// Whoever asks the policies of a workspace about requests that are supposed, on the day that was chosen.
+    pub(crate) fn hearing<'w>(&self, workspace: &'w Workspace) -> Hearing<'w> {
+        let Workspace { compilation, .. } = workspace;
+        Hearing::new(&compilation.graph, &compilation.policies, self.view.as_of.unwrap_or_else(clock))
+    }
+
     /// The workspace, which must be understood for an answer about it.
     pub(crate) fn load(&self, ui: &mut Ui) -> Result<Workspace, CliError> {
         let workspace = load(&self.folder, self.view.as_of)?;

@@ -12,6 +12,7 @@ mod outputs;
 mod prove;
 mod questions;
 mod review;
+mod trials;
 mod waivers;
 mod walk;
 

@@ -20,7 +20,7 @@ pub use changes::{ChangeRequest, permit_changes};
 pub use packs::{SHIPPED, ShippedPolicy, of as pack_policies, page as policy_page};
 pub use policies::{Policies, SCHEMA, read as read_policies};
 pub use said::Said;
-pub use suppose::{Heard, Hearing, Supposed, Taken};
+pub use suppose::{After, Altered, Heard, Hearing, Place, Supposed, Taken};
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};

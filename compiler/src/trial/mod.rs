@@ -140,7 +140,12 @@ fn attempt(
 }
 
 /// What is not as a case expects, where policies answer so and these match.
-fn faults(case: &PolicyCase, answer: &Answer, matching: &[PolicyIndex], policies: &Policies) -> Vec<Fault> {
+pub fn faults(
+    case: &PolicyCase,
+    answer: &Answer,
+    matching: &[PolicyIndex],
+    policies: &Policies,
+) -> Vec<Fault> {
     let allowed = matches!(answer.outcome, Outcome::Permitted(_));
     let expected = case.expect.value == Expected::Allow;
     let decision = (allowed != expected).then(|| Fault::Decision(answer.outcome.clone()));

@@ -31,7 +31,7 @@ fn read(report: &str) -> Value {
 
 /// The cases of a report that keeps to the schema.
 #[track_caller]
-fn cases(report: &str) -> Vec<Value> {
+pub(crate) fn cases(report: &str) -> Vec<Value> {
     let read = read(report);
     assert_eq!(read.get("error"), None, "{report}");
     read["testsuite"][0]["testcase"].as_array().unwrap().clone()

@@ -2,7 +2,7 @@
 
 mod gitlab;
 mod grammar;
-mod junit;
+pub(super) mod junit;
 mod sarif;
 mod several;
 

@@ -1,5 +1,10 @@
 //! The cases of a `PolicyTest` as requests.
 
+use std::collections::BTreeMap;
+
+use cedar_policy::EntityUid;
+use cedar_policy_core::ast::Value;
+
 use super::super::derive::supposed;
 use super::super::entities::{self, Key};
 use super::super::value::{bool, entity, long};
@@ -9,7 +14,8 @@ use crate::ir::{AccessRequest, Action, Object, Principal};
 use crate::model::Id;
 use crate::model::agent::AgentSpec;
 use crate::model::environment::EnvironmentSpec;
-use crate::model::policy_test::{Entity, PolicyCase};
+use crate::model::policy_test::{Entity, Given, PolicyCase};
+use crate::model::value::Texts;
 use crate::resolve::Graph;
 use crate::rule;
 use crate::source::Span;
@@ -27,16 +33,15 @@ impl Hearing<'_> {
             Action::Change => vec![self.change(principal, case)?],
             action => self.asked(principal, (action, self.object(&case.resource)?), (place, case))?,
         };
-        let mut left = Vec::new();
-        for (key, taken) in given {
-            let holds = |one: &Supposed| one.context.get(key) == taken.value.as_ref();
+        let attributes = self.attributes_of(case)?;
+        found.iter_mut().for_each(|one| one.attributes.clone_from(&attributes));
+        for (key, taken) in &given {
+            let holds = |one: &Supposed| one.context.get(*key) == taken.value.as_ref();
             if found.iter().any(holds) {
                 found.retain(holds);
-            } else {
-                left.push((key, taken));
             }
         }
-        Ok(found.iter().map(|one| self.with(one, &left)).collect())
+        Ok(found.iter().map(|one| self.with(one, &given)).collect())
     }
 
     /// What the context says, but for the environment.
@@ -57,6 +62,22 @@ impl Hearing<'_> {
             })
         };
         named.map(take).collect()
+    }
+
+    /// What `entities` says.
+    fn attributes_of(
+        &self,
+        case: &PolicyCase,
+    ) -> Result<BTreeMap<EntityUid, BTreeMap<String, Option<Value>>>, Diagnostic> {
+        let of = |(entity, given): &(Entity, Texts<Given>)| {
+            let uid = entities::uid(entity.kind, &entity.name.value);
+            let found = self.attributes(&uid, given).map_err(|(key, why)| {
+                let place = given.0.get(key).map_or(entity.name.span, |given| given.span);
+                cannot(place, why)
+            })?;
+            Ok((uid, found))
+        };
+        case.entities.0.iter().map(of).collect()
     }
 
     /// The requests of the workspace, or those that nobody makes.
@@ -121,14 +142,15 @@ impl Hearing<'_> {
             keys: [Key::Environment(environment)].into(),
             artifact: Some([next(), next()]),
             context: context.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+            attributes: BTreeMap::new(),
         })
     }
 
     /// The environment that the context names.
     fn environment(&self, case: &PolicyCase) -> Result<Option<Id<EnvironmentSpec>>, Diagnostic> {
         let Some(given) = case.context.0.get("environment") else { return Ok(None) };
-        let [name] = given.value.0.as_slice() else {
-            return Err(cannot(given.span, "expected the name of an Environment, found a list".into()));
+        let Some([name]) = given.value.0.as_deref() else {
+            return Err(cannot(given.span, "expected the name of an Environment".into()));
         };
         let graph = self.court.graph;
         let text = name.to_string();

@@ -1,8 +1,9 @@
 //! Contexts that are changed: a value is read as the schema wants it, and what follows from it is changed with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy_core::ast::{EntityUID, Literal as CedarLiteral, Value, ValueKind};
+use cedar_policy_core::validator::ValidatorSchema;
 use cedar_policy_core::validator::types::{Attributes, EntityKind, Type};
 
 use super::super::entities::{self, Key, uid_of};
@@ -10,8 +11,9 @@ use super::super::value::{bool, datetime, entity, long, string};
 use super::{Hearing, Supposed};
 use crate::ir::Action;
 use crate::model::data_class::DataClassSpec;
+use crate::model::policy_test::Given;
 use crate::model::residency_rule::ResidencyRuleSpec;
-use crate::model::value::{Literal, OneOrMany};
+use crate::model::value::{Literal, Texts};
 use crate::model::{Id, Spec};
 use crate::resolve::{Graph, class_rank};
 
@@ -25,33 +27,60 @@ pub struct Taken {
 impl Hearing<'_> {
     /// The keys of the context of an action, each with its type in the schema.
     pub(super) fn keys(&self, action: Action) -> Option<&Attributes> {
-        let schema: &cedar_policy_core::validator::ValidatorSchema = self.court.policies.schema.as_ref();
+        let schema: &ValidatorSchema = self.court.policies.schema.as_ref();
         let found = schema.context_type(&entities::uid("Action", action.word()).into())?;
         if let Type::Record { attrs, .. } = found { Some(attrs) } else { None }
     }
 
     /// A value as the schema wants it for a key of an action; or what is wanted instead.
-    pub(super) fn take(
-        &self,
-        action: Action,
-        key: &str,
-        given: &OneOrMany<Literal>,
-    ) -> Result<Taken, String> {
+    pub(super) fn take(&self, action: Action, key: &str, given: &Given) -> Result<Taken, String> {
         let wanted = self.keys(action).and_then(|keys| keys.get_attr(key));
         let Some(wanted) = wanted else { return Err(format!("`{}` has no `{key}`", action.word())) };
+        let Some(values) = &given.0 else { return Ok(Taken { value: None }) };
         if key == "residency" {
-            return self.residency_of(given);
+            return self.residency_of(values);
         }
-        self.typed(&wanted.attr_type, given).map(|value| Taken { value: Some(value) })
+        self.typed(&wanted.attr_type, values).map(|value| Taken { value: Some(value) })
     }
 
-    fn typed(&self, wanted: &Type, given: &OneOrMany<Literal>) -> Result<Value, String> {
+    /// The attributes of an entity as the schema wants them, with those that follow; or which one is wrong, and why.
+    pub(super) fn attributes<'g>(
+        &self,
+        uid: &cedar_policy::EntityUid,
+        given: &'g Texts<Given>,
+    ) -> Result<BTreeMap<String, Option<Value>>, (&'g str, String)> {
+        let schema: &ValidatorSchema = self.court.policies.schema.as_ref();
+        let own = EntityUID::from(uid.clone());
+        let kind = schema.get_entity_type(own.entity_type());
+        let mut found = BTreeMap::new();
+        for (key, given) in &given.0 {
+            let wrong = |why: String| (key.as_str(), why);
+            let wanted = kind.and_then(|kind| kind.attr(key));
+            let wanted = wanted.ok_or_else(|| wrong(format!("a {} has no `{key}`", uid.type_name())))?;
+            let value = match &given.value.0 {
+                None if wanted.is_required => return Err(wrong(format!("`{key}` is always there"))),
+                None => None,
+                Some(values) => Some(self.typed(&wanted.attr_type, values).map_err(wrong)?),
+            };
+            found.insert(key.clone(), value);
+        }
+        for (of, rank) in [("clearance", "clearanceRank"), ("dataClass", "dataClassRank")] {
+            let classes = given.0.get(of).and_then(|given| given.value.0.as_ref());
+            let Some(classes) = classes.filter(|_| !found.contains_key(rank)) else { continue };
+            let graph = self.court.graph;
+            let classes = classes.iter().filter_map(|name| graph.find::<DataClassSpec>(&name.to_string()));
+            let highest = classes.map(|class| class_rank(graph, class)).max().unwrap_or(0);
+            found.insert(rank.to_owned(), Some(long(highest)));
+        }
+        Ok(found)
+    }
+
+    fn typed(&self, wanted: &Type, given: &[Literal]) -> Result<Value, String> {
         if let Type::Set { element_type: Some(element) } = wanted {
-            let values =
-                given.0.iter().map(|one| self.single(element, one)).collect::<Result<Vec<_>, _>>()?;
+            let values = given.iter().map(|one| self.single(element, one)).collect::<Result<Vec<_>, _>>()?;
             return Ok(Value::set(values, None));
         }
-        match given.0.as_slice() {
+        match given {
             [one] => self.single(wanted, one),
             _ => Err(format!("expected {}, found a list", named(wanted))),
         }
@@ -74,14 +103,14 @@ impl Hearing<'_> {
     }
 
     /// What the rules with these names allow together.
-    fn residency_of(&self, given: &OneOrMany<Literal>) -> Result<Taken, String> {
+    fn residency_of(&self, given: &[Literal]) -> Result<Taken, String> {
         let graph = self.court.graph;
         let rule = |one: &Literal| {
             let name = one.to_string();
             let missing = || format!("there is no ResidencyRule with the name `{name}`");
             graph.find::<ResidencyRuleSpec>(&name).ok_or_else(missing)
         };
-        let rules: BTreeSet<_> = given.0.iter().map(rule).collect::<Result<_, String>>()?;
+        let rules: BTreeSet<_> = given.iter().map(rule).collect::<Result<_, String>>()?;
         let residency = graph.together(&rules.into_iter().collect::<Vec<_>>());
         Ok(Taken { value: residency.map(|residency| self.court.shared.residency(&residency)) })
     }
@@ -157,21 +186,21 @@ impl Supposed {
     }
 }
 
-fn text_of(value: &Value) -> Option<&str> {
+pub(super) fn text_of(value: &Value) -> Option<&str> {
     match value.value_kind() {
         ValueKind::Lit(CedarLiteral::String(text)) => Some(text),
         ValueKind::Lit(_) | ValueKind::Set(_) | ValueKind::Record(_) | ValueKind::ExtensionValue(_) => None,
     }
 }
 
-fn uid_in(value: &Value) -> Option<&EntityUID> {
+pub(super) fn uid_in(value: &Value) -> Option<&EntityUID> {
     match value.value_kind() {
         ValueKind::Lit(CedarLiteral::EntityUID(uid)) => Some(uid),
         ValueKind::Lit(_) | ValueKind::Set(_) | ValueKind::Record(_) | ValueKind::ExtensionValue(_) => None,
     }
 }
 
-/// The entity of this kind and name that a context can name.
+/// The entity of this kind and name that a context or an attribute can name.
 fn key_of(graph: &Graph, kind: &str, name: &str) -> Option<(cedar_policy::EntityUid, Key)> {
     fn of<S: Spec>(
         graph: &Graph,
@@ -185,6 +214,9 @@ fn key_of(graph: &Graph, kind: &str, name: &str) -> Option<(cedar_policy::Entity
         "Route" => of(graph, name, Key::Route),
         "Tenant" => of(graph, name, Key::Tenant),
         "DataStore" => of(graph, name, Key::DataStore),
+        "Model" => of(graph, name, Key::Model),
+        "Gateway" => of(graph, name, Key::Gateway),
+        "Connector" => of(graph, name, Key::Connector),
         _ => None,
     }
 }

@@ -3,12 +3,14 @@
 
 mod case;
 mod context;
+mod nearest;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use cedar_policy::{Entity, EntityUid, Request};
-use cedar_policy_core::ast::Value;
+use cedar_policy::{Entities, Entity, EntityUid, Request};
+use cedar_policy_core::ast::{self, Value};
+use cedar_policy_core::entities::Dereference;
 
 use super::entities::{self, Key, Made, Slice};
 use super::{Answer, Asked, Court, Policies, Question, context as requested, reached, value};
@@ -22,6 +24,7 @@ use crate::resolve::Graph;
 use crate::source::Span;
 
 pub use context::Taken;
+pub use nearest::{After, Altered, Place};
 
 /// What a request is about: principal, action, resource.
 type About = (EntityUid, Action, EntityUid);
@@ -51,6 +54,8 @@ pub struct Supposed {
     /// The parts of an artifact that is changed: its target and its kind.
     artifact: Option<[String; 2]>,
     context: BTreeMap<String, Value>,
+    /// Attributes that entities have instead of their own.
+    attributes: BTreeMap<EntityUid, BTreeMap<String, Option<Value>>>,
 }
 
 /// A request that was asked.
@@ -100,6 +105,7 @@ impl<'a> Hearing<'a> {
             keys: reached(request).into_iter().collect(),
             artifact: None,
             context: pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+            attributes: BTreeMap::new(),
         })
     }
 
@@ -116,6 +122,9 @@ impl<'a> Hearing<'a> {
             let added = entities.add_entities([Entity::from(made)], Some(schema));
             entities = added.map_err(|error| error.to_string())?;
         }
+        let changed = supposed.attributes.iter().map(|(uid, given)| changed(&entities, uid, given));
+        let changed = changed.collect::<Result<Vec<_>, String>>()?;
+        let entities = entities.upsert_entities(changed, Some(schema)).map_err(|error| error.to_string())?;
         let principal = supposed.principals.first().cloned().ok_or("the request has no principal")?;
         let pairs = supposed.context.iter().map(|(key, value)| (key.as_str(), value.clone()));
         let word = entities::uid("Action", action.word());
@@ -155,6 +164,32 @@ impl<'a> Hearing<'a> {
         let outcome = if permits.is_empty() { Outcome::NotPermitted } else { Outcome::Permitted(permits) };
         Answer { outcome, advisory }
     }
+}
+
+/// An entity with other attributes.
+fn changed(
+    entities: &Entities,
+    uid: &EntityUid,
+    given: &BTreeMap<String, Option<Value>>,
+) -> Result<Entity, String> {
+    let all: &cedar_policy_core::entities::Entities = entities.as_ref();
+    let Dereference::Data(entity) = all.entity(&uid.clone().into()) else {
+        return Err(format!("`{uid}` is no part of the request"));
+    };
+    let own = entity.attrs().filter(|(key, _)| !given.contains_key(key.as_str()));
+    let own = own.map(|(key, value)| (key.clone(), value.clone()));
+    let other = given
+        .iter()
+        .filter_map(|(key, value)| Some((key.as_str().into(), ast::PartialValue::Value(value.clone()?))));
+    let parents = entity.parents().cloned().collect();
+    let made = ast::Entity::new_with_attr_partial_value(
+        uid.clone().into(),
+        own.chain(other),
+        HashSet::new(),
+        parents,
+        [],
+    );
+    Ok(Entity::from(made))
 }
 
 fn about(graph: &Graph, request: &AccessRequest) -> About {
