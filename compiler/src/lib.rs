@@ -13,6 +13,7 @@ mod codes;
 pub mod diagnostic;
 pub mod fingerprint;
 pub mod flow;
+pub mod inspect;
 pub mod ir;
 pub mod model;
 pub mod resolve;
