@@ -24,6 +24,7 @@ const COMPILER: &[Row] = &[
     ("forecast", &["source", "catalog", "model", "check"]),
     ("flow", &["source", "model", "resolve"]),
     ("ir", &["source", "model", "resolve"]),
+    ("clause", &["source"]),
     ("authorize", &["source", "diagnostic", "rule", "catalog", "model", "resolve", "waive", "ir"]),
     ("codes", &["source", "diagnostic", "rule", "yaml", "model", "resolve", "check", "authorize"]),
 ];
