@@ -143,35 +143,31 @@ impl Clauses {
     }
 
     fn leaf(&mut self, expr: &Arc<Expr>, span: Span, part: Part) -> Tree {
-        let constant = match expr.expr_kind() {
-            ExprKind::Lit(Literal::Bool(value)) => Some(*value),
-            _ => None,
-        };
+        let written = |value: bool| *expr.expr_kind() == ExprKind::Lit(Literal::Bool(value));
+        let constant = [true, false].into_iter().find(|value| written(*value));
         self.all.push(Clause { span, part, constant, expr: Arc::clone(expr) });
         Tree::Clause(self.all.len() - 1)
     }
 
     fn conditions(&mut self, expr: &Arc<Expr>, place: Span) -> Tree {
         let span = spanned(expr.source_loc(), place);
-        match expr.expr_kind() {
-            ExprKind::And { left, right } => {
-                let left = self.conditions(left, span);
-                Tree::And(Box::new(left), Box::new(self.conditions(right, span)), span)
-            }
-            ExprKind::Or { left, right } => {
-                let left = self.conditions(left, span);
-                Tree::Or(Box::new(left), Box::new(self.conditions(right, span)), span)
-            }
-            ExprKind::If { test_expr, then_expr, else_expr } => {
-                let test = self.conditions(test_expr, span);
-                let then = self.conditions(then_expr, span);
-                Tree::If(Box::new(test), Box::new(then), Box::new(self.conditions(else_expr, span)))
-            }
-            // `a > b` is read as `!(a <= b)`, so what is negated and simple is one clause, as it is written.
-            ExprKind::UnaryApp { op: UnaryOp::Not, arg } if is_compound(arg) => {
-                Tree::Not(Box::new(self.conditions(arg, span)), span)
-            }
-            _ => self.leaf(expr, span, Part::Condition),
+        if let ExprKind::And { left, right } = expr.expr_kind() {
+            let left = self.conditions(left, span);
+            return Tree::And(Box::new(left), Box::new(self.conditions(right, span)), span);
+        }
+        if let ExprKind::Or { left, right } = expr.expr_kind() {
+            let left = self.conditions(left, span);
+            return Tree::Or(Box::new(left), Box::new(self.conditions(right, span)), span);
+        }
+        if let ExprKind::If { test_expr, then_expr, else_expr } = expr.expr_kind() {
+            let test = self.conditions(test_expr, span);
+            let then = self.conditions(then_expr, span);
+            return Tree::If(Box::new(test), Box::new(then), Box::new(self.conditions(else_expr, span)));
+        }
+        // `a > b` is read as `!(a <= b)`, so what is negated and simple is one clause, as it is written.
+        match negated(expr).filter(|inner| is_compound(inner)) {
+            Some(inner) => Tree::Not(Box::new(self.conditions(inner, span)), span),
+            None => self.leaf(expr, span, Part::Condition),
         }
     }
 
@@ -251,13 +247,15 @@ fn truth(value: &Value) -> bool {
     *value.value_kind() == ValueKind::Lit(Literal::Bool(true))
 }
 
+/// What is negated.
+fn negated(expr: &Expr) -> Option<&Arc<Expr>> {
+    if let ExprKind::UnaryApp { op: UnaryOp::Not, arg } = expr.expr_kind() { Some(arg) } else { None }
+}
+
 /// Whether something has clauses of its own.
 fn is_compound(expr: &Expr) -> bool {
-    match expr.expr_kind() {
-        ExprKind::And { .. } | ExprKind::Or { .. } | ExprKind::If { .. } => true,
-        ExprKind::UnaryApp { op: UnaryOp::Not, arg } => is_compound(arg),
-        _ => false,
-    }
+    matches!(expr.expr_kind(), ExprKind::And { .. } | ExprKind::Or { .. } | ExprKind::If { .. })
+        || negated(expr).is_some_and(|inner| is_compound(inner))
 }
 
 /// A place that Cedar tells, in the source of the policy.

@@ -21,6 +21,7 @@ const COMPILER: &[Row] = &[
     ("resolve", &["source", "diagnostic", "rule", "yaml", "catalog", "model"]),
     ("waive", &["source", "diagnostic", "fingerprint", "model", "resolve"]),
     ("check", &["source", "diagnostic", "rule", "yaml", "catalog", "model", "resolve", "waive"]),
+    ("forecast", &["source", "catalog", "model", "check"]),
     ("flow", &["source", "model", "resolve"]),
     ("ir", &["source", "model", "resolve"]),
     ("clause", &["source"]),
