@@ -88,7 +88,7 @@ fn verdicts(compiled: &Compiled) -> BTreeMap<String, (&'static str, usize)> {
     let policies = &compiled.compilation.policies;
     let mut questions = Vec::new();
     each_question(&compiled.compilation.graph, policies, today(), &mut |group| {
-        questions.extend(group.to_vec())
+        questions.extend(group.to_vec());
     });
     let all: Vec<_> = policies.each().map(|at| policies.get(at).unwrap().clone()).collect();
     let matched = |policy: &Policy| -> BTreeSet<usize> {
