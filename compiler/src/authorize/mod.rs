@@ -1,6 +1,7 @@
 //! Asks Cedar about every request of a workspace; the only maker of approved grants.
 
 mod approve;
+mod asked;
 mod changes;
 mod context;
 mod derive;
@@ -16,6 +17,8 @@ mod suppose;
 mod value;
 
 pub use approve::{ApprovedGrants, Decisions, Grant};
+pub(crate) use asked::on_large_stacks;
+pub use asked::{Asked, each_asked, everything};
 pub use changes::{ChangeRequest, permit_changes};
 pub use packs::{SHIPPED, ShippedPolicy, of as pack_policies, page as policy_page};
 pub use policies::{Policies, SCHEMA, read as read_policies};
@@ -46,7 +49,7 @@ pub fn decide(policies: &Policies, waivers: &mut Waivers<'_>, out: &mut Diagnost
     let graph = waivers.graph();
     let court = Court::new(graph, policies, waivers.today());
     let groups = derive::requests(graph);
-    let judged: Vec<_> = on_large_stack(|| groups.into_par_iter().map(|group| court.judge(group)).collect());
+    let judged: Vec<_> = on_large_stacks(|| groups.into_par_iter().map(|group| court.judge(group)).collect());
     let mut all = Vec::with_capacity(judged.iter().map(|judged| judged.decisions.len()).sum());
     let mut warnings = Vec::new();
     for judged in judged {
@@ -76,14 +79,6 @@ static POOL: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
     rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(nesting::STACK).build().ok()
 });
 
-/// Does something that Cedar needs a large stack for.
-pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    match POOL.as_ref() {
-        Some(pool) => pool.install(work),
-        None => work(),
-    }
-}
-
 /// A request, the policy that would forbid it, and how much that matters.
 type Warning = (AccessRequest, PolicyIndex, Severity);
 
@@ -103,23 +98,13 @@ pub struct Question {
 pub fn each_question(graph: &Graph, policies: &Policies, today: Date, show: &mut dyn FnMut(&[Question])) {
     let court = Court::new(graph, policies, today);
     for group in derive::requests(graph) {
-        let Ok(entities) = court.entities(&group) else { continue };
-        let entities = Arc::new(entities);
-        let question = |request: &AccessRequest| {
-            let principals = entities::principal(graph, request.principal);
-            let off = court.switched(request.environment, SeverityWord::Off);
-            Some(Question {
-                request: court.question(request, &principals).ok()?,
-                policies: policies.index.candidates(request.action.word(), &principals, &off),
-                entities: Arc::clone(&entities),
-            })
-        };
-        show(&group.iter().filter_map(question).collect::<Vec<_>>());
+        let asked = court.asked(group);
+        show(&asked.into_iter().map(|asked| asked.question).collect::<Vec<_>>());
     }
 }
 
 /// A question with everything that decides how it is answered.
-struct Asked<'a> {
+struct Posed<'a> {
     environment: Id<EnvironmentSpec>,
     action: Action,
     /// The principal, then those above it.
@@ -232,7 +217,7 @@ impl<'a> Court<'a> {
             let environment = request.environment;
             let action = request.action;
             self.settle(
-                &Asked { environment, action, principals: &principals, question: &question, entities },
+                &Posed { environment, action, principals: &principals, question: &question, entities },
                 waived,
             )
         });
@@ -252,7 +237,7 @@ impl<'a> Court<'a> {
 
     /// Asks Cedar, and once more without the advisory policies where only those forbid; or why policies cannot be
     /// evaluated.
-    fn settle(&self, asked: &Asked<'_>, waived: &BTreeSet<usize>) -> Result<Answer, Vec<String>> {
+    fn settle(&self, asked: &Posed<'_>, waived: &BTreeSet<usize>) -> Result<Answer, Vec<String>> {
         let off = self.switched(asked.environment, SeverityWord::Off).into_iter();
         let off = off.chain(waived.iter().copied()).collect();
         let response = self.respond(asked, &off)?;
@@ -298,7 +283,7 @@ impl<'a> Court<'a> {
     }
 
     /// What Cedar says without some policies; or which of the others cannot be evaluated.
-    fn respond(&self, asked: &Asked<'_>, without: &BTreeSet<usize>) -> Result<Response, Vec<String>> {
+    fn respond(&self, asked: &Posed<'_>, without: &BTreeSet<usize>) -> Result<Response, Vec<String>> {
         let candidates = self.policies.index.candidates(asked.action.word(), asked.principals, without);
         let response = Authorizer::new().is_authorized(asked.question, &candidates, asked.entities);
         let failed: Vec<_> = response.diagnostics().errors().map(ToString::to_string).collect();

@@ -13,7 +13,7 @@ use cedar_policy_core::extensions::Extensions;
 pub use change::Change;
 
 use super::{Trial, Tried, faults};
-use crate::authorize::{Hearing, Policies, Question, on_large_stack};
+use crate::authorize::{Hearing, Policies, Question, on_large_stacks};
 use crate::clause::Clauses;
 use crate::ir::PolicyIndex;
 use crate::source::{SourceMap, Span};
@@ -84,7 +84,7 @@ pub fn mutations(policies: &Policies, chosen: &[PolicyIndex], sources: &SourceMa
         };
         edits.into_iter().filter_map(mutation).collect()
     };
-    on_large_stack(|| chosen.iter().flat_map(of).collect())
+    on_large_stacks(|| chosen.iter().flat_map(of).collect())
 }
 
 /// The text of a policy with something else at a place.
@@ -118,7 +118,7 @@ pub fn mutants(
         });
         Mutant { fate: killer.map_or(Fate::Survived, |(at, _)| Fate::Killed(*at)), mutation }
     };
-    on_large_stack(|| mutations.into_iter().map(fate).collect())
+    on_large_stacks(|| mutations.into_iter().map(fate).collect())
 }
 
 fn notices(

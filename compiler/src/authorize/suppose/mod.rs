@@ -13,7 +13,7 @@ use cedar_policy_core::ast::{self, Value};
 use cedar_policy_core::entities::Dereference;
 
 use super::entities::{self, Key, Made, Slice};
-use super::{Answer, Asked, Court, Policies, Question, context as requested, reached, value};
+use super::{Answer, Court, Policies, Posed, Question, context as requested, reached, value};
 use crate::diagnostic::Severity;
 use crate::ir::{AccessRequest, Action, Outcome, PolicyIndex};
 use crate::model::Id;
@@ -131,7 +131,7 @@ impl<'a> Hearing<'a> {
         let request =
             Request::new(principal, word, supposed.object.clone(), value::context(pairs), Some(schema))
                 .map_err(|error| error.to_string())?;
-        let asked = Asked {
+        let asked = Posed {
             environment,
             action,
             principals: &supposed.principals,
