@@ -337,7 +337,7 @@ fn a_supposed_request_is_what_the_workspace_would_ask() {
         (SLEEPER, "", "deny, entities: { Tenant/payments: { models: [] } }"),
         (READ, "dataClass: confidential", "deny, by: [cards], notBy: [AIP-DAT-001]"),
         (READ, "", "deny, by: [AIP-DAT-001], entities: { Agent/bot: { clearance: [public] } }"),
-        (CALL, "", "allow, notBy: [AIP-LIF-002], entities: { Model/small: { legacyFrom: null } }"),
+        (CALL, "", "allow, notBy: [AIP-LIF-002], entities: { Model/small: { legacyFrom: [] } }"),
         (CHANGE, "operation: update, effect: neutral", "allow"),
     ];
     let fail = [

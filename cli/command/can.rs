@@ -3,7 +3,7 @@
 mod near;
 mod role;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_compiler::ir::{Action, Decision, Outcome, PolicyIndex, Waiving};
 use aipolicy_compiler::model::KindName;
@@ -71,13 +71,15 @@ impl Can {
         let hearing = self.workspace.hearing(&workspace);
         let (mut text, mut exit, mut asked) = (format!("{question}\n"), Exit::Clean, false);
         for (id, name) in workspace.environments(chosen)? {
-            let matching = workspace.compilation.decisions.of(id).filter(|decision| {
-                workspace.question(decision) == question
-                    && self.holds(&decision.request.facts(workspace.graph()))
-            });
-            let matching: Vec<_> = matching.collect();
+            let decisions = workspace.compilation.decisions.of(id);
+            let alike: Vec<_> =
+                decisions.filter(|decision| workspace.question(decision) == question).collect();
+            let facts: Vec<_> =
+                alike.iter().map(|decision| decision.request.facts(workspace.graph())).collect();
+            let matching = alike.iter().zip(&facts).filter(|(_, facts)| self.holds(facts));
+            let matching: Vec<_> = matching.map(|(decision, _)| *decision).collect();
             if matching.is_empty() {
-                text.push_str(&format!("{name}: never asked\n"));
+                text.push_str(&format!("{name}: never asked{}\n", self.otherwise(&facts)));
                 exit = if chosen.is_empty() { exit } else { Exit::Refused };
             }
             for decision in matching {
@@ -107,6 +109,22 @@ impl Can {
             workspace.disabled(name)
         };
         agent(&self.principal).or_else(|| agent(&self.resource))
+    }
+
+    /// With which circumstances it is asked, where it is never asked with those that were given.
+    fn otherwise(&self, asked: &[BTreeMap<&'static str, String>]) -> String {
+        let values = |key: &str| -> BTreeSet<&str> {
+            asked.iter().filter_map(|facts| facts.get(key)).map(String::as_str).collect()
+        };
+        let differing = self.context.iter().filter(|(key, value)| !values(key).contains(value.as_str()));
+        let told = differing.filter(|_| !asked.is_empty()).map(|(key, value)| {
+            let known: Vec<_> = values(key).into_iter().map(|known| format!("{key}={known}")).collect();
+            match known.is_empty() {
+                true => format!(" with {key}={value}; what is asked has no `{key}`"),
+                false => format!(" with {key}={value}, but with {}", known.join(", ")),
+            }
+        });
+        told.collect()
     }
 
     fn holds(&self, facts: &BTreeMap<&'static str, String>) -> bool {

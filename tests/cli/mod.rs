@@ -8,6 +8,7 @@ mod examples;
 mod forecast;
 mod iam;
 mod lint;
+mod near;
 mod outputs;
 mod policies;
 mod prove;

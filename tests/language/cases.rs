@@ -23,6 +23,7 @@ const ELSEWHERE: &[&str] = &[
     "AIP-POL-007",
     "AIP-POL-008",
     "AIP-POL-009",
+    "AIP-POL-010",
     "AIP-CMP-001",
     "AIP-CMP-002",
     "AIP-CMP-003",

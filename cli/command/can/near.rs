@@ -19,7 +19,7 @@ pub(super) fn told(workspace: &Workspace, hearing: &Hearing<'_>, decision: &Deci
     let found = hearing.request(&decision.request).map(|supposed| hearing.nearest(&supposed));
     let found = found.unwrap_or_default();
     if found.is_empty() {
-        return format!("  no change of one or two values would have it {other}\n");
+        return format!("  no change of up to four values was found that would have it {other}\n");
     }
     let line = |changes: &Vec<Altered>| {
         let changes: Vec<_> = changes.iter().map(|change| words(workspace, change)).collect();

@@ -6,7 +6,7 @@ use super::macros::{record, words};
 use super::reference::{AnyRef, Linked, Reference};
 use super::value::{Keyed, Literal, OneOrMany, Text, Texts};
 use crate::source::Spanned;
-use crate::yaml::{Core, Decode, Node, Reader, Value};
+use crate::yaml::{Decode, Node, Reader, Value};
 
 words! {
     /// What is asked for.
@@ -100,32 +100,6 @@ impl JsonSchema for Entity {
     }
 }
 
-/// A value that is given to a key or an attribute, or `null` where it is to be without.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given(pub Option<Vec<Literal>>);
-
-impl Decode for Given {
-    fn decode(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        if node.core() == Some(Core::Null) {
-            return Some(Self(None));
-        }
-        OneOrMany::decode(node, reader).map(|OneOrMany(values)| Self(Some(values)))
-    }
-}
-
-impl Linked for Given {}
-
-impl JsonSchema for Given {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Given".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let one = generator.subschema_for::<Literal>();
-        json_schema!({ "anyOf": [one, { "type": "array", "items": one }, { "type": "null" }] })
-    }
-}
-
 record! {
     /// One request and its decision. What `context` does not say is as the workspace asks for it; where nobody does, it is
     /// as it would be if the principal asked.
@@ -139,11 +113,11 @@ record! {
         /// Of what, as `Kind/name`.
         resource: Entity,
         /// Under which circumstances: keys of the context of the action in the Cedar schema. A day is written `2027-03-31`, an
-        /// entity by its name, and `residency` as the names of rules; `null` is a key that is not there.
-        context: Texts<Given>,
+        /// entity by its name, and `residency` as the names of rules; `[]` is for what may be missing and is.
+        context: Texts<OneOrMany<Literal>>,
         /// Attributes that entities of the request have instead of their own, as the Cedar schema calls them:
         /// `Agent/invoice-bot: { clearance: [internal] }`.
-        entities: Keyed<Entity, Texts<Given>>,
+        entities: Keyed<Entity, Texts<OneOrMany<Literal>>>,
         /// The decision.
         expect: Spanned<Expected>,
         /// Policies that have to match, by their `@id`.

@@ -14,8 +14,8 @@ use crate::ir::{AccessRequest, Action, Object, Principal};
 use crate::model::Id;
 use crate::model::agent::AgentSpec;
 use crate::model::environment::EnvironmentSpec;
-use crate::model::policy_test::{Entity, Given, PolicyCase};
-use crate::model::value::Texts;
+use crate::model::policy_test::{Entity, PolicyCase};
+use crate::model::value::{Literal, OneOrMany, Texts};
 use crate::resolve::Graph;
 use crate::rule;
 use crate::source::Span;
@@ -69,7 +69,7 @@ impl Hearing<'_> {
         &self,
         case: &PolicyCase,
     ) -> Result<BTreeMap<EntityUid, BTreeMap<String, Option<Value>>>, Diagnostic> {
-        let of = |(entity, given): &(Entity, Texts<Given>)| {
+        let of = |(entity, given): &(Entity, Texts<OneOrMany<Literal>>)| {
             let uid = entities::uid(entity.kind, &entity.name.value);
             let found = self.attributes(&uid, given).map_err(|(key, why)| {
                 let place = given.0.get(key).map_or(entity.name.span, |given| given.span);
@@ -149,7 +149,7 @@ impl Hearing<'_> {
     /// The environment that the context names.
     fn environment(&self, case: &PolicyCase) -> Result<Option<Id<EnvironmentSpec>>, Diagnostic> {
         let Some(given) = case.context.0.get("environment") else { return Ok(None) };
-        let Some([name]) = given.value.0.as_deref() else {
+        let [name] = given.value.0.as_slice() else {
             return Err(cannot(given.span, "expected the name of an Environment".into()));
         };
         let graph = self.court.graph;

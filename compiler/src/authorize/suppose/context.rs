@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy_core::ast::{EntityUID, Literal as CedarLiteral, Value, ValueKind};
 use cedar_policy_core::validator::ValidatorSchema;
-use cedar_policy_core::validator::types::{Attributes, EntityKind, Type};
+use cedar_policy_core::validator::types::{AttributeType, Attributes, EntityKind, Type};
 
 use super::super::entities::{self, Key, uid_of};
 use super::super::value::{bool, datetime, entity, long, string};
 use super::{Hearing, Supposed};
 use crate::ir::Action;
 use crate::model::data_class::DataClassSpec;
-use crate::model::policy_test::Given;
 use crate::model::residency_rule::ResidencyRuleSpec;
-use crate::model::value::{Literal, Texts};
+use crate::model::value::{Literal, OneOrMany, Texts};
 use crate::model::{Id, Spec};
 use crate::resolve::{Graph, class_rank};
 
@@ -33,21 +32,25 @@ impl Hearing<'_> {
     }
 
     /// A value as the schema wants it for a key of an action; or what is wanted instead.
-    pub(super) fn take(&self, action: Action, key: &str, given: &Given) -> Result<Taken, String> {
+    pub(super) fn take(
+        &self,
+        action: Action,
+        key: &str,
+        given: &OneOrMany<Literal>,
+    ) -> Result<Taken, String> {
         let wanted = self.keys(action).and_then(|keys| keys.get_attr(key));
         let Some(wanted) = wanted else { return Err(format!("`{}` has no `{key}`", action.word())) };
-        let Some(values) = &given.0 else { return Ok(Taken { value: None }) };
         if key == "residency" {
-            return self.residency_of(values);
+            return self.residency_of(&given.0);
         }
-        self.typed(&wanted.attr_type, values).map(|value| Taken { value: Some(value) })
+        self.optional(wanted, &given.0).map(|value| Taken { value })
     }
 
     /// The attributes of an entity as the schema wants them, with those that follow; or which one is wrong, and why.
     pub(super) fn attributes<'g>(
         &self,
         uid: &cedar_policy::EntityUid,
-        given: &'g Texts<Given>,
+        given: &'g Texts<OneOrMany<Literal>>,
     ) -> Result<BTreeMap<String, Option<Value>>, (&'g str, String)> {
         let schema: &ValidatorSchema = self.court.policies.schema.as_ref();
         let own = EntityUID::from(uid.clone());
@@ -57,22 +60,26 @@ impl Hearing<'_> {
             let wrong = |why: String| (key.as_str(), why);
             let wanted = kind.and_then(|kind| kind.attr(key));
             let wanted = wanted.ok_or_else(|| wrong(format!("a {} has no `{key}`", uid.type_name())))?;
-            let value = match &given.value.0 {
-                None if wanted.is_required => return Err(wrong(format!("`{key}` is always there"))),
-                None => None,
-                Some(values) => Some(self.typed(&wanted.attr_type, values).map_err(wrong)?),
-            };
-            found.insert(key.clone(), value);
+            found.insert(key.clone(), self.optional(wanted, &given.value.0).map_err(wrong)?);
         }
         for (of, rank) in [("clearance", "clearanceRank"), ("dataClass", "dataClassRank")] {
-            let classes = given.0.get(of).and_then(|given| given.value.0.as_ref());
-            let Some(classes) = classes.filter(|_| !found.contains_key(rank)) else { continue };
+            let classes = given.0.get(of).filter(|_| !found.contains_key(rank));
+            let Some(classes) = classes else { continue };
             let graph = self.court.graph;
-            let classes = classes.iter().filter_map(|name| graph.find::<DataClassSpec>(&name.to_string()));
+            let classes =
+                classes.value.0.iter().filter_map(|name| graph.find::<DataClassSpec>(&name.to_string()));
             let highest = classes.map(|class| class_rank(graph, class)).max().unwrap_or(0);
             found.insert(rank.to_owned(), Some(long(highest)));
         }
         Ok(found)
+    }
+
+    /// A value as the schema wants it; nothing for `[]` where the value may be missing.
+    fn optional(&self, wanted: &AttributeType, given: &[Literal]) -> Result<Option<Value>, String> {
+        if given.is_empty() && !wanted.is_required {
+            return Ok(None);
+        }
+        self.typed(&wanted.attr_type, given).map(Some)
     }
 
     fn typed(&self, wanted: &Type, given: &[Literal]) -> Result<Value, String> {

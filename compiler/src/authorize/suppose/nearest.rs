@@ -17,13 +17,16 @@ use super::super::value::{bool, long, set, string};
 use super::context::{text_of, uid_in};
 use super::{Hearing, Supposed, Taken};
 use crate::clause::{Clauses, Part};
-use crate::ir::Outcome;
+use crate::ir::{Outcome, PolicyIndex};
 use crate::model::data_class::DataClassSpec;
 use crate::model::environment::EnvironmentSpec;
 use crate::resolve::class_rank;
 
-/// How many combinations of two changes are asked about at most.
-const PAIRS: usize = 4_000;
+/// How many combinations of a size are asked about at most.
+const MOST: usize = 4_000;
+
+/// How many values are changed at most.
+const LARGEST: usize = 4;
 
 /// What is changed of a request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,31 +94,71 @@ struct Move {
     attributes: Vec<(EntityUid, String, Option<Value>)>,
 }
 
+/// What policies say to a request.
+struct Now {
+    permitted: bool,
+    forbids: BTreeSet<PolicyIndex>,
+    permits: BTreeSet<PolicyIndex>,
+}
+
+/// Every combination of so many moves at different places, in order.
+fn combinations<'m>(moves: &'m [&'m Move], size: usize) -> Box<dyn Iterator<Item = Vec<&'m Move>> + 'm> {
+    if size == 0 {
+        return Box::new(std::iter::once(Vec::new()));
+    }
+    Box::new(moves.iter().enumerate().flat_map(move |(at, one)| {
+        let rest = combinations(moves.get(at + 1..).unwrap_or_default(), size - 1);
+        let apart = rest.filter(|rest| rest.iter().all(|other| other.told.place != one.told.place));
+        apart.map(|rest| std::iter::once(*one).chain(rest).collect())
+    }))
+}
+
 impl Hearing<'_> {
-    /// The smallest changes that give a request the other verdict, all of the same size: one value, or two. Nothing where
-    /// there is none, and where the request cannot be asked.
+    /// The smallest changes that give a request the other verdict, all of the same size. Every single value and every pair is
+    /// tried; of three and four values, those of which each alone silences a policy that forbids, or lets one permit. Nothing
+    /// where there is no change, and where the request cannot be asked.
     pub fn nearest(&self, supposed: &Supposed) -> Vec<Vec<Altered>> {
-        let Some(permitted) = self.permitted(supposed) else { return Vec::new() };
+        let Some(before) = self.outcome(supposed) else { return Vec::new() };
         let moves = self.moves(supposed);
         let flips = |chosen: &[&Move]| {
             let changed = chosen.iter().fold(supposed.clone(), |before, one| self.moved(&before, one));
-            self.permitted(&changed) == Some(!permitted)
+            let after = self.outcome(&changed);
+            after.is_some_and(|after| after.permitted != before.permitted)
         };
-        let told = |chosen: &[&Move]| chosen.iter().map(|one| one.told.clone()).collect::<Vec<_>>();
-        let single: Vec<_> = moves.iter().filter(|one| flips(&[one])).map(|one| told(&[one])).collect();
-        if !single.is_empty() {
-            return single;
+        let told = |chosen: Vec<&Move>| chosen.into_iter().map(|one| one.told.clone()).collect::<Vec<_>>();
+        let all: Vec<&Move> = moves.iter().collect();
+        for size in 1..=2 {
+            let found = combinations(&all, size).take(MOST).filter(|chosen| flips(chosen)).map(told);
+            let found: Vec<_> = found.collect();
+            if !found.is_empty() {
+                return found;
+            }
         }
-        let pairs = moves.iter().enumerate().flat_map(|(at, one)| {
-            let others = moves.iter().skip(at + 1).filter(|other| other.told.place != one.told.place);
-            others.map(move |other| [one, other])
-        });
-        pairs.take(PAIRS).filter(|pair| flips(pair)).map(|pair| told(&pair)).collect()
+        let helps = |one: &&&Move| {
+            let after = self.outcome(&self.moved(supposed, one));
+            after.is_some_and(|after| {
+                !before.forbids.is_subset(&after.forbids) || !after.permits.is_subset(&before.permits)
+            })
+        };
+        let helpful: Vec<&Move> = all.iter().filter(helps).copied().collect();
+        for size in 3..=LARGEST {
+            let found = combinations(&helpful, size).take(MOST).filter(|chosen| flips(chosen)).map(told);
+            let found: Vec<_> = found.collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
     }
 
-    fn permitted(&self, supposed: &Supposed) -> Option<bool> {
-        let answer = self.hear(supposed).ok()?.answer.ok()?;
-        Some(matches!(answer.outcome, Outcome::Permitted(_)))
+    fn outcome(&self, supposed: &Supposed) -> Option<Now> {
+        let heard = self.hear(supposed).ok()?;
+        let permitted = matches!(heard.answer.as_ref().ok()?.outcome, Outcome::Permitted(_));
+        let policies = self.court.policies;
+        let forbids =
+            |at: &PolicyIndex| policies.effects.get(at.0 as usize) == Some(&cedar_policy::Effect::Forbid);
+        let (forbids, permits) = policies.said(&heard.question).matching.into_iter().partition(forbids);
+        Some(Now { permitted, forbids, permits })
     }
 
     fn moved(&self, supposed: &Supposed, one: &Move) -> Supposed {
