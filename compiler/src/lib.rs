@@ -8,6 +8,7 @@
 pub mod authorize;
 pub mod catalog;
 pub mod check;
+pub mod clause;
 mod codes;
 pub mod diagnostic;
 pub mod fingerprint;

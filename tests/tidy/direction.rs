@@ -23,6 +23,7 @@ const COMPILER: &[Row] = &[
     ("check", &["source", "diagnostic", "rule", "yaml", "catalog", "model", "resolve", "waive"]),
     ("flow", &["source", "model", "resolve"]),
     ("ir", &["source", "model", "resolve"]),
+    ("clause", &["source"]),
     ("authorize", &["source", "diagnostic", "rule", "catalog", "model", "resolve", "waive", "ir"]),
     ("codes", &["source", "diagnostic", "rule", "yaml", "model", "resolve", "check", "authorize"]),
 ];

@@ -70,6 +70,11 @@ impl Index {
         found
     }
 
+    /// The policy at a position.
+    pub(super) fn get(&self, at: usize) -> Option<&Policy> {
+        self.policies.get(at)
+    }
+
     /// Whether a policy is about this action alone.
     pub(super) fn is_about(&self, at: usize, action: &str) -> bool {
         let named = |(_, positions): &(&String, &Vec<usize>)| positions.binary_search(&at).is_ok();

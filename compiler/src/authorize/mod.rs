@@ -10,6 +10,7 @@ mod nesting;
 mod packs;
 mod policies;
 mod report;
+mod said;
 mod shared;
 mod value;
 
@@ -17,6 +18,7 @@ pub use approve::{ApprovedGrants, Decisions, Grant};
 pub use changes::{ChangeRequest, permit_changes};
 pub use packs::{SHIPPED, ShippedPolicy, of as pack_policies, page as policy_page};
 pub use policies::{Policies, SCHEMA, read as read_policies};
+pub use said::Said;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};

@@ -35,6 +35,16 @@ impl Policies {
         &self.facts
     }
 
+    /// A policy as Cedar has it.
+    pub fn get(&self, at: PolicyIndex) -> Option<&Policy> {
+        self.index.get(at.0 as usize)
+    }
+
+    /// The schema that the policies were validated against.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
     /// Whether the policy with this `@id` forbids.
     pub(crate) fn forbids(&self, id: &str) -> bool {
         let at = self.by_id.get(id).map(|at| at.0 as usize);
