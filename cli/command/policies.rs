@@ -1,5 +1,6 @@
 //! `aipolicy policies`.
 
+mod compare;
 mod document;
 mod inspection;
 mod witness;
@@ -33,7 +34,10 @@ use crate::workspace::Workspace;
 /// Exit codes: 0 nothing found or warnings only, 1 the input cannot be understood, 3 a policy cannot be evaluated for a
 /// request, or there are warnings and `--deny-warnings`.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct PoliciesArgs {
+    #[command(subcommand)]
+    other: Option<Other>,
     #[command(flatten)]
     workspace: Folder,
     /// Lists every policy, those that ship included
@@ -44,6 +48,12 @@ pub(crate) struct PoliciesArgs {
     deny_warnings: bool,
     #[command(flatten)]
     outputs: Outputs<PoliciesFormat>,
+}
+
+/// What else can be asked of policies.
+#[derive(clap::Subcommand)]
+enum Other {
+    Compare(compare::Compare),
 }
 
 /// How it is written.
@@ -67,6 +77,10 @@ struct Told<'w> {
 
 impl PoliciesArgs {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
+        match self.other {
+            Some(Other::Compare(compare)) => return compare.run(ui),
+            None => {}
+        }
         let outputs = self.outputs.checked()?;
         let today = self.workspace.view.as_of.unwrap_or_else(clock);
         let workspace = load(&self.workspace.folder, Some(today))?;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{DAY, aipolicy, copy_of, write};
+use super::{DAY, aipolicy, copy_of, edit, write};
 
 /// A name that no tenant has, a permit that another one makes unnecessary, and a computation that may overflow.
 const MISTAKES: &str = r#"@id("typo")
@@ -92,4 +92,50 @@ fn one_environment_may_be_meant() {
     };
     assert_eq!(asked(&["-e", "prod"]) + asked(&["-e", "staging"]), asked(&[]));
     aipolicy(&folder, &["policies", "-e", "nowhere"]).expect(1);
+}
+
+/// Two folders, of which the second has a wider rule about tiers.
+#[test]
+fn two_sets_of_policies_are_compared() {
+    let (_before, before) = copy_of("acme");
+    let (_after, after) = copy_of("acme");
+    let paths = [&before, &after].map(|folder| folder.to_str().unwrap().to_owned());
+    let compare = |more: &[&str]| {
+        aipolicy(&before, &[&["policies", "compare", &paths[0], &paths[1], "--as-of", DAY], more].concat())
+    };
+    let said = compare(&[]).expect(0);
+    assert!(
+        said.contains("0 of 29 types of requests decided differently, 0 alike, 29 by the same policies"),
+        "{said}"
+    );
+    let policy = "policies/research-without-premium.cedar";
+    edit(&after, policy, "resource has tier && resource.tier == \"premium\"", "resource has tier");
+    let said = compare(&[]).expect(2);
+    for wanted in [
+        "Agent invokeModel Model\n  - newly refused: 18 of 33 that resources make, ",
+        "asked for at tenants/research/agents.yaml:8:19",
+        "before: permitted by baseline-agent-models (policies/baseline/agent-models.cedar:1:1)",
+        "now: forbidden by acme-research-without-premium (policies/research-without-premium.cedar:2:1)",
+        "1 of 29 types of requests decided differently",
+    ] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    let told: Value =
+        serde_json::from_str(&compare(&["--format", "json", "--at-most", "10"]).expect(2)).unwrap();
+    assert_eq!(told["format"], "aipolicy.policy-comparison/1");
+    let types = told["types"].as_array().unwrap();
+    let one = types.iter().find(|one| one["principal"] == "Agent" && one["action"] == "invokeModel").unwrap();
+    assert_eq!(one["newlyRefused"]["requests"], 18);
+    assert_eq!(one["newlyRefused"]["before"]["decision"], "permitted");
+    assert_eq!(one["combined"]["tried"], 10);
+    assert!(one.get("newlyPermitted").is_none());
+    let said = compare(&["--at-most", "10"]).expect(2);
+    assert!(
+        said.contains("Agent invokeModel Model: 10 of ") && said.contains("`--at-most` asks more"),
+        "{said}"
+    );
+    // The other way round, what was refused is permitted.
+    let turned = ["policies", "compare", &paths[1], &paths[0], "--as-of", DAY];
+    assert!(aipolicy(&before, &turned).expect(2).contains("+ newly permitted: 18 of 33"));
+    aipolicy(&before, &["policies", "compare", &paths[0], "nowhere"]).expect(1);
 }

@@ -1,5 +1,6 @@
 //! What policies do over the requests of a workspace: seeded mistakes with corrected twins, and a naive count beside it.
 
+mod compared;
 mod naive;
 mod seeds;
 

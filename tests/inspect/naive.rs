@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_compiler::authorize::{Question, each_question};
-use cedar_policy::{Authorizer, Decision, Effect, Policy, PolicyId, PolicySet};
+use cedar_policy::{Authorizer, Decision, Effect, Entities, Policy, PolicyId, PolicySet, Request};
 use fastrand::Rng;
 
 use super::{Compiled, id, inspected, word, workspace};
@@ -27,7 +27,7 @@ const CONDITIONS: [&str; 6] = [
 ];
 
 /// A set of policies for a seed.
-fn policies(seed: u64) -> String {
+pub(super) fn policies(seed: u64) -> String {
     let mut rng = Rng::with_seed(seed);
     let count = 2 + rng.usize(..8);
     let policy = |at: usize| {
@@ -43,14 +43,18 @@ fn policies(seed: u64) -> String {
 }
 
 /// The policies of a set but one, those that only advise left out on demand.
-fn set(all: &[Policy], without: Option<&PolicyId>, advice: bool) -> PolicySet {
+pub(super) fn set(all: &[Policy], without: Option<&PolicyId>, advice: bool) -> PolicySet {
     let is_advice = |policy: &&Policy| policy.annotation("severity") == Some("advisory");
     let kept = all.iter().filter(|policy| Some(policy.id()) != without && (advice || !is_advice(policy)));
     PolicySet::from_policies(kept.cloned()).unwrap()
 }
 
 fn allows(question: &Question, set: &PolicySet) -> bool {
-    Authorizer::new().is_authorized(&question.request, set, &question.entities).decision() == Decision::Allow
+    allows_of(&question.request, set, &question.entities)
+}
+
+pub(super) fn allows_of(request: &Request, set: &PolicySet, entities: &Entities) -> bool {
+    Authorizer::new().is_authorized(request, set, entities).decision() == Decision::Allow
 }
 
 /// Whether a policy matches: alone it permits, or stops what everything else permits.

@@ -138,7 +138,7 @@ impl Told<'_> {
             None => format!("it would match none of {}", combination(combined)),
             Some(witness) => {
                 let with = witness::spoken_of(self.workspace, witness, &[one.policy]);
-                let with = if with.is_empty() { String::new() } else { format!(" with {with}") };
+                let with = if with.is_empty() { String::new() } else { format!(" with {}", with.join(", ")) };
                 format!("it would match `{}`{with}, which nothing asks for", witness.question())
             }
         });
@@ -158,7 +158,7 @@ impl Told<'_> {
             Verdict::Guards(why) => {
                 let witness = why.witness.as_deref()?;
                 let with = witness::spoken_of(self.workspace, witness, &[one.policy]);
-                let with = if with.is_empty() { String::new() } else { format!(" with {with}") };
+                let with = if with.is_empty() { String::new() } else { format!(" with {}", with.join(", ")) };
                 let (asked, would) = (requests(one.asked), witness.question());
                 format!("matches none of {asked}\n  would match: {would}{with}")
             }

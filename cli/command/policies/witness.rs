@@ -35,7 +35,7 @@ pub(super) fn request(workspace: &Workspace, witness: &Witness) -> Request {
 }
 
 /// The part of the context that policies speak of, as `key=value`; the day is the same for all.
-pub(super) fn spoken_of(workspace: &Workspace, witness: &Witness, policies: &[PolicyIndex]) -> String {
+pub(super) fn spoken_of(workspace: &Workspace, witness: &Witness, policies: &[PolicyIndex]) -> Vec<String> {
     let keys = policies.iter().flat_map(|at| context_keys(&workspace.compilation.policies, *at));
     let keys: BTreeSet<_> = keys.filter(|key| key != "today").collect();
     let context = witness.context();
@@ -43,5 +43,5 @@ pub(super) fn spoken_of(workspace: &Workspace, witness: &Witness, policies: &[Po
         Some((key, value)) => format!("{key}={value}"),
         None => format!("no {key}"),
     });
-    told.collect::<Vec<_>>().join(", ")
+    told.collect()
 }

@@ -1,8 +1,9 @@
 //! Every request of a workspace with the question that Cedar is asked about it, and everything that could be asked about.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cedar_policy::{Entities, Request};
+use cedar_policy::{Entities, EntityUid, PolicySet, Request};
 use cedar_policy_core::ast;
 use cedar_policy_core::evaluator::Evaluator;
 use cedar_policy_core::extensions::Extensions;
@@ -66,11 +67,21 @@ impl Policies {
         graph: &Graph,
         environment: Id<EnvironmentSpec>,
     ) -> Option<Severity> {
+        let written = self.written_severity(policy);
         let at = policy.0 as usize;
-        let written = self.severity.get(at).copied().unwrap_or(Severity::Mandatory);
         let forbids = self.effects.get(at) == Some(&cedar_policy::Effect::Forbid);
         let found = graph.resource(environment).zip(self.facts.get(at)).filter(|_| forbids);
         found.map_or(Some(written), |(environment, fact)| environment.spec.severity_of(&fact.id, written))
+    }
+
+    /// How much a policy matters where no environment says anything else.
+    pub(crate) fn written_severity(&self, policy: PolicyIndex) -> Severity {
+        self.severity.get(policy.0 as usize).copied().unwrap_or(Severity::Mandatory)
+    }
+
+    /// The policies that can have a say about an action and a principal: itself, then those above it.
+    pub(crate) fn about(&self, action: &str, principals: &[EntityUid]) -> Arc<PolicySet> {
+        self.index.candidates(action, principals, &BTreeSet::new())
     }
 
     /// Whether a policy matches a request; nothing where it cannot be evaluated.

@@ -42,7 +42,7 @@ pub struct Combined {
 #[derive(Clone, Debug)]
 pub struct Witness {
     /// As Cedar is asked.
-    pub(super) request: Request,
+    pub request: Request,
     /// Where it is made.
     pub environment: Id<EnvironmentSpec>,
     /// The request of the workspace; nothing for one that is combined.
@@ -152,6 +152,17 @@ impl Parts {
         let (context, environment) = context(at)?;
         let request = Request::new(principal, action, resource, context, None).ok()?;
         Some(Witness { request, environment, asked: None })
+    }
+
+    /// How many requests of a type there are in the contexts that occur, of which at most so many are meant to be asked.
+    pub(super) fn count(&self, kind: &RequestType, most: u64) -> Combined {
+        self.space(kind, self.contexts(kind.action).len() as u64, most)
+    }
+
+    /// One of those that are asked, spread evenly over all.
+    pub(super) fn nth(&self, kind: &RequestType, combined: Combined, nth: u64) -> Option<Witness> {
+        let position = &mut Position::of(combined, nth);
+        self.request(kind, position, |at| at.pick(self.contexts(kind.action)).cloned())
     }
 
     /// How many requests there are with what contexts say for some keys, each value with each other.

@@ -1,6 +1,7 @@
 //! What each policy does over the requests of a workspace, and what two sets of policies decide differently.
 
 mod combined;
+mod compare;
 mod fails;
 mod tally;
 mod verdict;
@@ -15,6 +16,7 @@ use crate::resolve::Graph;
 use crate::source::Span;
 
 pub use combined::{Combined, Witness, context_keys};
+pub use compare::{Compared, Decided, Difference, compare};
 
 /// Policies, and what they are asked about.
 #[derive(Clone, Copy, Debug)]
