@@ -216,7 +216,7 @@ kind: Model
 metadata: { name: small }
 spec:
   provider: bedrock
-  modelId: amazon.nova-lite-v1:0
+  modelId: openai.gpt-oss-20b-1:0
   lifecycle: { status: active, legacyFrom: 2027-01-31, endOfLife: 2027-06-30 }
 ---
 apiVersion: aipolicy.dev/v1

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::authorize::{Policies, SHIPPED};
-use crate::check::{self, CHECKS, CHECKS_OF_WAIVERS};
+use crate::check::{self, CHECKS, CHECKS_OF_POLICIES, CHECKS_OF_WAIVERS};
 use crate::diagnostic::{Diagnostics, Rule};
 use crate::model::environment::EnvironmentSpec;
 use crate::model::waiver::WaiverSpec;
@@ -28,6 +28,7 @@ const TARGET: &str = "a target says what it does not carry";
 const PERMIT: &str = "what no policy permits is not granted";
 const CHANGE: &str = "it is about changes of the world, which are asked about when a plan is made";
 const SECRET: &str = "whoever reads the sources reads the secret";
+const OF_POLICIES: &str = "it is about a policy, and a waiver names resources";
 const OF_WAIVERS: &str = "it is about waivers";
 
 /// Reports codes that mean no rule, and rules about which that cannot be said.
@@ -86,7 +87,9 @@ fn known(policies: &Policies) -> BTreeMap<&str, Standing> {
     });
     let checks = CHECKS.iter().map(|check| (check.rule.code, Standing::Free));
     let of_waivers = CHECKS_OF_WAIVERS.iter().map(|check| (check.rule.code, Standing::NotWaived(OF_WAIVERS)));
-    fixed.chain(policies).chain(checks).chain(of_waivers).collect()
+    let of_policies = CHECKS_OF_POLICIES.iter();
+    let of_policies = of_policies.map(|check| (check.rule.code, Standing::NotWaived(OF_POLICIES)));
+    fixed.chain(policies).chain(checks).chain(of_policies).chain(of_waivers).collect()
 }
 
 fn why_fixed(code: &str) -> &'static str {

@@ -190,6 +190,28 @@ fn judged(
     decisions
 }
 
+/// Runs the checks of policies, where the workspace has policies of its own: to know what each does, every request is asked
+/// again.
+fn look_at_policies(
+    policies: &Policies,
+    waivers: &Waivers<'_>,
+    wanted: impl Fn(&&Check) -> bool,
+    out: &mut Diagnostics,
+) {
+    let own = |fact: &ir::PolicyFact| {
+        waivers.sources().get(fact.span.source).kind() == SourceKind::Policies { shipped: false }
+    };
+    let checks = || check::CHECKS_OF_POLICIES.iter().filter(&wanted);
+    if !policies.facts().iter().any(own) || checks().next().is_none() {
+        return;
+    }
+    let graph = waivers.graph();
+    let environments: Vec<_> = graph.each().map(|(id, _)| id).collect();
+    let subject = inspect::Subject { graph, policies, today: waivers.today(), environments: &environments };
+    let found = inspect::inspect(&subject, |_| false);
+    checks().for_each(|check| check.run_on((policies, &found), waivers, out));
+}
+
 /// Runs checks, all of them or some, and asks Cedar. What waivers name does not stop; what is said of waivers comes last,
 /// when it is known what they except.
 pub fn judge(
@@ -208,6 +230,9 @@ pub fn judge(
     waivers.apply(&mut found);
     out.append(found);
     let mut decisions = authorize::decide(policies, waivers, out);
+    let mut found = Diagnostics::default();
+    look_at_policies(policies, waivers, &wanted, &mut found);
+    out.append(found);
     if whole {
         waivers.conclude();
     }

@@ -22,12 +22,12 @@ spec: { owner: team@acme.example, environments: [prod], clearance: [internal], m
 apiVersion: aipolicy.dev/v1
 kind: Model
 metadata: { name: small }
-spec: { provider: bedrock, modelId: amazon.nova-lite-v1:0, processing: { approvedClasses: [internal] } }
+spec: { provider: bedrock, modelId: openai.gpt-oss-20b-1:0, processing: { approvedClasses: [internal] } }
 ---
 apiVersion: aipolicy.dev/v1
 kind: Model
 metadata: { name: large }
-spec: { provider: bedrock, modelId: amazon.nova-pro-v1:0, processing: { approvedClasses: [public] } }
+spec: { provider: bedrock, modelId: openai.gpt-oss-120b-1:0, processing: { approvedClasses: [public] } }
 ---
 apiVersion: aipolicy.dev/v1
 kind: Connector

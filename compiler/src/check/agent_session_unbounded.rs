@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::no_stop_condition::runs_alone;
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::agent::AgentSpec;
 use crate::model::budget::{BudgetScope, BudgetSpec};
@@ -17,7 +17,7 @@ static RULE: Rule = Rule {
     page: include_str!("agent_session_unbounded.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let budgeted: BTreeSet<_> = graph

@@ -1,6 +1,6 @@
 //! Budgets that are used up before anybody is told.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::budget::{BudgetSpec, Threshold};
 use crate::resolve::Graph;
@@ -14,7 +14,7 @@ static RULE: Rule = Rule {
     page: include_str!("alarm_missing_or_late.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, budget) in graph.each::<BudgetSpec>() {

@@ -1,7 +1,7 @@
 //! Circuit breakers that one outage opens everywhere.
 
 use super::fallback_same_failure_domain::all_in_one;
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::route::{Criticality, RouteSpec};
 use crate::model::{Id, Resource};
@@ -15,7 +15,7 @@ static RULE: Rule = Rule {
     page: include_str!("all_targets_can_open.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (id, route) in graph.each::<RouteSpec>() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::Ref;
 use crate::model::agent::{AgentSpec, Gate, Tool};
@@ -18,7 +18,7 @@ static RULE: Rule = Rule {
     page: include_str!("approver_is_requester.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, agent) in graph.each::<AgentSpec>() {

@@ -1,6 +1,6 @@
 //! Budgets whose periods do not fit into those of the budget above them.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::Resource;
 use crate::model::budget::{BudgetPeriod, BudgetSpec};
@@ -14,7 +14,7 @@ static RULE: Rule = Rule {
     page: include_str!("budget_window_mismatch.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, budget) in graph.each::<BudgetSpec>() {

@@ -1,6 +1,6 @@
 //! Caps that no answer of the model reaches, or no question fits under.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::route::{Primary, RouteSpec};
 use crate::resolve::Graph;
@@ -13,7 +13,7 @@ static RULE: Rule = Rule {
     page: include_str!("cap_exceeds_model_limit.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, route) in graph.each::<RouteSpec>() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::budget_window_mismatch::nests;
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::budget::BudgetSpec;
 use crate::model::value::{BudgetLimit, Money};
@@ -18,7 +18,7 @@ static RULE: Rule = Rule {
     page: include_str!("children_exceed_parent.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let mut children: BTreeMap<_, Vec<&Resource<BudgetSpec>>> = BTreeMap::new();

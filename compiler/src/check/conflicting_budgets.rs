@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::budget::{BudgetScope, BudgetSpec};
 use crate::model::value::BudgetLimit;
@@ -16,7 +16,7 @@ static RULE: Rule = Rule {
     page: include_str!("conflicting_budgets.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let mut first = BTreeMap::new();

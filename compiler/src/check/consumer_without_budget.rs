@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::Ref;
 use crate::model::budget::{BudgetScope, BudgetSpec};
@@ -17,7 +17,7 @@ static RULE: Rule = Rule {
     page: include_str!("consumer_without_budget.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let mut environments = BTreeSet::new();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::agent::{Access, AgentSpec};
 use crate::model::connector::{ConnectorKind, ConnectorSpec};
@@ -24,7 +24,7 @@ static RULE: Rule = Rule {
     page: include_str!("cross_tenant_shared_store.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let mut answers = BTreeMap::new();

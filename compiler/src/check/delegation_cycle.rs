@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::agent::AgentSpec;
 use crate::model::{Id, Ref};
@@ -17,7 +17,7 @@ static RULE: Rule = Rule {
     page: include_str!("delegation_cycle.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let mut reported = BTreeSet::new();

@@ -1,6 +1,6 @@
 //! Fallbacks that a long request does not fit into.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::Resource;
 use crate::model::route::RouteSpec;
@@ -14,7 +14,7 @@ static RULE: Rule = Rule {
     page: include_str!("fallback_context_smaller.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (id, route) in graph.each::<RouteSpec>() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::route::{FallbackTarget, RouteSpec};
 use crate::model::{Id, Ref};
@@ -16,7 +16,7 @@ static RULE: Rule = Rule {
     page: include_str!("fallback_cycle.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 /// The most routes of a circle that a message names.
 const LONGEST: usize = 12;

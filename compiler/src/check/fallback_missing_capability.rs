@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::agent::{AgentModel, AgentSpec};
 use crate::model::model::Capability;
@@ -19,7 +19,7 @@ static RULE: Rule = Rule {
     page: include_str!("fallback_missing_capability.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let with_tools = with_tools(graph);

@@ -1,6 +1,6 @@
 //! Fallbacks that fail together with what they stand by for.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::model::{Inference, ModelSpec};
 use crate::model::route::{Criticality, RouteSpec};
@@ -15,7 +15,7 @@ static RULE: Rule = Rule {
     page: include_str!("fallback_same_failure_domain.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (id, route) in graph.each::<RouteSpec>() {

@@ -1,6 +1,6 @@
 //! Gates that stand beside an open door: another tool lets the agent itself do what the gate holds back.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::Resource;
 use crate::model::agent::{Access, AgentSpec, Gate, Tool};
@@ -15,7 +15,7 @@ static RULE: Rule = Rule {
     page: include_str!("gate_bypassable.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, agent) in graph.each::<AgentSpec>() {

@@ -1,6 +1,6 @@
 //! Agents that read what strangers write, and no guardrail in between.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::Id;
 use crate::model::agent::{AgentRuntime, AgentSpec, InputTrust};
@@ -15,7 +15,7 @@ static RULE: Rule = Rule {
     page: include_str!("guardrail_missing_or_draft.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let classic = graph.each::<AgentSpec>().filter(|(_, agent)| {

@@ -1,6 +1,6 @@
 //! Work on Lambda that does not end, or not in time.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::Resource;
 use crate::model::agent::Access;
@@ -15,7 +15,7 @@ static RULE: Rule = Rule {
     page: include_str!("inference_loop_in_lambda.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let functions = graph.each::<WorkloadSpec>();

@@ -1,6 +1,6 @@
 //! Environments with rules for data, and no record of what was said to models.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::environment::EnvironmentSpec;
 use crate::model::tenant::TenantSpec;
@@ -16,7 +16,7 @@ static RULE: Rule = Rule {
     page: include_str!("invocation_logging_disabled.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (id, environment) in graph.each::<EnvironmentSpec>() {

@@ -1,6 +1,6 @@
 //! Autoscaling that nobody steers while metrics are missing.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::workload::{Platform, ScaleMetric, WorkloadSpec};
 use crate::resolve::Graph;
@@ -13,7 +13,7 @@ static RULE: Rule = Rule {
     page: include_str!("keda_metric_missing_fallback.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let on_clusters = graph.each::<WorkloadSpec>();

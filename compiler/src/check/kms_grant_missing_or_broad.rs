@@ -1,6 +1,6 @@
 //! Keys that cannot be used where the content is.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::connector::ConnectorSpec;
 use crate::model::data_store::{DataStoreSpec, Encryption};
@@ -16,7 +16,7 @@ static RULE: Rule = Rule {
     page: include_str!("kms_grant_missing_or_broad.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, connector) in graph.each::<ConnectorSpec>() {

@@ -1,6 +1,6 @@
 //! Workloads on Lambda that ask for what Lambda does not have.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::reference::Ref;
@@ -18,7 +18,7 @@ static RULE: Rule = Rule {
     page: include_str!("lambda_limit_exceeded.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let (on_lambda, others): (Vec<_>, Vec<_>) =

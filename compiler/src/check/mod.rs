@@ -35,6 +35,7 @@ mod no_fallback_for_critical_tier;
 mod no_model_tests;
 mod no_stop_condition;
 mod no_vpc_endpoint_or_endpoint_policy;
+mod policy_can_error;
 mod quality_tier_downgrade_silent;
 mod retry_non_idempotent_tool;
 mod retry_on_non_retryable_status;
@@ -49,16 +50,21 @@ mod toxic_combination;
 mod trigger_unusable;
 mod trigger_without_dead_letter;
 mod unreachable_route;
+mod vacuous_or_shadowed_policy;
 mod waiver_expired;
 mod waiver_expires_soon;
 mod waiver_ttl_too_long;
 mod waiver_unused;
 
+use crate::authorize::Policies;
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
+use crate::inspect::Inspection;
+use crate::ir::PolicyFact;
 use crate::model::Id;
 use crate::model::environment::EnvironmentSpec;
 use crate::model::value::Date;
 use crate::resolve::Graph;
+use crate::source::SourceKind;
 use crate::waive::Waivers;
 
 /// A check: what it finds, and how.
@@ -66,14 +72,40 @@ use crate::waive::Waivers;
 pub struct Check {
     /// The rule, with its page.
     pub rule: &'static Rule,
-    run: fn(&Graph, &mut Findings<'_>),
+    run: Look,
+}
+
+/// What a check looks at.
+#[derive(Debug)]
+enum Look {
+    /// Resources alone.
+    Resources(fn(&Graph, &mut Findings<'_>)),
+    /// What policies do.
+    Policies(fn(&Policies, &Inspection, &mut Findings<'_>)),
 }
 
 impl Check {
-    /// Runs this check alone.
+    /// Runs this check alone. One that looks at policies finds nothing without them.
     pub fn run(&self, waivers: &Waivers<'_>, out: &mut Diagnostics) {
         let graph = waivers.graph();
-        (self.run)(graph, &mut Findings { graph, waivers, out });
+        match self.run {
+            Look::Resources(run) => run(graph, &mut Findings { graph, waivers, out }),
+            Look::Policies(_) => {}
+        }
+    }
+
+    /// Runs this check alone, where policies have been looked at.
+    pub(crate) fn run_on(
+        &self,
+        (policies, found): (&Policies, &Inspection),
+        waivers: &Waivers<'_>,
+        out: &mut Diagnostics,
+    ) {
+        let graph = waivers.graph();
+        match self.run {
+            Look::Resources(run) => run(graph, &mut Findings { graph, waivers, out }),
+            Look::Policies(run) => run(policies, found, &mut Findings { graph, waivers, out }),
+        }
     }
 }
 
@@ -162,6 +194,14 @@ pub static CHECKS: &[Check] = &[
     gateway_beside_its_cluster::CHECK,
 ];
 
+/// Every check of the policies of the workspace, by code. Those that ship are not looked at: they are for many workspaces.
+pub static CHECKS_OF_POLICIES: &[Check] = &[vacuous_or_shadowed_policy::CHECK, policy_can_error::CHECK];
+
+/// Whether somebody wrote a policy for this workspace.
+fn is_own(fact: &PolicyFact, out: &Findings<'_>) -> bool {
+    out.waivers.sources().get(fact.span.source).kind() == SourceKind::Policies { shipped: false }
+}
+
 /// Every check of waivers, by code: what they look at is what the others, and policies, have found.
 pub static CHECKS_OF_WAIVERS: &[Check] =
     &[waiver_expired::CHECK, waiver_ttl_too_long::CHECK, waiver_unused::CHECK, waiver_expires_soon::CHECK];
@@ -174,7 +214,7 @@ pub fn without_input(graph: &Graph) -> impl Iterator<Item = (&'static Rule, &'st
     timeout_below_p99::lacks(graph).map(|why| (timeout_below_p99::CHECK.rule, why)).into_iter()
 }
 
-/// The checks of both tables.
+/// The checks of all tables.
 pub fn all() -> impl Iterator<Item = &'static Check> + Clone {
-    CHECKS.iter().chain(CHECKS_OF_WAIVERS)
+    CHECKS.iter().chain(CHECKS_OF_POLICIES).chain(CHECKS_OF_WAIVERS)
 }

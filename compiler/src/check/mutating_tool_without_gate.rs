@@ -1,6 +1,6 @@
 //! Tools that change something, and nobody is asked.
 
-use super::{Check, Findings, gate_bypassable};
+use super::{Check, Findings, Look, gate_bypassable};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::agent::{Access, AgentSpec};
 use crate::resolve::Graph;
@@ -13,7 +13,7 @@ static RULE: Rule = Rule {
     page: include_str!("mutating_tool_without_gate.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let tools = graph

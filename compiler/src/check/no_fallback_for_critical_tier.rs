@@ -1,6 +1,6 @@
 //! Routes whose failure would be bad, with nothing that stands by.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::route::{Criticality, RouteSpec};
 use crate::resolve::Graph;
@@ -13,7 +13,7 @@ static RULE: Rule = Rule {
     page: include_str!("no_fallback_for_critical_tier.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, route) in graph.each::<RouteSpec>() {

@@ -1,6 +1,6 @@
 //! Sensitive prompts that leave a private network to reach a model.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::Id;
 use crate::model::environment::EnvironmentSpec;
@@ -18,7 +18,7 @@ static RULE: Rule = Rule {
     page: include_str!("no_vpc_endpoint_or_endpoint_policy.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 /// The least sensitive class whose requests stay in a private network.
 const SENSITIVE: &str = "confidential";

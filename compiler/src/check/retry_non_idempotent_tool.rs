@@ -1,6 +1,6 @@
 //! Tools that change something once more when a run is repeated.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::agent::{Access, AgentSpec};
 use crate::resolve::Graph;
@@ -13,7 +13,7 @@ static RULE: Rule = Rule {
     page: include_str!("retry_non_idempotent_tool.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let on = graph.each::<AgentSpec>().filter(|(_, agent)| agent.spec.switched_off().is_none());

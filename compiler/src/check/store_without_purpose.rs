@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::environment::EnvironmentSpec;
 use crate::resolve::{Graph, StorePlace};
@@ -15,7 +15,7 @@ static RULE: Rule = Rule {
     page: include_str!("store_without_purpose.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (id, environment) in graph.each::<EnvironmentSpec>() {

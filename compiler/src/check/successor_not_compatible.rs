@@ -1,6 +1,6 @@
 //! Models whose successor is able to do less.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::model::{Capability, ModelSpec};
 use crate::resolve::Graph;
@@ -13,7 +13,7 @@ static RULE: Rule = Rule {
     page: include_str!("successor_not_compatible.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, model) in graph.each::<ModelSpec>() {

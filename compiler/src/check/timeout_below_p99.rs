@@ -1,6 +1,6 @@
 //! Attempts that end before the slowest good answers.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::Resource;
 use crate::model::route::RouteSpec;
@@ -15,7 +15,7 @@ static RULE: Rule = Rule {
     page: include_str!("timeout_below_p99.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 /// What is missing in a workspace where nothing was measured.
 pub(super) fn lacks(graph: &Graph) -> Option<&'static str> {

@@ -1,6 +1,6 @@
 //! Waiting times that end before what they wait for.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::route::{FallbackTarget, RouteSpec};
 use crate::model::value::Duration;
@@ -15,7 +15,7 @@ static RULE: Rule = Rule {
     page: include_str!("timeout_inversion.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, route) in graph.each::<RouteSpec>() {

@@ -1,6 +1,6 @@
 //! Addresses without TLS.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::gateway::GatewaySpec;
 use crate::model::model::ModelSpec;
@@ -17,7 +17,7 @@ static RULE: Rule = Rule {
     page: include_str!("tls_or_min_version.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, model) in graph.each::<ModelSpec>() {

@@ -1,6 +1,6 @@
 //! Agents that strangers can talk into sending out what is sensitive.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::Resource;
 use crate::model::agent::{AgentSpec, Egress, Gate, InputTrust, Tool};
@@ -14,7 +14,7 @@ static RULE: Rule = Rule {
     page: include_str!("toxic_combination.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let on = graph.each::<AgentSpec>().filter(|(_, agent)| agent.spec.switched_off().is_none());

@@ -1,6 +1,6 @@
 //! Triggers that cannot work: queues that cannot be what they are named for, and names that are taken.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::agent::AgentSpec;
 use crate::model::connector::{ConnectorSpec, SqsQueue};
@@ -16,7 +16,7 @@ static RULE: Rule = Rule {
     page: include_str!("trigger_unusable.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, agent) in graph.each::<AgentSpec>() {

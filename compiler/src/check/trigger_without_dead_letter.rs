@@ -1,6 +1,6 @@
 //! Triggers of agents, and functions that take messages, which lose what fails.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::agent::AgentSpec;
 use crate::model::workload::{Consumes, Platform, WorkloadSpec};
@@ -14,7 +14,7 @@ static RULE: Rule = Rule {
     page: include_str!("trigger_without_dead_letter.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, agent) in graph.each::<AgentSpec>() {

@@ -1,6 +1,6 @@
 //! Waivers that end within a month, and what they except will stop.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::resolve::Graph;
 
@@ -12,7 +12,7 @@ static RULE: Rule = Rule {
     page: include_str!("waiver_expires_soon.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 /// So many days before its last one, a waiver is told of.
 pub(super) const SOON: i32 = 30;

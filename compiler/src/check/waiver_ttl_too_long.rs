@@ -1,6 +1,6 @@
 //! Waivers that nobody will look at for a long time.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::waiver::WaiverSpec;
 use crate::resolve::Graph;
@@ -13,7 +13,7 @@ static RULE: Rule = Rule {
     page: include_str!("waiver_ttl_too_long.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 /// So many days after the one on which is asked, a waiver may end.
 pub(super) const LONGEST: i32 = 180;

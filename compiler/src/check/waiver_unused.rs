@@ -1,6 +1,6 @@
 //! Waivers, or parts of them, that except nothing.
 
-use super::{Check, Findings};
+use super::{Check, Findings, Look};
 use crate::diagnostic::{Diagnostic, Family, Rule, Severity};
 use crate::model::Resource;
 use crate::model::waiver::WaiverSpec;
@@ -15,7 +15,7 @@ static RULE: Rule = Rule {
     page: include_str!("waiver_unused.md"),
 };
 
-pub(super) const CHECK: Check = Check { rule: &RULE, run };
+pub(super) const CHECK: Check = Check { rule: &RULE, run: Look::Resources(run) };
 
 /// Of the findings that may be meant, so many are told.
 const TOLD: usize = 3;

@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::macros::{record, words};
 use super::reference::{AnyRef, Linked, Reference};
 use super::value::{Keyed, Literal, OneOrMany, Text, Texts};
+use crate::rule;
 use crate::source::Spanned;
 use crate::yaml::{Decode, Node, Reader, Value};
 
@@ -60,16 +61,27 @@ pub struct Entity {
 /// Entities that are no resources of their own.
 const OTHER_ENTITIES: [&str; 3] = ["Artifact", "Region", "Tool"];
 
+/// Whether a text begins with a letter or a digit, and has these and `-`, `_`, `.` and `/`.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|sign: char| sign.is_ascii_alphanumeric())
+        && text.chars().all(|sign| sign.is_ascii_alphanumeric() || "-_./".contains(sign))
+}
+
 impl Decode for Entity {
     fn decode(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let other = |text: &str| {
-            let (kind, name) = text.split_once('/').filter(|(_, name)| !name.is_empty())?;
+            let (kind, name) = text.split_once('/')?;
             let kind = OTHER_ENTITIES.into_iter().find(|known| *known == kind)?;
             Some((kind, name.to_owned()))
         };
         if let Value::Scalar { text, .. } = &node.value
             && let Some((kind, name)) = other(text)
         {
+            if !is_name(&name) {
+                let message = format!("`{name}` is not the name of a {kind}");
+                let help = "names have letters, digits, and `-`, `_`, `.`, `/`";
+                return reader.fail(rule::BAD_VALUE.at(node.span, message, "").help(help));
+            }
             return Some(Self { kind, name: Spanned { value: name, span: node.span }, resource: None });
         }
         let resource = AnyRef::decode(node, reader)?;
@@ -91,7 +103,7 @@ impl JsonSchema for Entity {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let resource = generator.subschema_for::<AnyRef>();
-        let other = format!("^({})/.+$", OTHER_ENTITIES.join("|"));
+        let other = format!("^({})/[A-Za-z0-9][A-Za-z0-9_./-]*$", OTHER_ENTITIES.join("|"));
         json_schema!({ "anyOf": [resource, {
             "type": "string",
             "pattern": other,

@@ -11,6 +11,7 @@ use super::super::value::{bool, datetime, entity, long, string};
 use super::{Hearing, Supposed};
 use crate::ir::Action;
 use crate::model::data_class::DataClassSpec;
+use crate::model::model::ModelSpec;
 use crate::model::residency_rule::ResidencyRuleSpec;
 use crate::model::value::{Literal, OneOrMany, Texts};
 use crate::model::{Id, Spec};
@@ -145,6 +146,12 @@ impl Hearing<'_> {
         if any(&["region", "sourceRegion"]) {
             let crosses = changed.context.get("region") != changed.context.get("sourceRegion");
             follow(&mut changed, "crossRegion", Some(bool(crosses)));
+        }
+        if any(&["sourceRegion"]) {
+            let model = graph.find::<ModelSpec>(changed.object.id().unescaped());
+            let model = model.and_then(|id| graph.resource(id)).zip(changed.text("sourceRegion"));
+            let offered = model.and_then(|(model, source)| graph.offered(&model.spec, source));
+            follow(&mut changed, "offered", offered.map(bool));
         }
         if any(&["route"]) {
             follow(&mut changed, "direct", Some(bool(false)));
