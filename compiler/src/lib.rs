@@ -231,7 +231,7 @@ pub fn judge(
     out.append(found);
     let mut decisions = authorize::decide(policies, waivers, out);
     let mut found = Diagnostics::default();
-    look_at_policies(policies, waivers, &wanted, &mut found);
+    look_at_policies(policies, waivers, wanted, &mut found);
     out.append(found);
     if whole {
         waivers.conclude();

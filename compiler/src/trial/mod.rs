@@ -74,7 +74,7 @@ pub fn unclear(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagno
     let hearing = Hearing::new(graph, policies, today);
     for case in cases() {
         named(case, policies, out);
-        out.extend(hearing.case(case).err());
+        out.extend(hearing.case(case).err().map(|unclear| *unclear));
     }
 }
 
@@ -92,7 +92,7 @@ pub fn trials<'g>(
     for (test, at, case) in cases {
         let known = named(case, policies, out);
         match hearing.case(case) {
-            Err(unclear) => out.report(unclear),
+            Err(unclear) => out.report(*unclear),
             Ok(supposed) => {
                 let tried = supposed.into_iter().map(|one| attempt(one, case, (policies, hearing)));
                 match tried.collect::<Result<Vec<_>, String>>() {

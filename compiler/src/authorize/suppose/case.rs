@@ -20,18 +20,22 @@ use crate::resolve::Graph;
 use crate::rule;
 use crate::source::Span;
 
+/// What keeps a case from being asked.
+type Unclear = Box<Diagnostic>;
+
 impl Hearing<'_> {
     /// The requests that a case means: each request of the workspace with this principal, action and resource, in each
     /// environment, or the one that the principal would make. A value of the context that some of them have chooses
     /// those; another one changes them all.
-    pub fn case(&self, case: &PolicyCase) -> Result<Vec<Supposed>, Diagnostic> {
+    pub fn case(&self, case: &PolicyCase) -> Result<Vec<Supposed>, Unclear> {
         let principal = self.principal(&case.principal)?;
         self.fits(case)?;
         let given = self.given(case)?;
         let place = self.environment(case)?;
-        let mut found = match case.action.value {
-            Action::Change => vec![self.change(principal, case)?],
-            action => self.asked(principal, (action, self.object(&case.resource)?), (place, case))?,
+        let action = case.action.value;
+        let mut found = match action == Action::Change {
+            true => vec![self.change(principal, case)?],
+            false => self.asked(principal, (action, self.object(&case.resource)?), (place, case))?,
         };
         let attributes = self.attributes_of(case)?;
         found.iter_mut().for_each(|one| one.attributes.clone_from(&attributes));
@@ -45,7 +49,7 @@ impl Hearing<'_> {
     }
 
     /// What the context says, but for the environment.
-    fn given<'c>(&self, case: &'c PolicyCase) -> Result<Vec<(&'c str, Taken)>, Diagnostic> {
+    fn given<'c>(&self, case: &'c PolicyCase) -> Result<Vec<(&'c str, Taken)>, Unclear> {
         let action = case.action.value;
         let named = case.context.0.iter().filter(|(key, _)| *key != "environment");
         let take = |(key, given): (&'c String, &'c crate::source::Spanned<_>)| {
@@ -54,10 +58,10 @@ impl Hearing<'_> {
                 let found = cannot(given.span, why);
                 match known().any(|one| one == key) {
                     true => found,
-                    false => found.help(match crate::yaml::nearest(key, known()) {
+                    false => Box::new(found.help(match crate::yaml::nearest(key, known()) {
                         Some(near) => format!("did you mean `{near}`?"),
                         None => format!("known are {}", known().collect::<Vec<_>>().join(", ")),
-                    }),
+                    })),
                 }
             })
         };
@@ -68,7 +72,7 @@ impl Hearing<'_> {
     fn attributes_of(
         &self,
         case: &PolicyCase,
-    ) -> Result<BTreeMap<EntityUid, BTreeMap<String, Option<Value>>>, Diagnostic> {
+    ) -> Result<BTreeMap<EntityUid, BTreeMap<String, Option<Value>>>, Unclear> {
         let of = |(entity, given): &(Entity, Texts<OneOrMany<Literal>>)| {
             let uid = entities::uid(entity.kind, &entity.name.value);
             let found = self.attributes(&uid, given).map_err(|(key, why)| {
@@ -86,7 +90,7 @@ impl Hearing<'_> {
         principal: Principal,
         (action, object): (Action, Object),
         (place, case): (Option<Id<EnvironmentSpec>>, &PolicyCase),
-    ) -> Result<Vec<Supposed>, Diagnostic> {
+    ) -> Result<Vec<Supposed>, Unclear> {
         let graph = self.court.graph;
         let own = entities::uid(principal.kind().word(), principal.name(graph));
         let about = (own, action, entities::object(graph, &object));
@@ -109,7 +113,7 @@ impl Hearing<'_> {
     }
 
     /// A change of an artifact, as `apply` asks about it.
-    fn change(&self, principal: Principal, case: &PolicyCase) -> Result<Supposed, Diagnostic> {
+    fn change(&self, principal: Principal, case: &PolicyCase) -> Result<Supposed, Unclear> {
         let Principal::Environment(environment) = principal else {
             return Err(cannot(case.principal.name.span, "changes are asked for by an environment".into()));
         };
@@ -147,7 +151,7 @@ impl Hearing<'_> {
     }
 
     /// The environment that the context names.
-    fn environment(&self, case: &PolicyCase) -> Result<Option<Id<EnvironmentSpec>>, Diagnostic> {
+    fn environment(&self, case: &PolicyCase) -> Result<Option<Id<EnvironmentSpec>>, Unclear> {
         let Some(given) = case.context.0.get("environment") else { return Ok(None) };
         let [name] = given.value.0.as_slice() else {
             return Err(cannot(given.span, "expected the name of an Environment".into()));
@@ -158,7 +162,7 @@ impl Hearing<'_> {
         let missing = || {
             let known = graph.each::<EnvironmentSpec>().map(|(_, found)| found.name().as_str());
             let found = cannot(given.span, format!("there is no Environment with the name `{name}`"));
-            found.help(format!("known are {}", known.collect::<Vec<_>>().join(", ")))
+            Box::new(found.help(format!("known are {}", known.collect::<Vec<_>>().join(", "))))
         };
         graph.find(name).map(Some).ok_or_else(missing)
     }
@@ -169,7 +173,7 @@ impl Hearing<'_> {
         principal: Principal,
         place: Option<Id<EnvironmentSpec>>,
         case: &PolicyCase,
-    ) -> Result<Id<EnvironmentSpec>, Diagnostic> {
+    ) -> Result<Id<EnvironmentSpec>, Unclear> {
         let found = supposed::environments(self.court.graph, principal);
         match (place, found.as_slice()) {
             (Some(place), _) => Ok(place),
@@ -178,13 +182,15 @@ impl Hearing<'_> {
                 let names = found.iter().map(|id| self.court.graph.name(*id)).collect::<Vec<_>>().join(", ");
                 let why = "nothing in the workspace asks for this, so it has to be said where";
                 let found = cannot(case.action.span, why.into());
-                Err(found.help(format!("write `context: {{ environment: … }}` with one of {names}")))
+                Err(Box::new(
+                    found.help(format!("write `context: {{ environment: … }}` with one of {names}")),
+                ))
             }
         }
     }
 
     /// Refuses a case that leaves out what nobody else can say.
-    fn says(&self, case: &PolicyCase, wanted: &[&str]) -> Result<(), Diagnostic> {
+    fn says(&self, case: &PolicyCase, wanted: &[&str]) -> Result<(), Unclear> {
         match wanted.iter().find(|key| !case.context.0.contains_key(**key)) {
             None => Ok(()),
             Some(key) => {
@@ -194,7 +200,7 @@ impl Hearing<'_> {
         }
     }
 
-    fn principal(&self, written: &Entity) -> Result<Principal, Diagnostic> {
+    fn principal(&self, written: &Entity) -> Result<Principal, Unclear> {
         let graph = self.court.graph;
         let name = written.name.value.as_str();
         let found = match written.kind {
@@ -209,7 +215,7 @@ impl Hearing<'_> {
         found.ok_or_else(|| missing(written, "asks for anything"))
     }
 
-    fn object(&self, written: &Entity) -> Result<Object, Diagnostic> {
+    fn object(&self, written: &Entity) -> Result<Object, Unclear> {
         let graph = self.court.graph;
         let name = written.name.value.as_str();
         let found = match written.kind {
@@ -228,7 +234,7 @@ impl Hearing<'_> {
     }
 
     /// Whether the schema knows the action with such a principal and such a resource.
-    fn fits(&self, case: &PolicyCase) -> Result<(), Diagnostic> {
+    fn fits(&self, case: &PolicyCase) -> Result<(), Unclear> {
         let action = case.action.value.word();
         let schema: &cedar_policy_core::validator::ValidatorSchema = self.court.policies.schema.as_ref();
         let Some(found) = schema.get_action_id(&entities::uid("Action", action).into()) else {
@@ -242,7 +248,7 @@ impl Hearing<'_> {
             if !known.iter().any(|one| one == written.kind) {
                 let why = format!("`{}` is no {part} of `{action}`", written.kind);
                 let help = format!("it may be {}", listed(&known));
-                return Err(cannot(written.name.span, why).help(help));
+                return Err(Box::new(cannot(written.name.span, why).help(help)));
             }
         }
         Ok(())
@@ -261,11 +267,11 @@ fn tool(graph: &Graph, name: &str) -> Option<Object> {
     Some(Object::Tool(id, at))
 }
 
-fn missing(written: &Entity, what: &str) -> Diagnostic {
+fn missing(written: &Entity, what: &str) -> Unclear {
     let name = &written.name.value;
     cannot(written.name.span, format!("there is no {} with the name `{name}` that {what}", written.kind))
 }
 
-fn cannot(span: Span, why: String) -> Diagnostic {
-    rule::TEST_UNCLEAR.at(span, why, "")
+fn cannot(span: Span, why: String) -> Unclear {
+    Box::new(rule::TEST_UNCLEAR.at(span, why, ""))
 }

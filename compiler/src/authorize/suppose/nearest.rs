@@ -177,7 +177,7 @@ impl Hearing<'_> {
         let request: &cedar_policy_core::ast::Request = heard.question.request.as_ref();
         let entities = heard.question.entities.as_ref().as_ref();
         let evaluator = Evaluator::new(request.clone(), entities, Extensions::all_available());
-        let mut tries = BTreeMap::<Place, BTreeSet<Option<Value>>>::new();
+        let mut tries = BTreeMap::<Place, Vec<Option<Value>>>::new();
         for policy in heard.question.policies.policies() {
             let Some(fact) = self.court.policies.position(policy.id()) else { continue };
             let Some(fact) = self.court.policies.facts.get(fact.0 as usize) else { continue };
@@ -191,10 +191,10 @@ impl Hearing<'_> {
         let mut found = Vec::new();
         for (place, values) in tries {
             match &place {
-                Place::Context(key) => self.context_moves(supposed, key, values, &mut found),
+                Place::Context(key) => self.context_moves(supposed, (key, values), &mut found),
                 Place::Attribute(uid, key) => {
                     let before = entity_value(entities, uid, key);
-                    self.attribute_moves((uid, key), before, values, &mut found);
+                    self.attribute_moves((uid, key), (before, values), &mut found);
                 }
             }
         }
@@ -209,8 +209,7 @@ impl Hearing<'_> {
     fn context_moves(
         &self,
         supposed: &Supposed,
-        key: &str,
-        values: BTreeSet<Option<Value>>,
+        (key, values): (&str, Vec<Option<Value>>),
         found: &mut Vec<Move>,
     ) {
         let graph = self.court.graph;
@@ -252,8 +251,7 @@ impl Hearing<'_> {
     fn attribute_moves(
         &self,
         (uid, key): (&EntityUid, &str),
-        before: Option<Value>,
-        values: BTreeSet<Option<Value>>,
+        (before, values): (Option<Value>, Vec<Option<Value>>),
         found: &mut Vec<Move>,
     ) {
         let graph = self.court.graph;
@@ -308,7 +306,7 @@ fn entity_value(
 }
 
 /// What an expression compares with what: each side that has a place could have the value of the other.
-fn look(expr: &Expr, evaluator: &Evaluator<'_>, tries: &mut BTreeMap<Place, BTreeSet<Option<Value>>>) {
+fn look(expr: &Expr, evaluator: &Evaluator<'_>, tries: &mut BTreeMap<Place, Vec<Option<Value>>>) {
     let value = |expr: &Expr| evaluator.interpret(expr, &SlotEnv::new()).ok();
     let mut put = |expr: &Expr, values: Vec<Option<Value>>| {
         let places = place(expr, evaluator);
