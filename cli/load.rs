@@ -52,7 +52,7 @@ pub(crate) fn load_with_all_agents_enabled(
 ) -> Result<Workspace, CliError> {
     let enable = |agent: &mut Resource<AgentSpec>| agent.spec.enabled = None;
     read_and_compile(folder, today, &mut Timings::start(READING), |bundle| {
-        bundle.agents.iter_mut().for_each(enable)
+        bundle.agents.iter_mut().for_each(enable);
     })
 }
 

@@ -14,6 +14,7 @@ pub mod diagnostic;
 pub mod fingerprint;
 pub mod flow;
 pub mod forecast;
+pub mod inspect;
 pub mod ir;
 pub mod model;
 pub mod resolve;
@@ -140,6 +141,9 @@ pub enum Phase {
     Cedar,
 }
 
+/// Is told when a part of a compile begins.
+pub type Watch<'w> = &'w mut dyn FnMut(Phase);
+
 /// What a workspace means, and what Cedar said.
 #[derive(Debug)]
 pub struct Compilation {
@@ -180,7 +184,7 @@ pub fn compile(
 pub fn compile_watched(
     bundle: Bundle,
     (sources, files): (&SourceMap, &[FileAnswer]),
-    (today, watch): (Date, &mut dyn FnMut(Phase)),
+    (today, watch): (Date, Watch<'_>),
     out: &mut Diagnostics,
 ) -> Compilation {
     watch(Phase::Linking);
@@ -201,7 +205,7 @@ pub fn compile_watched(
 fn judged(
     (policies, readable): (&Policies, bool),
     waivers: &mut Waivers<'_>,
-    watch: &mut dyn FnMut(Phase),
+    watch: Watch<'_>,
     out: &mut Diagnostics,
 ) -> Decisions {
     let decisions = match readable {
@@ -230,7 +234,7 @@ pub fn judge(
 fn judge_watched(
     policies: &Policies,
     waivers: &mut Waivers<'_>,
-    (wanted, watch): (&dyn Fn(&Check) -> bool, &mut dyn FnMut(Phase)),
+    (wanted, watch): (&dyn Fn(&Check) -> bool, Watch<'_>),
     out: &mut Diagnostics,
 ) -> Decisions {
     watch(Phase::Checks);

@@ -26,6 +26,7 @@ const COMPILER: &[Row] = &[
     ("ir", &["source", "model", "resolve"]),
     ("clause", &["source"]),
     ("authorize", &["source", "diagnostic", "rule", "catalog", "model", "resolve", "waive", "ir"]),
+    ("inspect", &["source", "diagnostic", "model", "resolve", "ir", "clause", "authorize"]),
     ("codes", &["source", "diagnostic", "rule", "yaml", "model", "resolve", "check", "authorize"]),
 ];
 
