@@ -24,6 +24,8 @@ fn run(policies: &Policies, found: &Inspection, out: &mut Findings<'_>) {
         let list =
             |all: &[PolicyIndex]| all.iter().map(|at| format!("`{}`", id(at))).collect::<Vec<_>>().join(", ");
         let why = match &inspected.verdict {
+            // A forbid that matches nothing is what everybody hopes for.
+            Verdict::Vacuous(_) if policies.forbids(&fact.id) => continue,
             Verdict::Vacuous(_) => {
                 format!("permits none of the {} requests that it is asked about", inspected.asked)
             }
