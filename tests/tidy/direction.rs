@@ -20,7 +20,6 @@ const COMPILER: &[Row] = &[
     ("model", &["source", "diagnostic", "rule", "yaml", "fingerprint", "catalog"]),
     ("resolve", &["source", "diagnostic", "rule", "yaml", "catalog", "model"]),
     ("waive", &["source", "diagnostic", "fingerprint", "model", "resolve"]),
-    ("forecast", &["source", "catalog", "model", "check"]),
     ("flow", &["source", "model", "resolve"]),
     ("ir", &["source", "model", "resolve"]),
     ("clause", &["source"]),
@@ -29,6 +28,7 @@ const COMPILER: &[Row] = &[
         &["source", "diagnostic", "rule", "yaml", "catalog", "model", "resolve", "waive", "ir", "clause"],
     ),
     ("inspect", &["source", "diagnostic", "model", "resolve", "ir", "clause", "authorize"]),
+    ("trial", &["source", "diagnostic", "rule", "yaml", "model", "resolve", "ir", "clause", "authorize"]),
     (
         "check",
         &[
@@ -45,7 +45,7 @@ const COMPILER: &[Row] = &[
             "inspect",
         ],
     ),
-    ("trial", &["source", "diagnostic", "rule", "yaml", "model", "resolve", "ir", "clause", "authorize"]),
+    ("forecast", &["source", "catalog", "model", "check"]),
     ("codes", &["source", "diagnostic", "rule", "yaml", "model", "resolve", "check", "authorize"]),
 ];
 
@@ -289,5 +289,5 @@ fn a_crossing_is_told_with_its_line() {
     assert_eq!(told.len(), 3, "{told:?}");
     assert_eq!(told[0], "x.rs:1: `yaml` may not use crate::check::run");
     assert!(told[2].ends_with("not `lib`)"), "{told:?}");
-    assert_eq!(crossings_of(&module("check"), &tops, COMPILER).len(), 2);
+    assert_eq!(crossings_of(&module("inspect"), &tops, COMPILER).len(), 2);
 }
