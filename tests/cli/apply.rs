@@ -149,6 +149,21 @@ fn a_policy_can_forbid_a_change() {
 }
 
 #[test]
+fn what_is_not_ours_is_never_relied_on() {
+    let (_place, folder) = copy_of("quickstart");
+    let role = ".aipolicy/world/dev/iam/Role/quickstart-dev-agent-handbook.json";
+    write(&folder, role, "theirs");
+    for command in [&["plan"][..], &["apply", "--yes"]] {
+        let said = aipolicy(&folder, command).expect(3);
+        let found =
+            "error[AIP-CMP-006]: `iam/Role/quickstart-dev-agent-handbook` exists already and is not ours";
+        assert!(said.contains(found) && said.contains("agent.yaml:"), "{said}");
+    }
+    let left = crate::harness::files_below(&folder.join(".aipolicy/world"));
+    assert_eq!(left, ["dev/iam/Role/quickstart-dev-agent-handbook.json"], "nothing was applied");
+}
+
+#[test]
 fn nobody_is_asked_where_nobody_is() {
     let (_place, folder) = copy_of("quickstart");
     let said = aipolicy(&folder, &["apply"]).expect(1);

@@ -6,6 +6,7 @@ mod alarm_missing_or_late;
 mod all_targets_can_open;
 mod approver_is_requester;
 mod breaker_cooldown_shorter_than_retry;
+mod breaker_ineffective;
 mod budget_window_mismatch;
 mod canary_weights_invalid;
 mod cap_exceeds_model_limit;
@@ -133,6 +134,7 @@ pub static CHECKS: &[Check] = &[
     timeout_inversion::CHECK,
     retry_non_idempotent_tool::CHECK,
     retry_on_non_retryable_status::CHECK,
+    breaker_ineffective::CHECK,
     breaker_cooldown_shorter_than_retry::CHECK,
     all_targets_can_open::CHECK,
     unreachable_route::CHECK,
