@@ -3,16 +3,13 @@
 use std::collections::BTreeSet;
 
 use aipolicy_compiler::authorize::{SHIPPED, policy_page};
+use aipolicy_compiler::check;
 use aipolicy_compiler::diagnostic::Severity;
 use aipolicy_compiler::model::environment::{EnvironmentSpec, SeverityWord};
-use aipolicy_compiler::model::traffic_profile::TrafficProfileSpec;
 use aipolicy_iam::lint;
 use serde::Serialize;
 
 use crate::workspace::Workspace;
-
-/// The rule that compares timeouts with latencies that were measured.
-const MEASURED: &str = "AIP-RTE-024";
 
 /// What was run and what was not.
 #[derive(Debug, Default)]
@@ -87,10 +84,9 @@ pub(crate) fn of_workspace(workspace: &Workspace) -> Evaluated {
         not_run.push(NotRun::new("policies", "they cannot all be read").rules(codes));
     }
     let graph = workspace.graph();
-    if graph.each::<TrafficProfileSpec>().next().is_none() {
-        rules.retain(|rule| rule.code != MEASURED);
-        let why = "no `TrafficProfile` says what was measured";
-        not_run.push(NotRun::new(MEASURED, why).rules([MEASURED.to_owned()]));
+    for (idle, why) in check::without_input(graph) {
+        rules.retain(|rule| rule.code != idle.code);
+        not_run.push(NotRun::new(idle.code, why).rules([idle.code.to_owned()]));
     }
     for (_, environment) in graph.each::<EnvironmentSpec>() {
         let off = environment.spec.severity.0.iter().filter(|(_, word)| word.value == SeverityWord::Off);
@@ -111,16 +107,11 @@ fn packs(workspace: &Workspace) -> Vec<NotRun> {
     let missing: BTreeSet<_> =
         SHIPPED.iter().map(|one| one.pack).filter(|pack| !named.contains(pack)).collect();
     let told = missing.into_iter().map(|pack| {
-        let rules = SHIPPED.iter().filter(|one| one.pack == pack).filter_map(|one| id(one.text));
+        let rules = SHIPPED.iter().filter(|one| one.pack == pack).map(|one| one.id().to_owned());
         let why = "the workspace does not name it";
-        NotRun::new(format!("pack `{}`", pack.word()), why).rules(rules.map(str::to_owned))
+        NotRun::new(format!("pack `{}`", pack.word()), why).rules(rules)
     });
     told.collect()
-}
-
-/// The `@id` of a policy that ships.
-fn id(text: &str) -> Option<&str> {
-    text.split_once("@id(\"")?.1.split_once('"').map(|(id, _)| id)
 }
 
 /// The rules about policies of IAM.

@@ -8,6 +8,7 @@ mod load;
 mod markdown;
 mod output;
 mod render;
+mod revision;
 mod ui;
 mod workspace;
 mod world;

@@ -16,6 +16,7 @@ mod fingerprints;
 mod flow;
 mod harness;
 mod iam;
+mod inspect;
 mod integrations;
 mod language;
 mod lint;

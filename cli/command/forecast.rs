@@ -2,24 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aipolicy_compiler::fingerprint::fingerprints;
+use aipolicy_compiler::authorize::Decisions;
+use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics};
+use aipolicy_compiler::fingerprint::{Fingerprint, fingerprints};
+use aipolicy_compiler::forecast::days;
 use aipolicy_compiler::model::value::Date;
-use aipolicy_compiler::source::SourceKind;
 use serde::Serialize;
 
 use super::Folder;
 use crate::error::{CliError, Exit};
 use crate::load::{clock, load};
+use crate::output::{Kind, Outputs};
 use crate::render::json::written;
 use crate::ui::{Ui, harmless};
 use crate::workspace::Workspace;
 
 /// The version of the format.
 const FORMAT: &str = "aipolicy.forecast/1";
-/// So many days before a date, something may change too: a waiver is told of before it ends, and may last only so long.
-const BEFORE: [i32; 3] = [0, 30, 180];
-/// Words with which a policy computes with days, so that no date in it says when its verdict changes.
-const ARITHMETIC: [&str; 4] = ["duration(", ".offset(", ".durationSince(", ".toTime("];
 
 /// Tells what changes by itself until a day
 ///
@@ -34,9 +33,8 @@ pub(crate) struct Forecast {
     /// The last day: so many days ahead, as `+180d`, or a day as `2027-03-31`
     #[arg(long, value_name = "+DAYSd|DAY", default_value = "+180d")]
     until: String,
-    /// How the forecast is written
-    #[arg(long, value_enum, default_value_t)]
-    format: ForecastFormat,
+    #[command(flatten)]
+    outputs: Outputs<ForecastFormat>,
 }
 
 /// How a forecast is written.
@@ -49,11 +47,15 @@ enum ForecastFormat {
     Json,
 }
 
+impl Kind for ForecastFormat {}
+
 #[derive(Serialize)]
 struct Told {
     format: &'static str,
     from: String,
     until: String,
+    /// On how many days something could change, and the workspace was evaluated.
+    evaluated: usize,
     changes: Vec<Change>,
 }
 
@@ -88,48 +90,65 @@ struct State {
 
 impl Forecast {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
-        let from = self.workspace.view.as_of.unwrap_or_else(clock);
-        let until = last(&self.until, from)?;
-        let folder = &self.workspace.folder;
-        let first = load(folder, Some(from))?;
-        first.understood(ui)?;
-        let mut before = self.state(&first)?;
-        let mut told =
-            Told { format: FORMAT, from: from.to_string(), until: until.to_string(), changes: Vec::new() };
-        let mut exit = Exit::Clean;
-        for day in days(&first, from, until) {
-            let after = self.state(&load(folder, Some(day))?)?;
-            let change = change(day, &before, &after);
-            if !change.refused.is_empty() {
-                exit = Exit::Refused;
-            }
-            if !change.is_empty() {
-                told.changes.push(change);
-            }
-            before = after;
-        }
-        ui.print(&match self.format {
+        let Self { workspace: Folder { folder, view }, until, outputs } = self;
+        let outputs = outputs.checked()?;
+        let from = view.as_of.unwrap_or_else(clock);
+        let until = last(&until, from)?;
+        let workspace = load(&folder, Some(from))?;
+        workspace.understood(ui)?;
+        let chosen = workspace.environments(&view.environments)?;
+        let names: Vec<_> = chosen.into_iter().map(|(_, name)| name).collect();
+        let told = told(&workspace, &names, (from, until));
+        outputs.write(ui, |format, _| match format {
             ForecastFormat::Text => text(&told),
             ForecastFormat::Json => written(&told),
         })?;
-        Ok(exit)
+        let stays = told.changes.iter().all(|change| change.refused.is_empty());
+        Ok(if stays { Exit::Clean } else { Exit::Refused })
     }
+}
 
-    fn state(&self, workspace: &Workspace) -> Result<State, CliError> {
-        let prints = fingerprints(&workspace.diagnostics, &workspace.sources);
-        let finding = |(found, print): (&aipolicy_compiler::diagnostic::Diagnostic, _)| Finding {
-            file: workspace.sources.get(found.primary.span.source).path().to_owned(),
-            line: workspace.sources.position(found.primary.span).line,
-            code: found.code.to_string(),
-            severity: found.severity.word(),
-            waived: found.waived.is_some(),
-            message: found.message.clone(),
-            fingerprint: ToString::to_string(&print),
-        };
-        let findings = workspace.diagnostics.iter().zip(prints).map(finding).collect();
-        let chosen = workspace.environments(&self.workspace.view.environments)?;
-        let approved = chosen.iter().map(|(id, name)| ((*name).to_owned(), workspace.grants(*id).is_ok()));
-        Ok(State { findings, approved: approved.collect() })
+/// What changes in some environments of a workspace, which was judged on the first day.
+fn told(workspace: &Workspace, environments: &[&str], (from, until): (Date, Date)) -> Told {
+    let compilation = &workspace.compilation;
+    let days = days(&workspace.sources, workspace.graph().catalog(), (from, until));
+    let mut told = Told {
+        format: FORMAT,
+        from: from.to_string(),
+        until: until.to_string(),
+        evaluated: days.len(),
+        changes: Vec::new(),
+    };
+    let mut before = state(workspace, environments, (&compilation.decisions, &workspace.diagnostics));
+    for day in days {
+        let (decisions, found) = compilation.judged_on(&workspace.sources, day);
+        let after = state(workspace, environments, (&decisions, &found));
+        told.changes.extend(Some(change(day, &before, &after)).filter(|change| !change.is_empty()));
+        before = after;
+    }
+    told
+}
+
+fn state(
+    workspace: &Workspace,
+    environments: &[&str],
+    (decisions, found): (&Decisions, &Diagnostics),
+) -> State {
+    let prints = fingerprints(found, &workspace.sources);
+    let finding = |(found, print): (&Diagnostic, Fingerprint)| Finding {
+        file: workspace.sources.get(found.primary.span.source).path().to_owned(),
+        line: workspace.sources.position(found.primary.span).line,
+        code: found.code.to_string(),
+        severity: found.severity.word(),
+        waived: found.waived.is_some(),
+        message: found.message.clone(),
+        fingerprint: print.to_string(),
+    };
+    let graph = workspace.graph();
+    let is_approved = |name: &str| graph.find(name).is_some_and(|id| decisions.approved(graph, id).is_some());
+    State {
+        findings: found.iter().zip(prints).map(finding).collect(),
+        approved: environments.iter().map(|name| ((*name).to_owned(), is_approved(name))).collect(),
     }
 }
 
@@ -140,29 +159,6 @@ fn last(until: &str, from: Date) -> Result<Date, CliError> {
     let day = day.or_else(|| super::day(until).ok()).filter(|day| *day >= from);
     let error = || CliError::usage(format!("`{until}` is neither so many days ahead nor a day to come"));
     day.ok_or_else(|| error().hint("write `+180d`, for at most ten years, or a day such as 2027-03-31"))
-}
-
-/// The days after the first one on which something can change: every day where a policy computes with days.
-fn days(workspace: &Workspace, from: Date, until: Date) -> BTreeSet<Date> {
-    let mut policies =
-        workspace.sources.iter().filter(|(_, one)| matches!(one.kind(), SourceKind::Policies { .. }));
-    if policies.any(|(_, one)| ARITHMETIC.iter().any(|word| one.text().contains(word))) {
-        return (1..=from.until(until)).map(|days| from.after(days)).collect();
-    }
-    let texts = workspace.sources.iter().map(|(_, source)| source.text());
-    let written = texts.flat_map(dates);
-    let models = workspace.graph().catalog().models();
-    let known = models.flat_map(|model| [&model.lifecycle.legacy_from, &model.lifecycle.end_of_life]);
-    let known = known.flatten().flat_map(|day| dates(day));
-    let around =
-        |day: Date| BEFORE.into_iter().flat_map(move |days| [0, 1].map(|more| day.after(more - days)));
-    written.chain(known).flat_map(around).filter(|day| from < *day && *day <= until).collect()
-}
-
-/// Every day that a text holds.
-fn dates(text: &str) -> Vec<Date> {
-    let words = text.split(|letter: char| !(letter.is_ascii_digit() || letter == '-'));
-    words.filter_map(|word| super::day(word.get(..10)?).ok()).collect()
 }
 
 fn change(day: Date, before: &State, after: &State) -> Change {

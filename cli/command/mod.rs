@@ -10,6 +10,7 @@ mod forecast;
 mod iam;
 mod init;
 mod plan;
+mod policies;
 mod prove;
 mod schema;
 mod state;
@@ -32,6 +33,7 @@ pub(crate) enum Command {
     Check(check::Check),
     Build(build::Build),
     Plan(plan::PlanArgs),
+    Policies(policies::PoliciesArgs),
     Apply(apply::Apply),
     Diff(diff::Diff),
     Can(can::Can),
@@ -52,6 +54,7 @@ impl Command {
             Self::Check(check) => check.run(ui),
             Self::Build(build) => build.run(ui),
             Self::Plan(plan) => plan.run(ui),
+            Self::Policies(policies) => policies.run(ui),
             Self::Apply(apply) => apply.run(ui),
             Self::Diff(diff) => diff.run(ui),
             Self::Can(can) => can.run(ui),

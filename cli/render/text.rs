@@ -18,12 +18,7 @@ const LONGEST_QUOTE: usize = 160;
 
 /// All findings, and what they amount to.
 pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
-    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode())
-        .with_links(false)
-        .with_width(width)
-        .with_wrap_lines(false)
-        .with_context_lines(1)
-        .without_cause_chain();
+    let handler = handler(width);
     let sources = harmless_sources(findings.sources);
     let sources = sources.as_ref().unwrap_or(findings.sources);
     let mut text = String::new();
@@ -33,7 +28,8 @@ pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
         let whole = at < SHOWN && found.severity != Severity::Note && found.waived.is_none();
         let shown = whole && labels(found).all(|label| is_readable(label.span, sources));
         let render = |text: &mut String| {
-            handler.render_report(text, &Report::new(&harmless_finding(found, print), sources)).is_ok()
+            let print = format!("  {}", faint(print));
+            handler.render_report(text, &Report::new(&harmless_finding(found, &print), sources)).is_ok()
         };
         if shown && render(&mut text) {
             found.elsewhere().for_each(|label| text.push_str(&elsewhere(findings, label)));
@@ -51,6 +47,31 @@ pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
     }
     text.push_str(&format!("{}{}\x1b[0m\n", colour(findings), findings.summary()));
     text
+}
+
+/// One finding with its lines, which has no fingerprint.
+pub(crate) fn quoted(found: &Diagnostic, sources: &SourceMap, width: usize) -> String {
+    let harmless_sources = harmless_sources(sources);
+    let shown = harmless_sources.as_ref().unwrap_or(sources);
+    let mut text = String::new();
+    let readable = labels(found).all(|label| is_readable(label.span, shown));
+    let report = Report::new(&harmless_finding(found, ""), shown);
+    if !readable || handler(width).render_report(&mut text, &report).is_err() {
+        let at = sources.position(found.primary.span);
+        let file = sources.get(found.primary.span.source).path();
+        text = format!("{file}:{}:{}: {}\n", at.line, at.column, harmless(&found.message));
+    }
+    let beside = found.elsewhere().map(|label| line(shown, label, shown.get(label.span.source).path()));
+    text + &beside.collect::<String>() + "\n"
+}
+
+fn handler(width: usize) -> GraphicalReportHandler {
+    GraphicalReportHandler::new_themed(GraphicalTheme::unicode())
+        .with_links(false)
+        .with_width(width)
+        .with_wrap_lines(false)
+        .with_context_lines(1)
+        .without_cause_chain()
 }
 
 fn labels(found: &Diagnostic) -> impl Iterator<Item = &Label> {
@@ -71,10 +92,14 @@ fn is_readable(span: Span, sources: &SourceMap) -> bool {
 
 /// A label in another file: where, what, and the line.
 fn elsewhere(findings: &Findings<'_>, label: &Label) -> String {
-    let place = findings.place(label.span);
-    let line = findings.sources.get(label.span.source).text().lines().nth(place.start.line - 1).unwrap_or("");
+    line(findings.sources, label, findings.place(label.span).file)
+}
+
+fn line(sources: &SourceMap, label: &Label, file: &str) -> String {
+    let at = sources.position(label.span);
+    let line = sources.get(label.span.source).text().lines().nth(at.line - 1).unwrap_or("");
     let line: String = line.trim().chars().take(LONGEST_QUOTE).collect();
-    let at = format!("{}:{}:{}", place.file, place.start.line, place.start.column);
+    let at = format!("{file}:{}:{}", at.line, at.column);
     format!("  {}: {at}\n    {}\n", harmless(&label.text), harmless(&line))
 }
 
@@ -106,11 +131,11 @@ fn faint(print: Fingerprint) -> String {
     format!("\x1b[2m{print}\x1b[0m")
 }
 
-fn harmless_finding(found: &Diagnostic, print: Fingerprint) -> Diagnostic {
+fn harmless_finding(found: &Diagnostic, print: &str) -> Diagnostic {
     let label = |label: &Label| Label { text: harmless(&label.text).into_owned(), span: label.span };
     let named = if found.name == found.code { String::new() } else { format!(" {}", found.name) };
     Diagnostic {
-        code: format!("{}  {}", harmless(&format!("{}{named}", found.code)), faint(print)).into(),
+        code: format!("{}{print}", harmless(&format!("{}{named}", found.code))).into(),
         message: harmless(&found.message).into_owned(),
         primary: label(&found.primary),
         related: found.related.iter().map(label).collect(),

@@ -259,7 +259,7 @@ fn is_compound(expr: &Expr) -> bool {
 }
 
 /// A place that Cedar tells, in the source of the policy.
-fn spanned(loc: Option<&Loc>, place: Span) -> Span {
+pub(crate) fn spanned(loc: Option<&Loc>, place: Span) -> Span {
     loc.map_or(place, |loc| Span::new(place.source, loc.start(), loc.end()))
 }
 

@@ -13,6 +13,8 @@ mod codes;
 pub mod diagnostic;
 pub mod fingerprint;
 pub mod flow;
+pub mod forecast;
+pub mod inspect;
 pub mod ir;
 pub mod model;
 pub mod resolve;
@@ -135,6 +137,19 @@ pub struct Compilation {
     pub policies: Policies,
     /// The verdicts.
     pub decisions: Decisions,
+    /// What was found before anything was judged, and the same on every day.
+    form: Diagnostics,
+    /// Whether the policies can be asked.
+    readable: bool,
+}
+
+impl Compilation {
+    /// What Cedar says on another day, with all findings of that day.
+    pub fn judged_on(&self, sources: &SourceMap, day: Date) -> (Decisions, Diagnostics) {
+        let mut out = self.form.clone();
+        let decisions = judged((&self.graph, sources, day), (&self.policies, self.readable), &mut out);
+        (decisions, out)
+    }
 }
 
 /// Links the resources, reads the policies and asks Cedar, with all findings of all phases. `today` decides where
@@ -151,16 +166,27 @@ pub fn compile(
     let readable = !found.has_errors();
     out.append(found);
     require_policies(&graph, &policies, out);
-    let mut waivers = Waivers::new(&graph, sources, today);
+    let form = out.clone();
+    let decisions = judged((&graph, sources, today), (&policies, readable), out);
+    Compilation { graph, policies, decisions, form, readable }
+}
+
+/// Runs the checks on a day, and asks Cedar where all policies can be read.
+fn judged(
+    (graph, sources, day): (&Graph, &SourceMap, Date),
+    (policies, readable): (&Policies, bool),
+    out: &mut Diagnostics,
+) -> Decisions {
+    let mut waivers = Waivers::new(graph, sources, day);
     let decisions = match readable {
-        true => judge(&policies, &mut waivers, |_| true, out),
+        true => judge(policies, &mut waivers, |_| true, out),
         false => {
             check::CHECKS.iter().for_each(|check| check.run(&waivers, out));
-            Decisions::none(&policies, &waivers)
+            Decisions::none(policies, &waivers)
         }
     };
     out.sort(sources);
-    Compilation { graph, policies, decisions }
+    decisions
 }
 
 /// Runs checks, all of them or some, and asks Cedar. What waivers name does not stop; what is said of waivers comes last,

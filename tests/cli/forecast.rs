@@ -12,14 +12,31 @@ use super::{aipolicy, write};
 use crate::harness::compile::compile_on;
 use crate::harness::workspace::ONE_AGENT;
 
-/// The life of the model.
-const LIFE: &str = "lifecycle: { status: active, legacyFrom: 2027-01-15, endOfLife: 2027-04-15 }";
+/// The life of the model, and what was agreed with who offers it.
+const LIFE: &str = "lifecycle: { status: active, legacyFrom: 2026-12-15, endOfLife: 2027-04-15 }, \
+                    processing: { approvedClasses: [internal], agreements: [{ type: DPA, until: 2027-05-05 }] }";
 
 /// Forbids between two days; waived until a day between them.
 const POLICY: &str = "\
 @id(\"pause\")
 forbid (principal is Agent, action == Action::\"invokeModel\", resource is Model)
 when { context.today >= datetime(\"2027-02-10\") && context.today < datetime(\"2027-03-20\") };
+";
+
+/// Excepts nothing, and lasts longer than a waiver may.
+const LONG: &str = "\
+apiVersion: aipolicy.dev/v1
+kind: Waiver
+metadata: { name: long }
+spec:
+  rule: pause
+  resources: [Agent/clerk]
+  fingerprints: [klmnopqrstuvwxyz]
+  expires: 2027-07-20
+  owner: a@acme.example
+  reason: agreed
+  ticket: T-2
+---
 ";
 
 const FROM: &str = "2026-12-01";
@@ -57,11 +74,13 @@ fn listed(change: &Value, key: &str) -> BTreeSet<(String, bool, String)> {
     found.map(|one| (text(one, "code"), one["waived"].as_bool().unwrap(), text(one, "fingerprint"))).collect()
 }
 
-fn forecast(folder: &Path) -> (i32, BTreeMap<String, Value>) {
+/// The exit code, on how many days the workspace was evaluated, and what changes by day.
+fn forecast(folder: &Path) -> (i32, u64, BTreeMap<String, Value>) {
     let done = aipolicy(folder, &["forecast", "--as-of", FROM, "--until", UNTIL, "--format", "json"]);
     let said: Value = serde_json::from_str(&done.out).unwrap_or_else(|_| panic!("{}{}", done.out, done.err));
     let changes = said["changes"].as_array().unwrap().iter();
-    (done.exit, changes.map(|one| (one["day"].as_str().unwrap().to_owned(), one.clone())).collect())
+    let changes = changes.map(|one| (one["day"].as_str().unwrap().to_owned(), one.clone())).collect();
+    (done.exit, said["evaluated"].as_u64().unwrap(), changes)
 }
 
 #[test]
@@ -72,11 +91,12 @@ fn a_forecast_is_what_every_day_says() {
         "apiVersion: aipolicy.dev/v1\nkind: Waiver\nmetadata: {{ name: w }}\nspec: {{ rule: pause, resources: [Agent/clerk], \
          fingerprints: [{print}], expires: 2027-02-28, owner: a@acme.example, reason: agreed, ticket: T-1 }}\n"
     );
-    let files = files(&waiver);
+    let files = files(&(LONG.to_owned() + &waiver));
     let folder = tempfile::tempdir().unwrap();
     files.iter().for_each(|(path, text)| write(folder.path(), path, text));
-    let (exit, told) = forecast(folder.path());
+    let (exit, evaluated, told) = forecast(folder.path());
     assert_eq!(exit, 3, "an environment is refused on the way");
+    assert!(evaluated < 90, "{evaluated} of 180 days leave none to miss");
     let (mut before, mut met) = (state(&files, day(FROM)), 0);
     for at in 1..=day(FROM).until(day(UNTIL)) {
         let today = day(FROM).after(at);
@@ -93,9 +113,18 @@ fn a_forecast_is_what_every_day_says() {
         before = after;
     }
     assert_eq!(met, told.len());
-    // Policy, waiver and end of life each have their day.
-    for day in ["2027-02-10", "2027-03-01", "2027-03-20", "2027-04-16"] {
-        assert!(told.contains_key(day), "{day}: {:?}", told.keys());
+    let days = [
+        ("2026-12-15", "the model is legacy"),
+        ("2027-01-16", "its end is 89 days away"),
+        ("2027-01-21", "the long waiver ends in 180 days"),
+        ("2027-02-10", "the policy begins to forbid, which is waived, and the waiver ends within 30 days"),
+        ("2027-03-01", "the waiver has expired"),
+        ("2027-03-20", "the policy forbids no longer"),
+        ("2027-04-16", "the model has ended"),
+        ("2027-05-06", "an agreement has ended"),
+    ];
+    for (day, why) in days {
+        assert!(told.contains_key(day), "{day}, {why}: {:?}", told.keys());
     }
 }
 
@@ -103,15 +132,15 @@ fn a_forecast_is_what_every_day_says() {
 fn what_computes_with_days_is_asked_every_day() {
     let folder = tempfile::tempdir().unwrap();
     let policy =
-        POLICY.replace("datetime(\"2027-02-10\")", "datetime(\"2027-02-01\").offset(duration(\"9d\"))");
+        POLICY.replace("datetime(\"2027-02-10\")", "datetime(\"2027-02-01\").offset(duration(\"8d24h\"))");
     for (path, text) in files("") {
         let text = if path.ends_with(".cedar") { policy.clone() } else { text };
         if !text.is_empty() {
             write(folder.path(), &path, text);
         }
     }
-    let (exit, told) = forecast(folder.path());
-    assert_eq!(exit, 3);
+    let (exit, evaluated, told) = forecast(folder.path());
+    assert_eq!((exit, evaluated), (3, 180));
     assert!(told.contains_key("2027-02-10"), "{:?}", told.keys());
     aipolicy(folder.path(), &["forecast", "--until", "soon"]).expect(1);
     let said = aipolicy(folder.path(), &["forecast", "--as-of", FROM, "--until", "+80d"]).expect(3);

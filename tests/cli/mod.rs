@@ -9,6 +9,7 @@ mod forecast;
 mod iam;
 mod lint;
 mod outputs;
+mod policies;
 mod prove;
 mod questions;
 mod review;

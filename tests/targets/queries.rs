@@ -22,7 +22,7 @@ fn written_by_services() -> [(&'static str, Value); 3] {
                 "schemaType": "ModelInvocationLog", "schemaVersion": "1.0", "timestamp": "2026-11-22T10:00:00Z",
                 "accountId": "111122223333", "region": "eu-central-1", "requestId": "request-2", "operation": "Converse",
                 "identity": { "arn": "arn:aws:sts::111122223333:assumed-role/acme-prod-agent-paper-reader/session" },
-                "modelId": "openai.gpt-oss-20b-1:0",
+                "modelId": "amazon.nova-lite-v1:0",
                 "input": { "inputBodyJson": { "messages": SAID }, "inputTokenCount": 120 },
                 "output": { "outputBodyJson": { "output": SAID }, "outputTokenCount": 34 }
             }),
@@ -109,13 +109,13 @@ fn a_query_puts_together_what_is_written_of_an_agent() {
     assert!(call["started"].is_string());
     // What a trigger starts has everything in one row.
     let started = row(&columns, &session());
-    assert_eq!(started["model"], "openai.gpt-oss-20b-1:0");
+    assert_eq!(started["model"], "amazon.nova-micro-v1:0");
     assert_eq!((&started["inputTokens"], &started["outputTokens"]), (&json!(250), &json!(50)));
     for column in ["step", "inSession", "inTrace", "asRole", "became", "started", "tookMilliseconds"] {
         assert!(started.contains_key(column), "{column}");
     }
     let [invocation, span, log] = written_by_services().map(|(_, record)| row(&columns, &record));
-    assert_eq!(invocation["model"], "openai.gpt-oss-20b-1:0");
+    assert_eq!(invocation["model"], "amazon.nova-lite-v1:0");
     assert_eq!((&invocation["inputTokens"], &invocation["outputTokens"]), (&json!(120), &json!(34)));
     assert!(invocation["asRole"].as_str().unwrap().contains(":assumed-role/"));
     assert_eq!((&span["tookMilliseconds"], &span["step"]), (&json!(1500), &json!("InvokeAgentRuntime")));

@@ -21,10 +21,12 @@ const COMPILER: &[Row] = &[
     ("resolve", &["source", "diagnostic", "rule", "yaml", "catalog", "model"]),
     ("waive", &["source", "diagnostic", "fingerprint", "model", "resolve"]),
     ("check", &["source", "diagnostic", "rule", "yaml", "catalog", "model", "resolve", "waive"]),
+    ("forecast", &["source", "catalog", "model", "check"]),
     ("flow", &["source", "model", "resolve"]),
     ("ir", &["source", "model", "resolve"]),
     ("clause", &["source"]),
     ("authorize", &["source", "diagnostic", "rule", "catalog", "model", "resolve", "waive", "ir"]),
+    ("inspect", &["source", "diagnostic", "model", "resolve", "ir", "clause", "authorize"]),
     ("codes", &["source", "diagnostic", "rule", "yaml", "model", "resolve", "check", "authorize"]),
 ];
 

@@ -120,6 +120,18 @@ pub(super) fn shared_keys(graph: &Graph) -> impl Iterator<Item = Key> {
     places.chain(stores).chain(models).chain(regions)
 }
 
+/// All that a workspace has.
+pub(super) fn every_key(graph: &Graph) -> impl Iterator<Item = Key> {
+    let agents = graph.each::<AgentSpec>().flat_map(|(id, agent)| {
+        let tools = (0..agent.spec.tools.len()).map(move |at| Key::Tool(id, at));
+        std::iter::once(Key::Agent(id)).chain(tools)
+    });
+    let connectors = graph.each().map(|(id, _)| Key::Connector(id));
+    let routes = graph.each().map(|(id, _)| Key::Route(id));
+    let workloads = graph.each().map(|(id, _)| Key::Workload(id));
+    shared_keys(graph).chain(agents).chain(connectors).chain(routes).chain(workloads)
+}
+
 /// Collects entities, each once, together with everything that their attributes name.
 pub(super) struct Slice<'s> {
     shared: &'s Shared<'s>,

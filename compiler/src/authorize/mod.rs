@@ -1,6 +1,7 @@
 //! Asks Cedar about every request of a workspace; the only maker of approved grants.
 
 mod approve;
+mod asked;
 mod changes;
 mod context;
 mod derive;
@@ -15,6 +16,8 @@ mod shared;
 mod value;
 
 pub use approve::{ApprovedGrants, Decisions, Grant};
+pub(crate) use asked::on_large_stacks;
+pub use asked::{Asked, each_asked, everything};
 pub use changes::{ChangeRequest, permit_changes};
 pub use packs::{SHIPPED, ShippedPolicy, of as pack_policies, page as policy_page};
 pub use policies::{Policies, SCHEMA, read as read_policies};
@@ -43,11 +46,7 @@ pub fn decide(policies: &Policies, waivers: &mut Waivers<'_>, out: &mut Diagnost
     let graph = waivers.graph();
     let court = Court::new(graph, policies, waivers.today());
     let groups = derive::requests(graph);
-    let judge = || groups.into_par_iter().map(|group| court.judge(group)).collect();
-    let judged: Vec<_> = match POOL.as_ref() {
-        Some(pool) => pool.install(judge),
-        None => judge(),
-    };
+    let judged: Vec<_> = on_large_stacks(|| groups.into_par_iter().map(|group| court.judge(group)).collect());
     let mut all = Vec::with_capacity(judged.iter().map(|judged| judged.decisions.len()).sum());
     let mut warnings = Vec::new();
     for judged in judged {
@@ -96,18 +95,8 @@ pub struct Question {
 pub fn each_question(graph: &Graph, policies: &Policies, today: Date, show: &mut dyn FnMut(&[Question])) {
     let court = Court::new(graph, policies, today);
     for group in derive::requests(graph) {
-        let Ok(entities) = court.entities(&group) else { continue };
-        let entities = Arc::new(entities);
-        let question = |request: &AccessRequest| {
-            let principals = entities::principal(graph, request.principal);
-            let off = court.switched(request, SeverityWord::Off);
-            Some(Question {
-                request: court.question(request, &principals).ok()?,
-                policies: policies.index.candidates(request.action.word(), &principals, &off),
-                entities: Arc::clone(&entities),
-            })
-        };
-        show(&group.iter().filter_map(question).collect::<Vec<_>>());
+        let asked = court.asked(group);
+        show(&asked.into_iter().map(|asked| asked.question).collect::<Vec<_>>());
     }
 }
 

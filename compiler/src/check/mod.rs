@@ -168,6 +168,14 @@ pub static CHECKS: &[Check] = &[
 pub static CHECKS_OF_WAIVERS: &[Check] =
     &[waiver_expired::CHECK, waiver_ttl_too_long::CHECK, waiver_unused::CHECK, waiver_expires_soon::CHECK];
 
+/// So many days before one that is written, a check may say something else.
+pub(crate) const DAYS_AHEAD: [i32; 2] = [waiver_expires_soon::SOON, waiver_ttl_too_long::LONGEST];
+
+/// The checks that have nothing to look at in a workspace, and what is missing.
+pub fn without_input(graph: &Graph) -> impl Iterator<Item = (&'static Rule, &'static str)> {
+    timeout_below_p99::lacks(graph).map(|why| (timeout_below_p99::CHECK.rule, why)).into_iter()
+}
+
 /// The checks of both tables.
 pub fn all() -> impl Iterator<Item = &'static Check> + Clone {
     CHECKS.iter().chain(CHECKS_OF_WAIVERS)

@@ -17,6 +17,12 @@ static RULE: Rule = Rule {
 
 pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
+/// What is missing in a workspace where nothing was measured.
+pub(super) fn lacks(graph: &Graph) -> Option<&'static str> {
+    let measured = graph.each::<TrafficProfileSpec>().next().is_some();
+    (!measured).then_some("no `TrafficProfile` says what was measured")
+}
+
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     for (_, profile) in graph.each::<TrafficProfileSpec>() {
         let Some(route) = graph.get(&profile.spec.route) else { continue };
