@@ -173,7 +173,9 @@ pub(crate) const DAYS_AHEAD: [i32; 2] = [waiver_expires_soon::SOON, waiver_ttl_t
 
 /// The checks that have nothing to look at in a workspace, and what is missing.
 pub fn without_input(graph: &Graph) -> impl Iterator<Item = (&'static Rule, &'static str)> {
-    timeout_below_p99::lacks(graph).map(|why| (timeout_below_p99::CHECK.rule, why)).into_iter()
+    let of_traffic = [breaker_ineffective::CHECK.rule, timeout_below_p99::CHECK.rule];
+    let unmeasured = timeout_below_p99::lacks(graph);
+    unmeasured.into_iter().flat_map(move |why| of_traffic.map(|rule| (rule, why)))
 }
 
 /// The checks of both tables.
