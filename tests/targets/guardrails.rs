@@ -30,10 +30,14 @@ fn built(edits: &[(&str, &str)]) -> Built {
             "Environment",
             "prod",
             "aws: { accountId: \"111122223333\", regions: [eu-central-1, eu-west-1] }, \
-             enforcedGuardrail: { guardrail: plain, except: [reserved] }, severity: { AIP-CMP-009: off }"
+             enforcedGuardrail: { guardrail: plain, except: [reserved] }, severity: { AIP-CMP-009: off, AIP-RES-009: off }"
                 .into(),
         ),
-        ("Environment", "dev", "aws: { accountId: \"444455556666\", regions: [eu-central-1] }".into()),
+        (
+            "Environment",
+            "dev",
+            "aws: { accountId: \"444455556666\", regions: [eu-central-1] }, severity: { AIP-RES-009: off }".into(),
+        ),
         ("Guardrail", "plain", "filters: { hate: high }".into()),
         ("Guardrail", "strict", "filters: { hate: high, promptAttack: high }".into()),
         (
