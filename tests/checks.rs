@@ -59,7 +59,7 @@ fn broken(code: &str, words: [&str; 2]) -> Built {
             "t",
             "owner: a@acme.example, environments: [one, two], clearance: [internal], models: [m]",
         ),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Gateway", "edge", "dialect: litellm, environment: one, region: eu-central-1"),
         ("Connector", "f", "dynamoDb: { table: f }, region: eu-central-1, dataClass: internal"),
         ("Agent", "a", &format!("tenant: t, model: {{ model: m }}, {tool}")),

@@ -29,6 +29,8 @@ spec: { dialect: litellm, environment: prod, region: eu-central-1 }
 
 const RULE: &str = "appliesTo: { dataClasses: [confidential] }, allow: { jurisdictions: [eu] }";
 const NOVA: &str = "provider: bedrock, modelId: amazon.nova-lite-v1:0";
+const OPEN: &str = "provider: bedrock, modelId: openai.gpt-oss-20b-1:0";
+const TITAN: &str = "provider: bedrock, modelId: amazon.titan-embed-text-v2:0";
 const HAIKU: &str = "provider: bedrock, modelId: anthropic.claude-haiku-5-5";
 
 /// A document: its kind, its name and its specification.
@@ -70,16 +72,16 @@ const AGENT: (&str, &str, &str) = ("Agent", "bot", "tenant: payments, model: { m
 #[test]
 fn a_model_is_processed_where_its_inference_leads() {
     let cases: &[(&str, &str, String, &[&str])] = &[
-        ("on demand where the agent is", RULE, NOVA.into(), &[]),
-        ("on demand elsewhere", RULE, format!("{NOVA}, regions: [us-east-1]"), &["AIP-RES-015"]),
+        ("on demand where the agent is", RULE, OPEN.into(), &[]),
+        ("on demand elsewhere", RULE, format!("{OPEN}, regions: [us-east-1]"), &["AIP-RES-015"]),
         (
             "on demand in one of two",
             RULE,
-            format!("{NOVA}, regions: [eu-west-1, us-east-1]"),
+            format!("{OPEN}, regions: [eu-west-1, us-east-1]"),
             &["AIP-RES-015"],
         ),
-        ("London is not in the EU", RULE, format!("{NOVA}, regions: [eu-west-2]"), &["AIP-RES-015"]),
-        ("Zurich is not in the EU", RULE, format!("{NOVA}, regions: [eu-central-2]"), &["AIP-RES-015"]),
+        ("London is not in the EU", RULE, format!("{OPEN}, regions: [eu-west-2]"), &["AIP-RES-015"]),
+        ("Zurich is not in the EU", RULE, format!("{TITAN}, regions: [eu-central-2]"), &["AIP-RES-015"]),
         ("the eu profile from Frankfurt", RULE, format!("{HAIKU}, inference: {{ profile: eu }}"), &[]),
         (
             "the eu profile from London",
@@ -129,7 +131,7 @@ fn a_model_is_processed_where_its_inference_leads() {
             "provisioned in the EU",
             RULE,
             format!(
-                "{NOVA}, inference: {{ provisioned: \"arn:aws:bedrock:eu-north-1:111122223333:provisioned-model/a\" }}"
+                "{OPEN}, inference: {{ provisioned: \"arn:aws:bedrock:eu-north-1:111122223333:provisioned-model/a\" }}"
             ),
             &[],
         ),
@@ -137,7 +139,7 @@ fn a_model_is_processed_where_its_inference_leads() {
             "provisioned in another region than it is said to be called in",
             RULE,
             format!(
-                "{NOVA}, regions: [eu-central-1], inference: {{ provisioned: \"arn:aws:bedrock:us-east-1:111122223333:provisioned-model/a\" }}"
+                "{OPEN}, regions: [eu-central-1], inference: {{ provisioned: \"arn:aws:bedrock:us-east-1:111122223333:provisioned-model/a\" }}"
             ),
             &["AIP-RES-015"],
         ),
@@ -159,11 +161,11 @@ fn rules_say_how_far_inference_may_go() {
     let global = format!("{HAIKU}, inference: {{ profile: global }}");
     let us = format!("{HAIKU}, inference: {{ profile: us }}, regions: [us-east-1]");
     let ptu = format!(
-        "{NOVA}, inference: {{ provisioned: \"arn:aws:bedrock:eu-north-1:111122223333:provisioned-model/a\" }}"
+        "{OPEN}, inference: {{ provisioned: \"arn:aws:bedrock:eu-north-1:111122223333:provisioned-model/a\" }}"
     );
     let cases: &[(&str, &str, &str, &[&str])] = &[
         ("never, through a profile", "never", &eu, &["AIP-RES-016"]),
-        ("never, on demand", "never", NOVA, &[]),
+        ("never, on demand", "never", OPEN, &[]),
         ("never, where the throughput is", "never", &ptu, &[]),
         ("never, global", "never", &global, &["AIP-RES-003"]),
         ("within, through a profile", "within", &eu, &[]),
@@ -178,7 +180,7 @@ fn rules_say_how_far_inference_may_go() {
 
 #[test]
 fn fallbacks_hold_the_same_rules_at_any_depth() {
-    let us = format!("{NOVA}, regions: [us-east-1]");
+    let us = format!("{OPEN}, regions: [us-east-1]");
     let match_ = "gateway: edge, match: { tenants: [payments] }, dataClass: confidential";
     let first = format!(
         "{match_}, caps: {{ output: 1k }}, primary: [{{ model: m }}], fallback: [{{ route: second, on: [timeout] }}]"
@@ -186,7 +188,7 @@ fn fallbacks_hold_the_same_rules_at_any_depth() {
     let second = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, caps: { output: 1k }, primary: [{ model: m }], \
                   fallback: [{ route: third, on: [timeout] }]";
     let third = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, caps: { output: 1k }, primary: [{ model: n }]";
-    let models = [("Model", "m", NOVA), ("Model", "n", us.as_str()), ("ResidencyRule", "r", RULE)];
+    let models = [("Model", "m", OPEN), ("Model", "n", us.as_str()), ("ResidencyRule", "r", RULE)];
     let routes = [("Route", "first", first.as_str()), ("Route", "second", second), ("Route", "third", third)];
     let all: Vec<_> = models.into_iter().chain(routes).collect();
     check("the third route", &all, &["AIP-RES-001"]);
@@ -229,12 +231,12 @@ fn connectors_rest_where_rules_allow() {
     for (what, users, connector, region, expected) in cases {
         let connector = format!("{connector}, region: {region}, dataClass: confidential");
         let mut all =
-            vec![("ResidencyRule", "r", RULE), ("Model", "m", NOVA), source, ("Connector", "c", &connector)];
+            vec![("ResidencyRule", "r", RULE), ("Model", "m", OPEN), source, ("Connector", "c", &connector)];
         all.extend(*users);
         check(what, &all, expected);
     }
     let less = "dynamoDb: { table: t }, region: us-east-1, dataClass: internal";
-    let all = [("ResidencyRule", "r", RULE), ("Model", "m", NOVA), ("Connector", "c", less), agent[0]];
+    let all = [("ResidencyRule", "r", RULE), ("Model", "m", OPEN), ("Connector", "c", less), agent[0]];
     check("less sensitive data", &all, &[]);
 }
 
@@ -270,7 +272,7 @@ fn logs_caches_and_memory_rest_where_rules_allow() {
     ];
     for (what, document, store, expected) in cases {
         let store = format!("{store}, holds: confidential, retention: 30d");
-        let all = [("ResidencyRule", "r", RULE), ("Model", "m", NOVA), ("DataStore", "d", &store), *document];
+        let all = [("ResidencyRule", "r", RULE), ("Model", "m", OPEN), ("DataStore", "d", &store), *document];
         check(what, &all, expected);
     }
 }
@@ -286,7 +288,7 @@ fn rules_are_about_tenants_classes_and_whatever_is_more_sensitive() {
     let lower = "appliesTo: { dataClasses: [internal] }, allow: { jurisdictions: [eu] }";
     let higher = "appliesTo: { dataClasses: [restricted] }, allow: { jurisdictions: [eu] }";
     let others = ("Tenant", "others", "owner: b@acme.example, environments: [prod], clearance: [internal]");
-    let all = [("Model", "m", NOVA), ("Agent", "b", tool), ("Connector", "c", table), others];
+    let all = [("Model", "m", OPEN), ("Agent", "b", tool), ("Connector", "c", table), others];
     let cases: &[(&str, &str, &[&str])] = &[
         ("of the tenant", of_tenant, &["AIP-RES-005"]),
         ("of another tenant", of_other, &[]),
@@ -304,7 +306,7 @@ fn rules_are_about_tenants_classes_and_whatever_is_more_sensitive() {
         ("ResidencyRule", "r", RULE),
         ("ResidencyRule", "s", "appliesTo: {}, allow: { jurisdictions: [us] }"),
     ];
-    let documents: Vec<_> = [("Model", "m", NOVA), AGENT].into_iter().chain(apart).collect();
+    let documents: Vec<_> = [("Model", "m", OPEN), AGENT].into_iter().chain(apart).collect();
     check("two rules that allow nothing together", &documents, &["AIP-RES-015", "AIP-RES-018"]);
 }
 
@@ -317,7 +319,7 @@ fn what_a_tenant_logs_and_caches_is_held_to_the_rules_of_that_tenant() {
     check("logs", &[rule, store, logging], &["AIP-RES-004"]);
     let route = "gateway: edge, match: { tenants: [payments] }, dataClass: internal, caps: { output: 1k }, primary: [{ model: m }], cache: d";
     let cache = ("DataStore", "d", "cache: { name: c }, region: us-east-1, holds: confidential");
-    check("cache", &[rule, cache, ("Model", "m", NOVA), ("Route", "x", route)], &["AIP-RES-006"]);
+    check("cache", &[rule, cache, ("Model", "m", OPEN), ("Route", "x", route)], &["AIP-RES-006"]);
 }
 
 #[test]
@@ -327,7 +329,7 @@ fn an_environment_may_turn_a_policy_into_a_warning_or_a_note_or_off() {
             .replace("LOGGING", &format!("  severity: {{ AIP-RES-015: {word} }}"))
             .replace("MODELS", "m");
         let more =
-            [("ResidencyRule", "r", RULE), ("Model", "m", &format!("{NOVA}, regions: [us-east-1]")), AGENT];
+            [("ResidencyRule", "r", RULE), ("Model", "m", &format!("{OPEN}, regions: [us-east-1]")), AGENT];
         let more: String = more.iter().map(|(kind, name, spec)| document(kind, name, spec)).collect();
         let found = Built::of(text + &more).findings();
         found.into_iter().map(|one| one.severity).collect::<Vec<_>>()

@@ -9,7 +9,7 @@ use aipolicy_compiler::model::value::Date;
 
 use crate::corpus::every_seed;
 use crate::harness::compile::{Compiled, compile_on, today, with_workspace};
-use crate::harness::workspace::Built;
+use crate::harness::workspace::{Built, ONE_AGENT};
 
 type Files = Vec<(String, String)>;
 
@@ -94,40 +94,13 @@ fn every_mistake_of_the_corpus_is_excepted_until_the_last_day_and_no_longer() {
     assert!(rules.len() > 40);
 }
 
-const WORKSPACE: &str = "\
-apiVersion: aipolicy.dev/v1
-kind: Workspace
-metadata: { name: case }
-spec: { packs: [baseline], targets: [iam] }
----
-apiVersion: aipolicy.dev/v1
-kind: Environment
-metadata: { name: prod }
-spec: { aws: { accountId: \"111122223333\", regions: [eu-central-1] } }
----
-apiVersion: aipolicy.dev/v1
-kind: Tenant
-metadata: { name: team }
-spec: { owner: team@acme.example, environments: [prod], clearance: [internal], models: [small] }
----
-apiVersion: aipolicy.dev/v1
-kind: Model
-metadata: { name: small }
-spec: { provider: bedrock, modelId: openai.gpt-oss-20b-1:0, regions: [eu-central-1] }
----
-apiVersion: aipolicy.dev/v1
-kind: Agent
-metadata: { name: clerk }
-spec: { tenant: team, model: { model: small } }
-";
-
 const FORBID: &str = "\
 @id(\"no-small-models\")
 forbid (principal is Agent, action == Action::\"invokeModel\", resource == Model::\"small\");
 ";
 
 fn forbidden(workspace: &str) -> Files {
-    vec![("aipolicy.yaml".into(), workspace.into()), ("p.cedar".into(), FORBID.into())]
+    vec![("aipolicy.yaml".into(), workspace.into()), ("policies/p.cedar".into(), FORBID.into())]
 }
 
 fn found_in(files: &Files) -> Vec<Named> {
@@ -136,7 +109,7 @@ fn found_in(files: &Files) -> Vec<Named> {
 
 #[test]
 fn a_grant_that_needs_a_waiver_says_so() {
-    let files = forbidden(WORKSPACE);
+    let files = forbidden(ONE_AGENT);
     let found = found_in(&files);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(Built::new(&files).artifacts.is_empty());
@@ -156,7 +129,7 @@ fn a_grant_that_needs_a_waiver_says_so() {
 /// Without a policy that permits, a waiver of the one that forbids gives nothing.
 #[test]
 fn a_waiver_permits_nothing() {
-    let files = forbidden(&WORKSPACE.replace("[baseline]", "[]"));
+    let files = forbidden(&ONE_AGENT.replace("[baseline]", "[]"));
     let found = found_in(&files);
     let of_forbid: Vec<_> = found.iter().filter(|(code, _, _)| code == "no-small-models").cloned().collect();
     assert_eq!(of_forbid.len(), 1);
@@ -171,8 +144,8 @@ fn a_waiver_permits_nothing() {
 /// Two policies forbid, and only one is waived.
 #[test]
 fn what_else_forbids_is_not_excepted() {
-    let mut files = forbidden(WORKSPACE);
-    files.push(("q.cedar".into(), FORBID.replace("no-small-models", "no-models-at-all")));
+    let mut files = forbidden(ONE_AGENT);
+    files.push(("policies/q.cedar".into(), FORBID.replace("no-small-models", "no-models-at-all")));
     let found = found_in(&files);
     assert_eq!(found.len(), 2);
     for one in &found {
@@ -185,13 +158,13 @@ fn what_else_forbids_is_not_excepted() {
 /// A violation that is larger, or another one, in the same resource by the same rule is not what the waiver names.
 #[test]
 fn a_new_violation_is_not_covered() {
-    let files = forbidden(WORKSPACE);
+    let files = forbidden(ONE_AGENT);
     let found = found_in(&files);
     let staging = "---\napiVersion: aipolicy.dev/v1\nkind: Environment\nmetadata: { name: staging }\nspec: { aws: { \
                    accountId: \"444455556666\", regions: [eu-west-1] } }\n";
     let larger = [
-        format!("{WORKSPACE}{staging}").replace("environments: [prod]", "environments: [prod, staging]"),
-        WORKSPACE
+        format!("{ONE_AGENT}{staging}").replace("environments: [prod]", "environments: [prod, staging]"),
+        ONE_AGENT
             .replace(
                 "regions: [eu-central-1] }\n---\napiVersion: aipolicy.dev/v1\nkind: Agent",
                 "regions: [eu-west-1] }\n---\napiVersion: aipolicy.dev/v1\nkind: Agent",
@@ -202,7 +175,7 @@ fn a_new_violation_is_not_covered() {
             ),
     ];
     for workspace in larger {
-        assert_ne!(workspace, WORKSPACE);
+        assert_ne!(workspace, ONE_AGENT);
         let files = with_waivers(&forbidden(&workspace), &found, LAST);
         let compiled = compile_on(today(), &files, None);
         let forbids: Vec<_> =

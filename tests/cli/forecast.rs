@@ -10,38 +10,11 @@ use serde_json::Value;
 
 use super::{aipolicy, write};
 use crate::harness::compile::compile_on;
+use crate::harness::workspace::ONE_AGENT;
 
-const WORKSPACE: &str = "\
-apiVersion: aipolicy.dev/v1
-kind: Workspace
-metadata: { name: case }
-spec: { packs: [baseline], policies: [policies], targets: [] }
----
-apiVersion: aipolicy.dev/v1
-kind: Environment
-metadata: { name: prod }
-spec: { aws: { accountId: \"111122223333\", regions: [eu-central-1] } }
----
-apiVersion: aipolicy.dev/v1
-kind: Tenant
-metadata: { name: team }
-spec: { owner: team@acme.example, environments: [prod], clearance: [internal], models: [small] }
----
-apiVersion: aipolicy.dev/v1
-kind: Model
-metadata: { name: small }
-spec:
-  provider: bedrock
-  modelId: openai.gpt-oss-20b-1:0
-  regions: [eu-central-1]
-  lifecycle: { status: active, legacyFrom: 2026-12-15, endOfLife: 2027-04-15 }
-  processing: { approvedClasses: [internal], agreements: [{ type: DPA, until: 2027-05-05 }] }
----
-apiVersion: aipolicy.dev/v1
-kind: Agent
-metadata: { name: clerk }
-spec: { tenant: team, model: { model: small } }
-";
+/// The life of the model, and what was agreed with who offers it.
+const LIFE: &str = "lifecycle: { status: active, legacyFrom: 2026-12-15, endOfLife: 2027-04-15 }, \
+                    processing: { approvedClasses: [internal], agreements: [{ type: DPA, until: 2027-05-05 }] }";
 
 /// Forbids between two days; waived until a day between them.
 const POLICY: &str = "\
@@ -73,7 +46,12 @@ type State = (BTreeSet<(String, bool, String)>, bool);
 
 fn files(waiver: &str) -> Vec<(String, String)> {
     let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
-    vec![file("aipolicy.yaml", WORKSPACE), file("policies/pause.cedar", POLICY), file("waivers.yaml", waiver)]
+    let workspace = ONE_AGENT.replace("modelId:", &format!("{LIFE}, modelId:"));
+    vec![
+        file("aipolicy.yaml", &workspace),
+        file("policies/pause.cedar", POLICY),
+        file("waivers.yaml", waiver),
+    ]
 }
 
 fn day(text: &str) -> Date {

@@ -14,6 +14,34 @@ use super::cases::Finding;
 use super::compile::{Compiled, compile_without, finding, with_workspace};
 use super::{files_below, root};
 
+/// An agent that calls a model for its tenant.
+pub(crate) const ONE_AGENT: &str = "\
+apiVersion: aipolicy.dev/v1
+kind: Workspace
+metadata: { name: case }
+spec: { packs: [baseline], policies: [policies], targets: [iam] }
+---
+apiVersion: aipolicy.dev/v1
+kind: Environment
+metadata: { name: prod }
+spec: { aws: { accountId: \"111122223333\", regions: [eu-central-1] } }
+---
+apiVersion: aipolicy.dev/v1
+kind: Tenant
+metadata: { name: team }
+spec: { owner: team@acme.example, environments: [prod], clearance: [internal], models: [small] }
+---
+apiVersion: aipolicy.dev/v1
+kind: Model
+metadata: { name: small }
+spec: { provider: bedrock, modelId: openai.gpt-oss-20b-1:0, regions: [eu-central-1] }
+---
+apiVersion: aipolicy.dev/v1
+kind: Agent
+metadata: { name: clerk }
+spec: { tenant: team, model: { model: small } }
+";
+
 /// Everything that came of a set of files.
 pub(crate) struct Built {
     pub(crate) sources: SourceMap,

@@ -143,7 +143,7 @@ fn built(notifications: &str) -> Built {
         document(
             "Model",
             "m",
-            "provider: bedrock, modelId: amazon.nova-micro-v1:0, quota: { tokens: 200k tokens/min }",
+            "provider: bedrock, modelId: openai.gpt-oss-20b-1:0, quota: { tokens: 200k tokens/min }",
         ),
         document("Gateway", "edge", "dialect: litellm, environment: prod, region: eu-central-1"),
         document(
@@ -176,7 +176,7 @@ fn limits_come_from_what_was_measured_and_from_quotas() {
     assert_eq!(at(&alarm("latency-p95"), "/Threshold"), 3000.0);
     assert_eq!(at(&alarm("tokens"), "/Threshold"), 180_000.0);
     assert_eq!(at(&alarm("tokens"), "/Metrics/0/MetricStat/Period"), 60);
-    assert_eq!(at(&alarm("throttles"), "/Dimensions/0/Value"), "amazon.nova-micro-v1:0");
+    assert_eq!(at(&alarm("throttles"), "/Dimensions/0/Value"), "openai.gpt-oss-20b-1:0");
 }
 
 /// The workspace of the target for Bedrock with somebody to tell, a reserved model and a function that takes messages.
@@ -188,7 +188,7 @@ fn agents() -> &'static Built {
         );
         let arn = "arn:aws:bedrock:eu-central-1:111122223333:provisioned-model/abcdefghij01";
         let model = format!(
-            "provider: bedrock, modelId: amazon.nova-micro-v1:0, inference: {{ provisioned: \"{arn}\" }}"
+            "provider: bedrock, modelId: openai.gpt-oss-20b-1:0, inference: {{ provisioned: \"{arn}\" }}"
         );
         let mut documents = EVERYTHING.to_vec();
         documents.extend([

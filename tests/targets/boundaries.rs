@@ -209,7 +209,7 @@ fn busy(tools: usize, more: &[(&str, &str)]) -> Built {
         ("Environment", "prod", environment),
         ("Tenant", "t", tenant),
         ("Tenant", "u", tenant),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Agent", "busy", mine.as_str()),
         ("Agent", "other", other.as_str()),
     ];

@@ -19,7 +19,7 @@ fn built(budgets: &[(&str, &str)], gateway: &str) -> Built {
     let own = "packs: [baseline, residency], targets: [iam, gateway, bedrock, observability], naming: { prefix: w }";
     let mut text = document("Workspace", "w", own)
         + &document("Environment", "prod", ENVIRONMENT)
-        + &document("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0")
+        + &document("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0")
         + &document(
             "Model",
             "self",

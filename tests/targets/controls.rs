@@ -130,7 +130,7 @@ fn built(targets: &str, (kind, fields): (&str, &str)) -> Built {
     let base = [
         ("Environment", "prod", quiet.as_str()),
         ("Tenant", "t", least("Tenant")),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Gateway", "edge", &format!("dialect: litellm, environment: prod, {rest}")),
         ("Connector", "f", &format!("dynamoDb: {{ table: f }}, {rest}, dataClass: internal")),
         ("Connector", "failed", &format!("sqs: {{ queue: failed }}, {rest}, dataClass: internal")),

@@ -29,7 +29,7 @@ fn built(enabled: bool) -> Built {
             "aws: { accountId: \"111122223333\", regions: [eu-central-1] }, severity: { AIP-AGT-004: off, AIP-AGT-011: off, AIP-CMP-009: off, AIP-RTE-009: off }",
         ),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Gateway", "edge", "dialect: litellm, environment: prod, region: eu-central-1"),
         ("Route", "chat", route),
         ("Connector", "files", &format!("s3: {{ bucket: acme-files }}, {region}")),

@@ -98,7 +98,7 @@ fn workspace_of(agent: &str) -> String {
     super::workspace(&[
         ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Connector", "c", "lambda: { function: f }, region: eu-central-1, dataClass: internal"),
         ("Connector", "s", "secretsManager: { secret: s }, region: eu-central-1, dataClass: internal"),
         ("Group", "g", "members: [x@acme.example]"),

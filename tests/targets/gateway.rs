@@ -41,11 +41,7 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
         "provider: bedrock, modelId: amazon.nova-pro-v1:0, \
       inference: { provisioned: \"arn:aws:bedrock:eu-north-1:111122223333:provisioned-model/abc\" }",
     ),
-    (
-        "Model",
-        "twice",
-        "provider: bedrock, modelId: amazon.nova-micro-v1:0, regions: [eu-central-1, eu-west-1]",
-    ),
+    ("Model", "twice", "provider: bedrock, modelId: qwen.qwen3-32b-v1:0, regions: [eu-central-1, eu-west-1]"),
     (
         "Model",
         "own",

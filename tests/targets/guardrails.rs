@@ -48,11 +48,11 @@ fn built(edits: &[(&str, &str)]) -> Built {
         (
             "Model",
             "reserved",
-            "provider: bedrock, modelId: amazon.nova-lite-v1:0, regions: [eu-central-1], \
+            "provider: bedrock, modelId: openai.gpt-oss-20b-1:0, regions: [eu-central-1], \
              inference: { provisioned: \"arn:aws:bedrock:eu-central-1:111122223333:provisioned-model/a1b2c3d4e5f6\" }"
                 .into(),
         ),
-        ("Model", "far", "provider: bedrock, modelId: amazon.nova-pro-v1:0, regions: [eu-west-1]".into()),
+        ("Model", "far", "provider: bedrock, modelId: openai.gpt-oss-120b-1:0, regions: [eu-west-1]".into()),
         ("Model", "other", "provider: bedrock-mantle, modelId: openai.gpt-oss-120b".into()),
         ("Gateway", "edge", "dialect: litellm, environment: prod, region: eu-central-1".into()),
         (
@@ -101,7 +101,7 @@ fn an_account_enforces_a_guardrail_in_every_region() {
         let config = json!({
             "guardrailIdentifier": reference("Guardrail", "guardrailId"),
             "guardrailVersion": reference("GuardrailVersion", "version"),
-            "modelEnforcement": { "includedModels": ["ALL"], "excludedModels": ["amazon.nova-lite-v1:0"] },
+            "modelEnforcement": { "includedModels": ["ALL"], "excludedModels": ["openai.gpt-oss-20b-1:0"] },
             "selectiveContentGuarding": { "system": "COMPREHENSIVE", "messages": "COMPREHENSIVE" },
         });
         assert_eq!(enforced, json!({ "$region": region, "guardrailInferenceConfig": config }));
@@ -198,7 +198,7 @@ fn guardrails_that_nothing_could_hold_are_refused_at_their_line() {
             "AIP-CMP-002 other: calls of `other` pass no guardrail that Bedrock enforces",
         ),
         (
-            &[("modelId: amazon.nova-lite-v1:0", "modelId: \"Amazon.Nova\"")],
+            &[("modelId: openai.gpt-oss-20b-1:0", "modelId: \"Amazon.Nova\"")],
             "AIP-CMP-002 reserved: `Amazon.Nova` is no id by which Bedrock excepts a model",
         ),
         (
@@ -245,7 +245,7 @@ fn changes_of_what_calls_pass_are_told_in_words() {
     assert_eq!(gone, [lost("eu-central-1"), lost("eu-west-1")]);
     let more = told("except: [reserved]", "except: [reserved, far]");
     let freed = |region: &str| {
-        let who = format!("calls of amazon.nova-pro-v1:0 in the account of w-prod-{region}");
+        let who = format!("calls of openai.gpt-oss-120b-1:0 in the account of w-prod-{region}");
         (EffectClass::Widens, format!("{who} no longer pass guardrail w-prod-plain-{region}"))
     };
     assert_eq!(more, [freed("eu-central-1"), freed("eu-west-1")]);

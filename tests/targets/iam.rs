@@ -24,7 +24,7 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
         "owner: a@acme.example, environments: [prod], clearance: [internal], namespaces: [pay], \
       models: [demand, profile, global, mantle, reserved]",
     ),
-    ("Model", "demand", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+    ("Model", "demand", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
     (
         "Model",
         "profile",
@@ -271,7 +271,7 @@ fn statement_ids_differ_within_a_policy() {
     let built = Built::of(super::workspace(&[
         ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Connector", "x", &one),
         ("Connector", "x-2", &two),
         ("Agent", "a", &agent),

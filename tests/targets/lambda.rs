@@ -29,7 +29,7 @@ fn built(edits: &[(&str, &str)]) -> Built {
              quota: { tokens: 60k tokens/min, requests: 120 requests/min }"
                 .into(),
         ),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0".into()),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0".into()),
         (
             "Gateway",
             "edge",

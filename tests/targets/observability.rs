@@ -63,7 +63,7 @@ fn with_budgets(budgets: &str) -> Built {
         document("Workspace", "w", own),
         document("Environment", "e", "aws: { accountId: \"111122223333\", regions: [us-east-1] }"),
         document("Tenant", "t", "owner: a@b.example, environments: [e], clearance: [internal], models: [m]"),
-        document("Model", "m", "provider: bedrock, modelId: amazon.nova-lite-v1:0"),
+        document("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         document(
             "Gateway",
             "g",
@@ -125,7 +125,7 @@ fn small() -> Built {
         fallback: [{ model: o, on: [throttled, unavailable, timeout] }], timeout: { attempt: 20s }, \
         circuitBreaker: { consecutiveFailures: 5, coolDown: 30s }";
     let model =
-        "provider: bedrock, modelId: amazon.nova-lite-v1:0, inference: onDemand, regions: [us-east-1]";
+        "provider: bedrock, modelId: openai.gpt-oss-20b-1:0, inference: onDemand, regions: [us-east-1]";
     let budget = |scope: &str, limit: &str, period: &str| {
         format!("scope: {scope}, period: {period}, limit: {limit}, thresholds: [{{ at: 100%, do: block }}]")
     };

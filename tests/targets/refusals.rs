@@ -17,7 +17,7 @@ fn told(route: &str, more: &[(&str, &str, &str)]) -> Vec<(&'static str, String, 
     let mut all = vec![
         ("Environment", "prod", environment.as_str()),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Route", "chat", route.as_str()),
     ];
     if !more.iter().any(|(kind, ..)| *kind == "Gateway") {

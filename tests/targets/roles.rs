@@ -92,7 +92,7 @@ fn small(environment: &str, agent: (&str, &str), more: &[(&str, &str, &str)]) ->
     let mut all = vec![
         ("Environment", environment, aws),
         ("Tenant", "t", tenant.as_str()),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Agent", agent.0, agent.1),
     ];
     all.extend(more);

@@ -37,7 +37,7 @@ fn logging(store: &str, logging: &str, more: String) -> Built {
             "t",
             "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]",
         ),
-        document("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        document("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         document("Connector", "c", "lambda: { function: f }, region: eu-central-1, dataClass: internal"),
         document("DataStore", "s", &format!("{store}, region: eu-central-1, holds: internal")),
         agent("plain", ""),

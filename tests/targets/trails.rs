@@ -67,7 +67,7 @@ fn built(store: &str, redact: &str) -> Built {
             "t",
             "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]",
         ),
-        document("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        document("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         document("DataStore", "s", &format!("{store}, region: eu-central-1, holds: internal")),
         connector("files", "s3: { bucket: files, prefixes: [in/, out/] }"),
         connector("papers", "s3: { bucket: papers }"),

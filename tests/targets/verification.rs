@@ -10,7 +10,7 @@ fn verified_by(connector: &str) -> Built {
     Built::of(workspace(&[
         ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Connector", "cases", "dynamoDb: { table: cases }, region: eu-central-1, dataClass: internal"),
         ("Connector", "check", connector),
         (

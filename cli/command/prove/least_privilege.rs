@@ -1,19 +1,16 @@
 //! `aipolicy prove least-privilege`.
 
 use aipolicy_compiler::diagnostic::Diagnostics;
-use aipolicy_compiler::model::Id;
-use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_targets::artifact::{Artifact, Document};
 use aipolicy_targets::capabilities;
 use aipolicy_targets::privilege::{Beside, Ineffective, Proof, Unused, prove};
 use serde_json::{Value, json};
 
-use super::ProofFormat;
+use super::{Named, ProofFormat, Told, tell};
 use crate::command::{Folder, block_on};
 use crate::error::{CliError, Exit};
 use crate::findings::counted;
 use crate::output::Outputs;
-use crate::render::json::written;
 use crate::ui::{Ui, harmless};
 use crate::workspace::Workspace;
 use crate::world::Place;
@@ -42,8 +39,8 @@ pub(crate) struct LeastPrivilege {
 /// The version of the format.
 const FORMAT: &str = "aipolicy.least-privilege/1";
 
-/// A proof about an environment.
-struct Told<'w> {
+/// The roles of an environment beside its grants.
+struct Compared<'w> {
     workspace: &'w Workspace,
     environment: &'w str,
     artifacts: Vec<Artifact>,
@@ -52,64 +49,21 @@ struct Told<'w> {
 
 impl LeastPrivilege {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
-        let Self { workspace: folder, actual, outputs } = self;
-        let outputs = outputs.checked()?;
-        let workspace = folder.load()?;
-        workspace.understood(ui)?;
-        let mut all = Vec::new();
-        for environment in workspace.environments(&folder.view.environments)? {
-            all.push(Told::of(&workspace, environment, actual)?);
-        }
-        if all.is_empty() {
-            let error = CliError::usage("there is no environment to prove anything about");
-            return Err(error.hint("write a resource of kind `Environment`"));
-        }
-        outputs.write(ui, |format, _| match format {
-            ProofFormat::Text => all.iter().map(Told::text).collect(),
-            ProofFormat::Json => {
-                let environments: Vec<Value> = all.iter().map(Told::json).collect();
-                written(&json!({ "format": FORMAT, "environments": environments }))
-            }
-        })?;
-        let holds = all.iter().all(|told| told.proof.holds());
-        Ok(if holds { Exit::Clean } else { Exit::Refused })
+        let Self { workspace, actual, outputs } = self;
+        tell(ui, (&workspace, outputs), FORMAT, |workspace, named| {
+            Ok(Box::new(Compared::of(workspace, named, actual)?))
+        })
     }
 }
 
-impl<'w> Told<'w> {
-    fn of(
-        workspace: &'w Workspace,
-        (id, environment): (Id<EnvironmentSpec>, &'w str),
-        actual: bool,
-    ) -> Result<Self, CliError> {
-        let refused = |why: String| {
-            CliError::findings(Exit::Refused, format!("nothing is proven of `{environment}`: {why}"))
-                .hint("`aipolicy check` shows every finding")
-        };
-        let artifacts = workspace.artifacts(id, &mut Diagnostics::default()).map_err(refused)?;
-        let documents: Vec<Document> = if actual {
-            block_on(Place::open(workspace, (id, environment))?.observed())??
-        } else {
-            artifacts.iter().map(|artifact| artifact.document.clone()).collect()
-        };
-        let grants = workspace.grants(id).map_err(refused)?;
-        let proof = prove(grants, &workspace.sources, &documents, &capabilities());
-        let proof = proof.ok_or_else(|| refused("it has no account".into()))?;
-        Ok(Self { workspace, environment, artifacts, proof })
-    }
-
-    fn verdict(&self) -> &'static str {
-        let Proof { unused, ineffective, .. } = &self.proof;
-        match (self.proof.holds(), unused.is_empty() && ineffective.is_empty()) {
-            (true, _) => "proved",
-            (false, true) => "not proven",
-            (false, false) => "broken",
-        }
+impl Told for Compared<'_> {
+    fn holds(&self) -> bool {
+        self.proof.holds()
     }
 
     fn text(&self) -> String {
         let Proof { roles, policies, grants, needs, unused, ineffective, not_proven, beside } = &self.proof;
-        let colour = if self.proof.holds() { "32" } else { "31" };
+        let colour = if self.holds() { "32" } else { "31" };
         let head = format!(
             "{}: least privilege \x1b[{colour}m{}\x1b[0m\n",
             self.environment,
@@ -118,7 +72,7 @@ impl<'w> Told<'w> {
         let mut text = format!(
             "  {policies} policies of {} hold {}; {} need {}\n",
             counted(*roles, "role"),
-            if self.proof.holds() { "what is needed and nothing else" } else { "something else" },
+            if self.holds() { "what is needed and nothing else" } else { "something else" },
             counted(*grants, "grant"),
             counted(*needs, "statement"),
         );
@@ -130,31 +84,6 @@ impl<'w> Told<'w> {
             text.extend(beside.iter().map(line));
         }
         head + &harmless(&text)
-    }
-
-    fn unused(&self, Unused { role, policy, statement, witness }: &Unused) -> String {
-        let pointer = pointer(policy, *statement);
-        let asked = self.origin(policy, &pointer).map(|place| format!("\n      asked for at {place}"));
-        format!(
-            "  + {role}: {witness} is allowed, and no grant needs it\n      by {policy}#{pointer}{}\n",
-            asked.unwrap_or_default()
-        )
-    }
-
-    fn ineffective(&self, Ineffective { role, span, grant, witness }: &Ineffective) -> String {
-        let quoted = self.workspace.quoted("granted at", *span);
-        format!(
-            "  - {role}: {witness} is denied, and `{grant}` needs it\n    {}",
-            quoted.replace("\n  ", "\n      ")
-        )
-    }
-
-    /// The line that a statement was compiled from, where it is one that was compiled.
-    fn origin(&self, policy: &str, pointer: &str) -> Option<String> {
-        let artifact = self.artifacts.iter().find(|one| one.document.address.to_string() == policy)?;
-        let value: Value = serde_json::from_str(&artifact.document.text).ok()?;
-        value.pointer(pointer)?;
-        Some(self.workspace.place(artifact.trace.at(pointer)?.span))
     }
 
     fn json(&self) -> Value {
@@ -189,6 +118,59 @@ impl<'w> Told<'w> {
             "notProven": not_proven,
             "beside": beside,
         })
+    }
+}
+
+impl<'w> Compared<'w> {
+    fn of(workspace: &'w Workspace, (id, environment): Named<'w>, actual: bool) -> Result<Self, CliError> {
+        let refused = |why: String| {
+            CliError::findings(Exit::Refused, format!("nothing is proven of `{environment}`: {why}"))
+                .hint("`aipolicy check` shows every finding")
+        };
+        let artifacts = workspace.artifacts(id, &mut Diagnostics::default()).map_err(refused)?;
+        let documents: Vec<Document> = if actual {
+            block_on(Place::open(workspace, (id, environment))?.observed())??
+        } else {
+            artifacts.iter().map(|artifact| artifact.document.clone()).collect()
+        };
+        let grants = workspace.grants(id).map_err(refused)?;
+        let proof = prove(grants, &workspace.sources, &documents, &capabilities());
+        let proof = proof.ok_or_else(|| refused("it has no account".into()))?;
+        Ok(Self { workspace, environment, artifacts, proof })
+    }
+
+    fn verdict(&self) -> &'static str {
+        let Proof { unused, ineffective, .. } = &self.proof;
+        match (self.holds(), unused.is_empty() && ineffective.is_empty()) {
+            (true, _) => "proved",
+            (false, true) => "not proven",
+            (false, false) => "broken",
+        }
+    }
+
+    fn unused(&self, Unused { role, policy, statement, witness }: &Unused) -> String {
+        let pointer = pointer(policy, *statement);
+        let asked = self.origin(policy, &pointer).map(|place| format!("\n      asked for at {place}"));
+        format!(
+            "  + {role}: {witness} is allowed, and no grant needs it\n      by {policy}#{pointer}{}\n",
+            asked.unwrap_or_default()
+        )
+    }
+
+    fn ineffective(&self, Ineffective { role, span, grant, witness }: &Ineffective) -> String {
+        let quoted = self.workspace.quoted("granted at", *span);
+        format!(
+            "  - {role}: {witness} is denied, and `{grant}` needs it\n    {}",
+            quoted.replace("\n  ", "\n      ")
+        )
+    }
+
+    /// The line that a statement was compiled from, where it is one that was compiled.
+    fn origin(&self, policy: &str, pointer: &str) -> Option<String> {
+        let artifact = self.artifacts.iter().find(|one| one.document.address.to_string() == policy)?;
+        let value: Value = serde_json::from_str(&artifact.document.text).ok()?;
+        value.pointer(pointer)?;
+        Some(self.workspace.place(artifact.trace.at(pointer)?.span))
     }
 }
 

@@ -1,15 +1,12 @@
 //! `aipolicy prove residency`.
 
 use aipolicy_compiler::flow::{Leak, Residence, Step, follow};
-use aipolicy_compiler::model::Id;
-use aipolicy_compiler::model::environment::EnvironmentSpec;
 use serde_json::{Value, json};
 
-use super::ProofFormat;
+use super::{ProofFormat, Told, tell};
 use crate::command::Folder;
 use crate::error::{CliError, Exit};
 use crate::output::Outputs;
-use crate::render::json::written;
 use crate::ui::{Ui, harmless};
 use crate::workspace::Workspace;
 
@@ -37,8 +34,8 @@ const FORMAT: &str = "aipolicy.residency/1";
 /// How many ways that leak are told in full to people.
 const TOLD: usize = 10;
 
-/// A proof about an environment.
-struct Told<'w> {
+/// Where the content of an environment goes.
+struct Followed<'w> {
     workspace: &'w Workspace,
     environment: &'w str,
     found: Residence<'w>,
@@ -46,44 +43,20 @@ struct Told<'w> {
 
 impl Residency {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
-        let outputs = self.outputs.checked()?;
-        let workspace = self.workspace.load()?;
-        workspace.understood(ui)?;
-        let environments = workspace.environments(&self.workspace.view.environments)?;
-        let told = |(id, environment): (Id<EnvironmentSpec>, _)| Told {
-            workspace: &workspace,
-            environment,
-            found: follow(workspace.graph(), id),
-        };
-        let all: Vec<_> = environments.into_iter().map(told).collect();
-        if all.is_empty() {
-            let error = CliError::usage("there is no environment to prove anything about");
-            return Err(error.hint("write a resource of kind `Environment`"));
-        }
-        outputs.write(ui, |format, _| match format {
-            ProofFormat::Text => all.iter().map(Told::text).collect(),
-            ProofFormat::Json => {
-                let environments: Vec<Value> = all.iter().map(Told::json).collect();
-                written(&json!({ "format": FORMAT, "environments": environments }))
-            }
-        })?;
-        let holds = all.iter().all(|told| told.found.holds());
-        Ok(if holds { Exit::Clean } else { Exit::Refused })
+        tell(ui, (&self.workspace, self.outputs), FORMAT, |workspace, (id, environment)| {
+            Ok(Box::new(Followed { workspace, environment, found: follow(workspace.graph(), id) }))
+        })
     }
 }
 
-impl Told<'_> {
-    fn verdict(&self) -> &'static str {
-        match (self.found.holds(), self.found.count.leaks) {
-            (true, _) => "proved",
-            (false, 0) => "not proven",
-            (false, _) => "broken",
-        }
+impl Told for Followed<'_> {
+    fn holds(&self) -> bool {
+        self.found.holds()
     }
 
     fn text(&self) -> String {
         let Residence { count, leaks, endless, rules } = &self.found;
-        let colour = if self.found.holds() { "32" } else { "31" };
+        let colour = if self.holds() { "32" } else { "31" };
         let head = format!(
             "{}: residency \x1b[{colour}m{}\x1b[0m\n",
             self.environment,
@@ -113,30 +86,6 @@ impl Told<'_> {
         head + &harmless(&text)
     }
 
-    fn leak(&self, leak: &Leak<'_>) -> String {
-        let steps: String = leak.steps.iter().map(|step| self.step(step)).collect();
-        format!("  - ends {}\n{steps}", self.end(leak))
-    }
-
-    /// Where a way ends, and which rules say otherwise.
-    fn end(&self, Leak { end, .. }: &Leak<'_>) -> String {
-        let by = match &end.moved {
-            Some((source, profile)) => format!(" through `{profile}`, called in {source}"),
-            None => String::new(),
-        };
-        let rules = self.rules(end).join(", ");
-        format!("in {}{by}: not allowed by {rules}", place(&end.region))
-    }
-
-    fn rules(&self, end: &aipolicy_compiler::flow::End) -> Vec<String> {
-        let rules = end.residency.iter().flat_map(|residency| &residency.rules);
-        rules.map(|rule| format!("`{}`", self.workspace.graph().name(*rule))).collect()
-    }
-
-    fn step(&self, step: &Step<'_>) -> String {
-        self.workspace.quoted(&format!("  {}", words(step)), step.span).replace("\n    ", "\n        ")
-    }
-
     fn json(&self) -> Value {
         let Residence { count, leaks, endless, rules } = &self.found;
         let step = |step: &Step<'_>| json!({ "what": step.what, "name": step.name, "at": self.workspace.place(step.span) });
@@ -161,6 +110,40 @@ impl Told<'_> {
             "leaks": leaks.iter().map(leak).collect::<Vec<_>>(),
             "endless": endless.iter().map(step).collect::<Vec<_>>(),
         })
+    }
+}
+
+impl Followed<'_> {
+    fn verdict(&self) -> &'static str {
+        match (self.holds(), self.found.count.leaks) {
+            (true, _) => "proved",
+            (false, 0) => "not proven",
+            (false, _) => "broken",
+        }
+    }
+
+    fn leak(&self, leak: &Leak<'_>) -> String {
+        let steps: String = leak.steps.iter().map(|step| self.step(step)).collect();
+        format!("  - ends {}\n{steps}", self.end(leak))
+    }
+
+    /// Where a way ends, and which rules say otherwise.
+    fn end(&self, Leak { end, .. }: &Leak<'_>) -> String {
+        let by = match &end.moved {
+            Some((source, profile)) => format!(" through `{profile}`, called in {source}"),
+            None => String::new(),
+        };
+        let rules = self.rules(end).join(", ");
+        format!("in {}{by}: not allowed by {rules}", place(&end.region))
+    }
+
+    fn rules(&self, end: &aipolicy_compiler::flow::End) -> Vec<String> {
+        let rules = end.residency.iter().flat_map(|residency| &residency.rules);
+        rules.map(|rule| format!("`{}`", self.workspace.graph().name(*rule))).collect()
+    }
+
+    fn step(&self, step: &Step<'_>) -> String {
+        self.workspace.quoted(&format!("  {}", words(step)), step.span).replace("\n    ", "\n        ")
     }
 }
 

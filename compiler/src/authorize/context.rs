@@ -88,6 +88,12 @@ fn invocation(shared: &Shared<'_>, request: &AccessRequest, call: &Invocation, p
     if let Some(profile) = &call.profile {
         put(pairs, "profile", string(profile));
     }
+    if let Object::Model(id) = &request.object
+        && let Some(model) = graph.resource(*id)
+        && let Some(offered) = graph.offered(&model.spec, &call.source)
+    {
+        put(pairs, "offered", bool(offered));
+    }
     if let Some(route) = call.route {
         put(pairs, "route", entity(uid_of(graph, route)));
     }

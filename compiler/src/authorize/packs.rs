@@ -59,6 +59,7 @@ shipped! {
         "baseline/log-holds-higher-class-than-sink",
         "baseline/log-retention-missing",
         "baseline/model-legacy",
+        "baseline/model-not-offered-in-region",
         "baseline/model-past-end-of-life",
         "baseline/namespaces",
         "baseline/placement",

@@ -179,6 +179,7 @@ pub struct Catalog {
     models: BTreeMap<String, ModelFact>,
     profiles: BTreeMap<String, ProfileFact>,
     limits: BTreeMap<String, LimitFact>,
+    asked: BTreeSet<String>,
     digest: String,
 }
 
@@ -201,10 +202,14 @@ impl Catalog {
         }
         let digest = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let by_id = |id: &String| id.clone();
+        let regions = index(serde_json::from_str::<RegionFile>(regions)?.regions, |fact| by_id(&fact.id));
+        let models = index(serde_json::from_str::<ModelFile>(models)?.models, |fact| by_id(&fact.id));
+        let profiles = index(serde_json::from_str::<ProfileFile>(profiles)?.profiles, |fact| by_id(&fact.id));
         Ok(Self {
-            regions: index(serde_json::from_str::<RegionFile>(regions)?.regions, |fact| by_id(&fact.id)),
-            models: index(serde_json::from_str::<ModelFile>(models)?.models, |fact| by_id(&fact.id)),
-            profiles: index(serde_json::from_str::<ProfileFile>(profiles)?.profiles, |fact| by_id(&fact.id)),
+            asked: asked(&regions, &models, &profiles),
+            regions,
+            models,
+            profiles,
             limits: index(serde_json::from_str::<LimitFile>(limits)?.limits, |fact| by_id(&fact.id)),
             digest: format!("sha256:{digest}"),
         })
@@ -260,6 +265,16 @@ impl Catalog {
         self.regions.values().flat_map(|region| &region.jurisdictions).map(String::as_str).collect()
     }
 
+    /// Whether a model is offered on demand in a region, at an endpoint; nothing where the catalog does not know. Only
+    /// commercial regions were asked for what they offer.
+    pub fn offers(&self, model: &str, endpoint: &str, region: &str) -> Option<bool> {
+        let fact = self.model(model)?;
+        let regions = fact.regions.as_ref()?;
+        self.asked
+            .contains(region)
+            .then(|| regions.contains(region) && fact.endpoints.iter().any(|served_by| served_by == endpoint))
+    }
+
     /// Where a call through a profile from a region may be processed. The prefix of a profile says nothing
     /// reliable about it (`us.` from Canada includes Canada), so only rows of the catalog count.
     pub fn reach(&self, profile: &str, source: &str) -> Reach {
@@ -273,6 +288,21 @@ impl Catalog {
             None => Reach::Unknown,
         }
     }
+}
+
+/// The commercial regions that were asked for what they offer: those that answered with some model or profile.
+fn asked(
+    regions: &BTreeMap<String, RegionFact>,
+    models: &BTreeMap<String, ModelFact>,
+    profiles: &BTreeMap<String, ProfileFact>,
+) -> BTreeSet<String> {
+    let of_profile = |fact: &ProfileFact| match &fact.destinations {
+        Destinations::BySource(map) => map.keys().cloned().collect(),
+        Destinations::Word(_) => Vec::new(),
+    };
+    let found = models.values().flat_map(|fact| &fact.regions).flatten().cloned();
+    let found = found.chain(profiles.values().flat_map(of_profile));
+    found.filter(|id| regions.get(id).is_some_and(|region| region.partition == "aws")).collect()
 }
 
 fn index<T>(rows: Vec<T>, id: impl Fn(&T) -> String) -> BTreeMap<String, T> {
@@ -315,6 +345,18 @@ mod tests {
         );
         assert_eq!(catalog.reach("eu.nobody.knows-me-v1:0", "eu-central-1"), Reach::Unknown);
         assert_eq!(catalog.reach("global.nobody.knows-me-v1:0", "eu-central-1"), Reach::Global);
+    }
+
+    #[test]
+    fn what_a_region_offers_is_known_where_it_was_asked() {
+        let catalog = Catalog::shipped();
+        let nova = |region| catalog.offers("amazon.nova-lite-v1:0", "bedrock-runtime", region);
+        assert_eq!((nova("eu-north-1"), nova("eu-central-1")), (Some(true), Some(false)));
+        assert_eq!(nova("us-west-1"), Some(false), "it answered with profiles");
+        assert_eq!((nova("us-gov-west-1"), nova("cn-north-1"), nova("me-south-1")), (None, None, None));
+        let open = |endpoint| catalog.offers("openai.gpt-oss-20b-1:0", endpoint, "eu-central-1");
+        assert_eq!((open("bedrock-runtime"), open("bedrock-mantle")), (Some(true), Some(false)));
+        assert_eq!(catalog.offers("nobody.knows-me-v1:0", "bedrock-runtime", "eu-central-1"), None);
     }
 
     #[test]

@@ -74,6 +74,22 @@ impl Graph {
         }
     }
 
+    /// Whether a model of Bedrock is offered in the region of a call on demand; nothing for other calls, and where the
+    /// catalog does not know. The destinations of profiles are said by `processing`.
+    pub fn offered(&self, model: &ModelSpec, source: &str) -> Option<bool> {
+        let endpoint = match model.provider.value {
+            ModelProvider::Bedrock => "bedrock-runtime",
+            ModelProvider::BedrockMantle => "bedrock-mantle",
+            ModelProvider::OpenAiCompatible | ModelProvider::SelfHosted => return None,
+        };
+        match model.inference.as_ref().map(|inference| &inference.value) {
+            Some(Inference::Profile(_) | Inference::Provisioned(_)) => None,
+            Some(Inference::OnDemand) | None => {
+                self.catalog().offers(model.model_id.value.as_str(), endpoint, source)
+            }
+        }
+    }
+
     /// Where the way of invoking a model is written, or its name if that is left to the default.
     pub fn inference_span(&self, model: &ModelSpec) -> Span {
         model.inference.as_ref().map_or(model.model_id.span, |inference| inference.span)

@@ -21,7 +21,7 @@ fn built(environment: &str) -> Built {
     Built::new(&files(&[
         ("Environment", "prod", &format!("{aws}{environment}")),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Group", "g", "members: [x@acme.example]"),
         ("DataStore", "sessions", &store("session", "eu-central-1")),
         ("DataStore", "memories", &store("memory", "eu-central-1")),

@@ -91,7 +91,7 @@ pub(super) const EVERYTHING: &[(&str, &str, &str)] = &[
         "t",
         "owner: a@acme.example, environments: [prod], costCentre: CC-1, clearance: [internal], models: [m]",
     ),
-    ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+    ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
     ("Guardrail", "g", "filters: { hate: high }"),
     ("Group", "leads", "members: [a@acme.example, b@acme.example]"),
     (

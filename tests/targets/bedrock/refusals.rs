@@ -9,7 +9,7 @@ fn told(agent: &str, more: &[(&str, &str, &str)]) -> Vec<(&'static str, String, 
     let mut all = vec![
         ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1, eu-west-1] }"),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Group", "leads", "members: [a@acme.example]"),
         ("Guardrail", "g", "filters: { hate: high }"),
         ("Connector", "f", "lambda: { function: f }, region: eu-central-1, dataClass: internal"),
@@ -235,7 +235,7 @@ fn schemas_that_cannot_be_checked_are_refused_where_they_say_so() {
                 "t",
                 "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]",
             ),
-            ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+            ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
             ("Connector", "f", "lambda: { function: f }, region: eu-central-1, dataClass: internal"),
             ("Agent", "a", agent),
         ]);
@@ -326,7 +326,7 @@ fn refused(method: &str, path: &str, members: &str) -> Vec<String> {
     let mut all = files(&[
         ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1] }"),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Group", "leads", "members: [a@acme.example]"),
         ("Connector", "f", "lambda: { function: f }, region: eu-central-1, dataClass: internal"),
         ("Agent", "a", &agent),

@@ -156,7 +156,7 @@ fn messages_come_back_by_themselves_and_then_to_the_queue_for_what_fails() {
     assert_eq!(at(&redrive, "/Attributes/RedrivePolicy"), &policy);
     let start = json!({
         "agent": "started", "role": "arn:aws:iam::111122223333:role/aipolicy/w/prod/w-prod-agent-started",
-        "source": "sqs", "trigger": "ordered", "wait": 70, "model": "amazon.nova-micro-v1:0",
+        "source": "sqs", "trigger": "ordered", "wait": 70, "model": "openai.gpt-oss-20b-1:0",
         "record": { "group": "/w/traces", "stream": "started/sessions" },
         "retention": 172_800, "key": "order.id", "input": "Do it."
     });
@@ -242,7 +242,7 @@ fn found(agent: &str, queues: &str) -> (String, String, String) {
     let documents = [
         ("Environment", "prod", base),
         ("Tenant", "t", tenant),
-        ("Model", "m", "provider: bedrock, modelId: amazon.nova-micro-v1:0"),
+        ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Connector", "failed", failed.as_str()),
         ("Connector", "in", "sqs: { queue: in }, region: eu-central-1, dataClass: internal"),
         ("Connector", "far", "sqs: { queue: far }, region: eu-west-1, dataClass: internal"),

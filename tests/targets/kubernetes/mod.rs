@@ -75,7 +75,7 @@ const EVERYTHING: &[(&str, &str, &str)] = &[
     (
         "Model",
         "small",
-        "provider: bedrock, modelId: amazon.nova-micro-v1:0, price: { input: USD 1 / 1M tokens, output: USD 5 / 1M tokens }",
+        "provider: bedrock, modelId: openai.gpt-oss-20b-1:0, price: { input: USD 1 / 1M tokens, output: USD 5 / 1M tokens }",
     ),
     (
         "Model",

@@ -53,7 +53,7 @@ fn documents() -> Vec<(&'static str, &'static str, String)> {
             "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m, far], namespaces: [n]".into(),
         ),
         ("Model", "m", "provider: bedrock, modelId: amazon.nova-lite-v1:0, inference: { profile: eu }, regions: [eu-central-1]".into()),
-        ("Model", "far", "provider: bedrock, modelId: amazon.nova-micro-v1:0, regions: [eu-west-1]".into()),
+        ("Model", "far", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0, regions: [eu-west-1]".into()),
         ("Cluster", "pods", "environment: prod, region: eu-central-1, eksName: pods, identity: pod-identity".into()),
         connector("files", &format!("s3: {{ bucket: files, prefixes: [incoming/] }}, network: {{ vpcEndpoint: vpce-0a }}, {}", encrypted("k"))),
         connector("drafts", "s3: { bucket: drafts, delete: true }, exclusive: true"),
