@@ -55,7 +55,7 @@ impl Replay {
         self.responses.each_ref().map(|response| response.diagnostics().errors().next().is_some())
     }
 
-    /// The request in words: what `policies` and those that decide look at.
+    /// The request in words: what `policies` look at, or else those that decide.
     pub(crate) fn shown(&self, policies: &[&Policy], sets: [&PolicySet; 2], within: bool) -> Shown {
         let by = self.responses.each_ref().map(|response| {
             let mut by: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
@@ -66,7 +66,10 @@ impl Replay {
             self.responses.iter().zip(sets).flat_map(|(response, set)| {
                 response.diagnostics().reason().filter_map(move |id| set.policy(id))
             });
-        let looked: BTreeSet<_> = policies.iter().copied().chain(deciding).flat_map(paths).collect();
+        let mut looked: BTreeSet<_> = policies.iter().copied().flat_map(paths).collect();
+        if looked.is_empty() {
+            looked = deciding.flat_map(paths).collect();
+        }
         let longest = looked.iter().filter(|path| {
             let below = format!("{path}.");
             !looked.iter().any(|other| other.starts_with(&below))

@@ -191,7 +191,9 @@ fn a_solver_tells_what_no_request_shows() {
     assert_eq!(one["nothingNewlyPermitted"]["verdict"], "broken");
     assert_eq!(one["nothingNewlyPermitted"]["inWordsOfTheWorkspace"], true);
     // The same in other words is proven equal.
-    edit(&after, policy, "context.dataClassRank > 25", "!(context.dataClassRank < 25)");
+    edit(&after, policy, "context.dataClassRank > 25", "context.dataClassRank >= 25");
+    let gates = r#"context.gate == "approval" || context.gate == "verify""#;
+    edit(&after, policy, gates, r#"["verify", "approval"].contains(context.gate)"#);
     let said = with_solver(&before, &[&compare[..], &["--symbolic"]].concat()).expect(0);
     assert!(said.contains("proven equal: 1 of 1 type"), "{said}");
 }
