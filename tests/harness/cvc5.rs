@@ -1,4 +1,4 @@
-//! cvc5, which comes as a package of Python, as a program.
+//! The solver cvc5, which comes as a package of Python, as a program.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;

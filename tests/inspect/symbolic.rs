@@ -15,7 +15,7 @@ use crate::harness::cvc5::{program, script};
 /// Rules that changes are made to.
 const RULES: &str = r#"
 @id("class") forbid (principal is Agent, action == Action::"invokeModel", resource is Model)
-when { context.dataClassRank >= 25 };
+when { context.dataClassRank >= 20 };
 @id("place") forbid (principal is Agent, action == Action::"storeData", resource is Region)
 when { context has residency && !context.residency.regions.contains(resource.name) };
 @id("known") forbid (principal is Agent, action == Action::"invokeModel", resource is Model)
@@ -92,11 +92,11 @@ fn changed(from: &str, to: &str) -> String {
 #[test]
 fn what_changes_permit_is_shown_with_a_request() {
     let mut solver = solver();
-    let told = differences(&mut solver, &changed(">= 25", ">= 30"));
+    let told = differences(&mut solver, &changed(">= 20", ">= 30"));
     let [(what, shown)] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!(what, "+ Agent invokeModel Model");
     assert!(shown.within && shown.question == "Agent/some-agent invokeModel Model/some-model", "{shown:?}");
-    assert_eq!(fact(shown, "context.dataClassRank"), "25", "one that the workspace has: {shown:?}");
+    assert_eq!(fact(shown, "context.dataClassRank"), "20", "one that the workspace has: {shown:?}");
     assert_eq!(shown.by, [vec!["class".to_owned()], vec!["models".to_owned()]]);
 
     let dropped: String =
@@ -134,8 +134,8 @@ fn a_refactoring_is_proven_equal() {
         "when { context has residency } unless { context.residency.regions.contains(resource.name) }",
     );
     let rules =
-        rules.replace("when { context.dataClassRank >= 25 }", "unless { 25 > context.dataClassRank }");
-    assert!(!rules.contains(">= 25") && rules.matches("unless").count() == 4, "{rules}");
+        rules.replace("when { context.dataClassRank >= 20 }", "unless { 20 > context.dataClassRank }");
+    assert!(!rules.contains(">= 20") && rules.matches("unless").count() == 4, "{rules}");
     let told = differences(&mut solver(), &rules);
     assert!(told.is_empty(), "{told:?}");
 }
@@ -179,7 +179,7 @@ fn a_bad_solver_shows_nothing() {
         script(place.path().join(name), &text)
     };
     let equal =
-        RULES.replace("when { context.dataClassRank >= 25 }", "unless { 25 > context.dataClassRank }");
+        RULES.replace("when { context.dataClassRank >= 20 }", "unless { 20 > context.dataClassRank }");
     let (before, after) = (side(RULES), side(&equal));
     let words = after.vocabulary();
     let context = Context { schema: after.schema(), vocabulary: &words };
