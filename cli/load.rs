@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use aipolicy_compiler::compile_watched;
 use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
 use aipolicy_compiler::model::agent::AgentSpec;
 use aipolicy_compiler::model::value::Date;
@@ -15,6 +16,7 @@ use aipolicy_compiler::source::{SourceKind, SourceMap, Span};
 use ignore::{DirEntry, WalkBuilder};
 
 use crate::error::{CliError, why};
+use crate::timings::Timings;
 use crate::ui::harmless;
 use crate::workspace::Workspace;
 
@@ -27,8 +29,20 @@ const SKIPPED: &[&str] = &["target", "node_modules", "expected"];
 
 /// Reads, compiles and judges the workspace in a folder.
 pub(crate) fn load(folder: &Path, today: Option<Date>) -> Result<Workspace, CliError> {
-    read_and_compile(folder, today, |_| {})
+    load_timed(folder, today, &mut Timings::start(READING))
 }
+
+/// The same, with the time that each part takes.
+pub(crate) fn load_timed(
+    folder: &Path,
+    today: Option<Date>,
+    timings: &mut Timings,
+) -> Result<Workspace, CliError> {
+    read_and_compile(folder, today, timings, |_| {})
+}
+
+/// The part of a run in which files are read.
+pub(crate) const READING: &str = "reading";
 
 /// The workspace as it would be if every agent were enabled: what the answer about a disabled one is found in. Places
 /// are those of the workspace as it is.
@@ -37,12 +51,15 @@ pub(crate) fn load_with_all_agents_enabled(
     today: Option<Date>,
 ) -> Result<Workspace, CliError> {
     let enable = |agent: &mut Resource<AgentSpec>| agent.spec.enabled = None;
-    read_and_compile(folder, today, |bundle| bundle.agents.iter_mut().for_each(enable))
+    read_and_compile(folder, today, &mut Timings::start(READING), |bundle| {
+        bundle.agents.iter_mut().for_each(enable);
+    })
 }
 
 fn read_and_compile(
     folder: &Path,
     today: Option<Date>,
+    timings: &mut Timings,
     suppose: impl FnOnce(&mut Bundle),
 ) -> Result<Workspace, CliError> {
     let root = folder.canonicalize().map_err(|error| CliError::file("read", folder, &error))?;
@@ -52,7 +69,9 @@ fn read_and_compile(
     }
     let mut reading = Reading { root, sources: SourceMap::new(), out: Diagnostics::default() };
     reading.resources()?;
+    timings.mark("parsing");
     let mut bundle = aipolicy_compiler::read(&reading.sources, &mut reading.out);
+    timings.mark(READING);
     suppose(&mut bundle);
     reading.no_workspace_but_above(folder, &bundle)?;
     aipolicy_compiler::add_packs(&bundle, &mut reading.sources, &mut reading.out);
@@ -60,7 +79,8 @@ fn read_and_compile(
     let answers = reading.files(&bundle);
     let Reading { sources, out: mut diagnostics, .. } = reading;
     let today = today.unwrap_or_else(clock);
-    let compilation = aipolicy_compiler::compile(bundle, (&sources, &answers), today, &mut diagnostics);
+    let watch = &mut |phase| timings.phase(phase);
+    let compilation = compile_watched(bundle, (&sources, &answers), (today, watch), &mut diagnostics);
     Ok(Workspace { root: folder.to_owned(), sources, compilation, diagnostics })
 }
 

@@ -9,6 +9,7 @@ mod markdown;
 mod output;
 mod render;
 mod revision;
+mod timings;
 mod ui;
 mod workspace;
 mod world;

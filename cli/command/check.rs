@@ -2,12 +2,14 @@
 
 use aipolicy_compiler::diagnostic::Diagnostics;
 
-use super::Folder;
+use super::{Folder, View};
 use crate::error::{CliError, Exit};
 use crate::evaluated::NotRun;
 use crate::findings::Findings;
+use crate::load::{READING, load_timed};
 use crate::output::Outputs;
 use crate::render::Format;
+use crate::timings::Timings;
 use crate::ui::Ui;
 use crate::workspace::{Workspace, verdict};
 
@@ -26,16 +28,26 @@ pub(crate) struct Check {
     workspace: Folder,
     #[command(flatten)]
     outputs: Outputs<Format>,
+    /// Tells on standard error how long each part took
+    #[arg(long)]
+    timings: bool,
 }
 
 impl Check {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
         let outputs = self.outputs.checked()?;
-        let workspace = self.workspace.load()?;
-        let (found, not_run) = judged(&workspace, &self.workspace.view.environments)?;
+        let mut timings = Timings::start(READING);
+        let View { environments, as_of } = self.workspace.view;
+        let workspace = load_timed(&self.workspace.folder, as_of, &mut timings)?;
+        timings.mark("rendering");
+        let (found, not_run) = judged(&workspace, &environments)?;
+        timings.mark("telling");
         let mut findings = Findings::new(&workspace, &found);
         findings.evaluated.not_run.extend(not_run);
         outputs.write(ui, |format, width| findings.render(format, width))?;
+        if self.timings {
+            ui.remark(timings.text().trim_end());
+        }
         Ok(verdict(&found))
     }
 }

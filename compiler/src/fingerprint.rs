@@ -1,5 +1,6 @@
 //! What a finding is about, wherever it is written: the same in another file, on another line, in another order.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -51,7 +52,7 @@ pub fn fingerprints<'d>(
     found: impl IntoIterator<Item = &'d Diagnostic>,
     sources: &SourceMap,
 ) -> Vec<Fingerprint> {
-    let mut read = Read { sources, documents: BTreeMap::new(), names: Names::new() };
+    let mut read = Read { sources, files: BTreeMap::new() };
     let mut seen: BTreeMap<Fingerprint, u64> = BTreeMap::new();
     let mut print = |found: &Diagnostic| {
         let parts = read.parts(found);
@@ -63,11 +64,38 @@ pub fn fingerprints<'d>(
     found.into_iter().map(&mut print).collect()
 }
 
-/// The texts that findings are in, as trees, each read once.
+/// The texts that findings are in, each read once.
 struct Read<'s> {
     sources: &'s SourceMap,
-    documents: BTreeMap<SourceId, Vec<Document<'s>>>,
+    files: BTreeMap<SourceId, Vec<Part<'s>>>,
+}
+
+/// A part of a text between two marks of documents. Most parts hold no finding, and are not read.
+struct Part<'s> {
+    text: &'s str,
+    /// Where it begins.
+    start: u32,
+    /// Its trees, with places from its beginning.
+    documents: OnceCell<Vec<Document<'s>>>,
     names: Names,
+}
+
+/// The parts of a text. A line that begins with `---` begins a document wherever it is: YAML has it in no value.
+fn parts(text: &str) -> Vec<Part<'_>> {
+    let is_mark = |at: &usize| {
+        let rest = text.get(at + 3..).unwrap_or("");
+        rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r'])
+    };
+    let marks = text.match_indices("\n---").map(|(at, _)| at + 1).filter(is_mark);
+    let starts: Vec<_> = std::iter::once(0).chain(marks).collect();
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    let part = |(start, end): (&usize, usize)| Part {
+        text: text.get(*start..end).unwrap_or(""),
+        start: u32::try_from(*start).unwrap_or(u32::MAX),
+        documents: OnceCell::new(),
+        names: Names::new(),
+    };
+    starts.iter().zip(ends).map(part).collect()
 }
 
 /// How many items of a list have a name, by the place of the list.
@@ -97,17 +125,31 @@ impl Read<'_> {
             SourceKind::Referenced => source.path().ends_with(".json") || source.path().ends_with(".yaml"),
             SourceKind::Defaults | SourceKind::Policies { .. } => false,
         };
-        let documents = self.documents.entry(span.source).or_insert_with(|| match tree {
-            true => documents(source.text(), span.source, &mut Diagnostics::default()),
+        let parts = self.files.entry(span.source).or_insert_with(|| match tree {
+            true => parts(source.text()),
             false => Vec::new(),
         });
-        let Some(document) = around(documents, |document| document.root.span, span) else {
+        let after = parts.partition_point(|part| part.start <= span.start);
+        let found = after.checked_sub(1).and_then(|at| parts.get_mut(at)).and_then(|part| part.place(span));
+        let Some((subject, path)) = found else {
             let line = self.sources.line(span).trim().chars().take(LONGEST_LINE);
             return [source.path().to_owned(), line.collect()];
         };
+        [subject.unwrap_or_else(|| source.path().to_owned()), path]
+    }
+}
+
+impl Part<'_> {
+    /// The resource that a place is in, where it is one, and where in it; nothing where there is no document.
+    fn place(&mut self, span: Span) -> Option<(Option<String>, String)> {
+        let read = || documents(self.text, span.source, &mut Diagnostics::default());
+        let documents = self.documents.get_or_init(read);
+        let span =
+            Span { start: span.start - self.start, end: span.end.max(span.start) - self.start, ..span };
+        let document = around(documents, |document| document.root.span, span)?;
         let mut path = String::new();
         descend(&document.root, span, (&mut path, &mut self.names));
-        [resource(&document.root).unwrap_or_else(|| source.path().to_owned()), path]
+        Some((resource(&document.root), path))
     }
 }
 
@@ -250,6 +292,25 @@ kind: Route
         assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), places.len(), "{found:?}");
         let renamed = prints("a.yaml", &TEXT.replace("chat", "talk"), &places);
         assert!(found.iter().all(|print| !renamed.contains(print)));
+    }
+
+    /// A resource is the same beside others, whatever looks like the beginning of one in their texts.
+    #[test]
+    fn it_is_the_same_beside_other_documents() {
+        let places = [("model: a", "m"), ("8k", "m"), ("fallback", "m"), ("kind: R", "m")];
+        let alone = prints("a.yaml", TEXT, &places);
+        let before =
+            "kind: Group\nspec: |\n  a\n  ---\n  b\n---x: \"c\n  ---\n  d\"\n---\nkind: [\n---\r\nmore: 1";
+        for between in ["\n---\n", "\n--- # next\n", "\n...\n---\n", "\r\n---\r\n"] {
+            let text = format!("{before}{between}{TEXT}{between}{before}");
+            assert_eq!(prints("b.yaml", &text, &places), alone, "{between:?}");
+        }
+        let outside = prints(
+            "a.yaml",
+            &format!("{before}\n---\n{TEXT}"),
+            &[("Group", "m"), ("more", "m"), ("---\r", "m")],
+        );
+        assert!(outside.iter().all(|print| !alone.contains(print)));
     }
 
     #[test]

@@ -128,6 +128,22 @@ pub fn add_packs(bundle: &Bundle, sources: &mut SourceMap, out: &mut Diagnostics
     }
 }
 
+/// The parts of a compile, for whoever times them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Names become ids.
+    Linking,
+    /// Policies are read and validated.
+    Policies,
+    /// Checks are run.
+    Checks,
+    /// Cedar is asked.
+    Cedar,
+}
+
+/// Is told when a part of a compile begins.
+pub type Watch<'w> = &'w mut dyn FnMut(Phase);
+
 /// What a workspace means, and what Cedar said.
 #[derive(Debug)]
 pub struct Compilation {
@@ -147,7 +163,8 @@ impl Compilation {
     /// What Cedar says on another day, with all findings of that day.
     pub fn judged_on(&self, sources: &SourceMap, day: Date) -> (Decisions, Diagnostics) {
         let mut out = self.form.clone();
-        let decisions = judged((&self.graph, sources, day), (&self.policies, self.readable), &mut out);
+        let mut waivers = Waivers::new(&self.graph, sources, day);
+        let decisions = judged((&self.policies, self.readable), &mut waivers, &mut |_| {}, &mut out);
         (decisions, out)
     }
 }
@@ -156,36 +173,50 @@ impl Compilation {
 /// policies and waivers speak about days.
 pub fn compile(
     bundle: Bundle,
-    (sources, files): (&SourceMap, &[FileAnswer]),
+    inputs: (&SourceMap, &[FileAnswer]),
     today: Date,
     out: &mut Diagnostics,
 ) -> Compilation {
+    compile_watched(bundle, inputs, (today, &mut |_| {}), out)
+}
+
+/// The same, and tells when each part begins.
+pub fn compile_watched(
+    bundle: Bundle,
+    (sources, files): (&SourceMap, &[FileAnswer]),
+    (today, watch): (Date, Watch<'_>),
+    out: &mut Diagnostics,
+) -> Compilation {
+    watch(Phase::Linking);
     let graph = resolve::link(bundle, files, sources, out);
+    watch(Phase::Policies);
     let mut found = Diagnostics::default();
     let policies = authorize::read_policies(sources, &mut found);
     let readable = !found.has_errors();
     out.append(found);
     require_policies(&graph, &policies, out);
     let form = out.clone();
-    let decisions = judged((&graph, sources, today), (&policies, readable), out);
+    let mut waivers = Waivers::new(&graph, sources, today);
+    let decisions = judged((&policies, readable), &mut waivers, watch, out);
     Compilation { graph, policies, decisions, form, readable }
 }
 
-/// Runs the checks on a day, and asks Cedar where all policies can be read.
+/// Runs the checks, and asks Cedar where all policies can be read.
 fn judged(
-    (graph, sources, day): (&Graph, &SourceMap, Date),
     (policies, readable): (&Policies, bool),
+    waivers: &mut Waivers<'_>,
+    watch: Watch<'_>,
     out: &mut Diagnostics,
 ) -> Decisions {
-    let mut waivers = Waivers::new(graph, sources, day);
     let decisions = match readable {
-        true => judge(policies, &mut waivers, |_| true, out),
+        true => judge_watched(policies, waivers, (&|_| true, watch), out),
         false => {
-            check::CHECKS.iter().for_each(|check| check.run(&waivers, out));
-            Decisions::none(policies, &waivers)
+            watch(Phase::Checks);
+            check::CHECKS.iter().for_each(|check| check.run(waivers, out));
+            Decisions::none(policies, waivers)
         }
     };
-    out.sort(sources);
+    out.sort(waivers.sources());
     decisions
 }
 
@@ -197,6 +228,16 @@ pub fn judge(
     wanted: impl Fn(&Check) -> bool,
     out: &mut Diagnostics,
 ) -> Decisions {
+    judge_watched(policies, waivers, (&wanted, &mut |_| {}), out)
+}
+
+fn judge_watched(
+    policies: &Policies,
+    waivers: &mut Waivers<'_>,
+    (wanted, watch): (&dyn Fn(&Check) -> bool, Watch<'_>),
+    out: &mut Diagnostics,
+) -> Decisions {
+    watch(Phase::Checks);
     codes::check(waivers.graph(), policies, out);
     let whole = !out.has_errors_of(Family::Input);
     let mut found = Diagnostics::default();
@@ -205,7 +246,9 @@ pub fn judge(
     found.sort(waivers.sources());
     waivers.apply(&mut found);
     out.append(found);
+    watch(Phase::Cedar);
     let mut decisions = authorize::decide(policies, waivers, out);
+    watch(Phase::Checks);
     if whole {
         waivers.conclude();
     }

@@ -51,6 +51,17 @@ impl Floor {
 
 /// The floor of a compile whose files are in a folder, and how many policies a question was put to on average.
 pub(crate) fn measure(made: &Made, today: Date, folder: &Path) -> Result<(Floor, f64), Box<dyn Error>> {
+    let (mut floor, candidates) = asked(made, today)?;
+    for environment in std::fs::read_dir(folder)? {
+        // Forgotten before the next one, so that files do not fill the memory twice.
+        let again = tempfile::tempdir_in(folder.parent().unwrap_or(folder))?;
+        floor.write(&environment?.path(), again.path())?;
+    }
+    Ok((floor, candidates))
+}
+
+/// The floor of everything before targets are asked, and how many policies a question was put to on average.
+pub(crate) fn asked(made: &Made, today: Date) -> Result<(Floor, f64), Box<dyn Error>> {
     let mut floor = Floor::default();
     let texts: Vec<_> =
         made.sources.iter().filter(|(_, source)| source.kind() == SourceKind::Resources).collect();
@@ -61,11 +72,6 @@ pub(crate) fn measure(made: &Made, today: Date, folder: &Path) -> Result<(Floor,
     }
     time(&mut floor.hash, || made.sources.iter().for_each(|(_, source)| drop(hash(source.text()))));
     let candidates = decide(made, today, &mut floor)?;
-    for environment in std::fs::read_dir(folder)? {
-        // Forgotten before the next one, so that files do not fill the memory twice.
-        let again = tempfile::tempdir_in(folder.parent().unwrap_or(folder))?;
-        floor.write(&environment?.path(), again.path())?;
-    }
     Ok((floor, candidates))
 }
 

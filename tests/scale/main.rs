@@ -5,6 +5,7 @@
 //! cargo run --release -p aipolicy-scale -- --json --threads 2 --seed 7 1000
 //! cargo run --release -p aipolicy-scale -- --keep /tmp/out 100     # leaves what was written in /tmp/out/100
 //! cargo run --release -p aipolicy-scale -- --per-account 50 1000   # tenants that share two accounts; 100 unless given
+//! cargo run --release -p aipolicy-scale -- check 100 10000         # `check` before targets are asked, see `check.rs`
 //! cargo run --release -p aipolicy-scale -- lint 1000 10000         # `iam lint` of so many roles, see `lint.rs`
 //! cargo run --release -p aipolicy-scale -- compare 200             # `iam compare` of so many statements, see `compare.rs`
 //! cargo run --release -p aipolicy-scale -- evaluate 10             # decisions of the roles of so many tenants, see `evaluate.rs`
@@ -15,6 +16,7 @@
 //! that wait for work burn CPU too. The seed is 1 unless given. See `workspace/` for what is generated and `floor.rs`
 //! for the floor. Files are written into the folder for temporary files, about 600 KB for each tenant.
 
+mod check;
 mod clock;
 mod compare;
 mod evaluate;
@@ -90,7 +92,8 @@ impl Arguments {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1).peekable();
     let of_policies = [
-        ("lint", lint::run as fn(&mut dyn Iterator<Item = String>) -> _),
+        ("check", check::run as fn(&mut dyn Iterator<Item = String>) -> _),
+        ("lint", lint::run),
         ("compare", compare::run),
         ("evaluate", evaluate::run),
     ];

@@ -60,6 +60,15 @@ pub(crate) struct Measured {
 pub(crate) struct Watch(Vec<Took>);
 
 impl Watch {
+    pub(crate) fn new() -> Self {
+        Self(vec![Took::default(); PHASES.len()])
+    }
+
+    /// By phase, in the order of [`PHASES`].
+    pub(crate) fn took(self) -> Vec<Took> {
+        self.0
+    }
+
     pub(crate) fn time<T>(&mut self, phase: usize, run: impl FnOnce() -> T) -> T {
         let mut took = Took::default();
         let done = time(&mut took, run);
@@ -71,7 +80,7 @@ impl Watch {
 }
 
 /// A day on which no model of the generator is past its end.
-fn today() -> Result<Date, Box<dyn Error>> {
+pub(crate) fn today() -> Result<Date, Box<dyn Error>> {
     Ok(Date("2026-11-22".parse()?))
 }
 
@@ -79,7 +88,7 @@ fn today() -> Result<Date, Box<dyn Error>> {
 pub(crate) fn measure(size: Size, seed: u64, folder: &Path) -> Result<Measured, Box<dyn Error>> {
     let texts = generate::workspace(size, seed)?;
     let today = today()?;
-    let mut watch = Watch(vec![Took::default(); PHASES.len()]);
+    let mut watch = Watch::new();
     let mut out = Diagnostics::default();
     let made = compile(texts, today, (&mut watch, &mut out))?;
     let output = made.write((&mut watch, &mut out), folder)?;
@@ -104,7 +113,7 @@ pub(crate) fn measure(size: Size, seed: u64, folder: &Path) -> Result<Measured, 
         peak,
     };
     watch.time(FREE, || drop((made, out)));
-    Ok(Measured { phases: watch.0, ..measured })
+    Ok(Measured { phases: watch.took(), ..measured })
 }
 
 /// A compiled workspace of this size.
@@ -121,7 +130,8 @@ pub(crate) struct Made {
     pub(crate) sources: SourceMap,
 }
 
-fn compile(
+/// Compiles texts until every request is decided.
+pub(crate) fn compile(
     texts: Texts,
     today: Date,
     (watch, out): (&mut Watch, &mut Diagnostics),

@@ -1,12 +1,14 @@
 //! Cedar texts to policies that are known to be sound, each with its name and place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
+use std::sync::{LazyLock, OnceLock};
 
 use cedar_policy::{Effect, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 
 use super::index::Index;
 use super::nesting;
+use super::packs::SHIPPED;
 use crate::diagnostic::{Diagnostics, Rule, Severity};
 use crate::ir::{Action, PolicyFact, PolicyIndex};
 use crate::rule;
@@ -64,7 +66,7 @@ impl Policies {
 
 /// The Cedar schema that ships, read once.
 pub(super) fn schema() -> Schema {
-    static READ: std::sync::LazyLock<Schema> = std::sync::LazyLock::new(|| {
+    static READ: LazyLock<Schema> = LazyLock::new(|| {
         #[expect(clippy::expect_used, reason = "the schema is part of the program, and a test reads it")]
         Schema::from_cedarschema_str(SCHEMA).expect("the schema that ships").0
     });
@@ -98,14 +100,39 @@ fn read_here(sources: &SourceMap, out: &mut Diagnostics) -> Policies {
         })
         .collect();
     files.sort_unstable();
-    let mut read = Vec::new();
-    for (_, _, id) in files {
-        read.extend(read_file(id, sources.get(id).text(), out));
+    let (mut read, mut sound) = (Vec::new(), BTreeSet::new());
+    for (own, _, id) in files {
+        let text = sources.get(id).text();
+        match shipped(text).filter(|_| !own) {
+            Some(set) => {
+                sound.insert(id);
+                read.extend(placed(set, id));
+            }
+            None => read.extend(parse(id, text, out).iter().flat_map(|set| placed(set, id))),
+        }
     }
     let named = name(read, out);
     let schema = schema();
-    validate(&schema, &named, out);
+    let unknown = named.iter().filter(|(_, fact)| !sound.contains(&fact.span.source));
+    validate(&schema, &unknown.collect::<Vec<_>>(), out);
     policies(schema, named, out)
+}
+
+/// The policies of a file that ships, where its text is that of one and is sound. It is parsed and validated once in a
+/// process, however many workspaces are read.
+fn shipped(text: &str) -> Option<&'static PolicySet> {
+    type Known = BTreeMap<&'static str, OnceLock<Option<PolicySet>>>;
+    static KNOWN: LazyLock<Known> =
+        LazyLock::new(|| SHIPPED.iter().map(|one| (one.text, OnceLock::new())).collect());
+    let (text, known) = KNOWN.get_key_value(text)?;
+    let sound = || {
+        let mut out = Diagnostics::default();
+        let set = parse(SourceId::DEFAULTS, text, &mut out)?;
+        let named = name(placed(&set, SourceId::DEFAULTS), &mut out);
+        validate(&schema(), &named.iter().collect::<Vec<_>>(), &mut out);
+        out.is_empty().then_some(set)
+    };
+    known.get_or_init(sound).as_ref()
 }
 
 fn policies(schema: Schema, named: Vec<(Policy, PolicyFact)>, out: &mut Diagnostics) -> Policies {
@@ -120,19 +147,20 @@ fn policies(schema: Schema, named: Vec<(Policy, PolicyFact)>, out: &mut Diagnost
     }
 }
 
-fn read_file(source: SourceId, text: &str, out: &mut Diagnostics) -> Vec<(Policy, Span)> {
+/// The policies of a file, if it can be read.
+fn parse(source: SourceId, text: &str, out: &mut Diagnostics) -> Option<PolicySet> {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, and at most {MAX_BYTES} are read", text.len());
         let found = rule::LIMIT_EXCEEDED.at(Span::new(source, 0, 0), message, "");
         out.report(found.help("split it into several files"));
-        return Vec::new();
+        return None;
     }
     if let Some((at, what)) = nesting::excess(text) {
         let span = Span::new(source, at, at + 1);
         out.report(
             rule::POLICY_NESTING.at(span, format!("the policy {what}"), "").help("split it into several"),
         );
-        return Vec::new();
+        return None;
     }
     let set = match PolicySet::from_str(text) {
         Ok(set) => set,
@@ -140,7 +168,7 @@ fn read_file(source: SourceId, text: &str, out: &mut Diagnostics) -> Vec<(Policy
             for error in errors.iter() {
                 convert(error, &rule::POLICY_SYNTAX, Span::new(source, 0, 0), out);
             }
-            return Vec::new();
+            return None;
         }
     };
     for template in set.templates() {
@@ -150,6 +178,11 @@ fn read_file(source: SourceId, text: &str, out: &mut Diagnostics) -> Vec<(Policy
         let message = format!("`{name}` is a template, and nothing links it");
         out.report(rule::POLICY_INVALID.at(place, message, "").help("write a policy without slots"));
     }
+    Some(set)
+}
+
+/// The policies of a file, in order, with their places.
+fn placed(set: &PolicySet, source: SourceId) -> Vec<(Policy, Span)> {
     let mut found: Vec<_> = set.policies().map(|policy| (policy.clone(), place(policy, source))).collect();
     found.sort_by_key(|(_, span)| *span);
     found
@@ -223,7 +256,7 @@ fn severity(policy: &Policy, fact: &PolicyFact, out: &mut Diagnostics) -> Severi
     }
 }
 
-fn validate(schema: &Schema, named: &[(Policy, PolicyFact)], out: &mut Diagnostics) {
+fn validate(schema: &Schema, named: &[&(Policy, PolicyFact)], out: &mut Diagnostics) {
     let places: BTreeMap<&str, Span> = named.iter().map(|(_, fact)| (fact.id.as_str(), fact.span)).collect();
     let Ok(set) = PolicySet::from_policies(named.iter().map(|(policy, _)| policy.clone())) else {
         return;

@@ -22,6 +22,29 @@ fn one_run_writes_every_format_as_it_is_printed() {
     }
 }
 
+/// Times go to standard error, where they change no result.
+#[test]
+fn timings_are_told_beside_the_result() {
+    let (_place, folder) = refused();
+    let done = aipolicy(&folder, &["check", "--as-of", DAY, "--timings"]);
+    done.expect(3);
+    assert_eq!(done.out, check(&folder, "text").out);
+    let parts = done.err.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let parts = parts.map(|words| match words[..] {
+        [part, time, "ms"] => (part.to_owned(), time.parse::<f64>().unwrap()),
+        _ => panic!("{words:?}"),
+    });
+    let mut parts: Vec<_> = parts.collect();
+    let (last, total) = parts.pop().unwrap();
+    let names: Vec<_> = parts.iter().map(|(part, _)| part.as_str()).collect();
+    assert_eq!(
+        names,
+        ["reading", "parsing", "linking", "policies", "checks", "cedar", "rendering", "telling"]
+    );
+    assert_eq!(last, "total");
+    assert!((parts.iter().map(|(_, time)| time).sum::<f64>() - total).abs() < 1.0, "{}", done.err);
+}
+
 #[test]
 fn a_summary_is_added_and_other_files_are_replaced() {
     let (_place, folder) = clean();
