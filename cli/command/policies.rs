@@ -3,6 +3,7 @@
 mod compare;
 mod document;
 mod inspection;
+mod symbolic;
 mod witness;
 
 use aipolicy_compiler::inspect::{Inspection, Subject, inspect};
@@ -31,7 +32,7 @@ use crate::workspace::Workspace;
 /// Findings are about the policies of the workspace; those that ship are counted, and `--all` lists them. Waivers are not
 /// looked at. What policies say of changes is asked when a change is planned.
 ///
-/// Exit codes: 0 nothing found or warnings only, 1 the input cannot be understood, 3 a policy cannot be evaluated for a
+/// Exit codes: 0 nothing found or warnings only, 1 the input cannot be understood, or there is no solver, 3 a policy cannot be evaluated for a
 /// request, or there are warnings and `--deny-warnings`.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -46,6 +47,8 @@ pub(crate) struct PoliciesArgs {
     /// Exits with 3 where there is a warning
     #[arg(short = 'D', long)]
     deny_warnings: bool,
+    #[command(flatten)]
+    demand: symbolic::Demand,
     #[command(flatten)]
     outputs: Outputs<PoliciesFormat>,
 }
@@ -73,6 +76,8 @@ struct Told<'w> {
     workspace: &'w Workspace,
     found: Inspection,
     all: bool,
+    /// What a solver says, where one was asked.
+    proven: Option<symbolic::Known>,
 }
 
 impl PoliciesArgs {
@@ -82,6 +87,7 @@ impl PoliciesArgs {
             None => {}
         }
         let outputs = self.outputs.checked()?;
+        let mut solver = self.demand.solver(ui)?;
         let today = self.workspace.view.as_of.unwrap_or_else(clock);
         let workspace = load(&self.workspace.folder, Some(today))?;
         workspace.understood(ui)?;
@@ -99,7 +105,9 @@ impl PoliciesArgs {
                 CliError::usage("the workspace makes no request, so nothing can be told of its policies");
             return Err(error.hint("policies are asked what agents, workloads, routes and tenants need"));
         }
-        let told = Told { workspace: &workspace, found, all: self.all };
+        let own = |at: PolicyIndex| !is_shipped(&workspace, at);
+        let proven = solver.as_mut().map(|solver| symbolic::policies(solver, &subject, own)).transpose()?;
+        let told = Told { workspace: &workspace, found, all: self.all, proven };
         outputs.write(ui, |format, width| match format {
             PoliciesFormat::Text => told.text(width),
             PoliciesFormat::Json => written(&told.document()),

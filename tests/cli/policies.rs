@@ -1,8 +1,12 @@
 //! `aipolicy policies`.
 
+use std::path::Path;
+use std::process::Command;
+
 use serde_json::Value;
 
-use super::{DAY, aipolicy, copy_of, edit, write};
+use super::{DAY, Done, aipolicy, copy_of, edit, write};
+use crate::harness::cvc5::program;
 
 /// A name that no tenant has, a permit that another one makes unnecessary, and a computation that may overflow.
 const MISTAKES: &str = r#"@id("typo")
@@ -138,4 +142,99 @@ fn two_sets_of_policies_are_compared() {
     let turned = ["policies", "compare", &paths[1], &paths[0], "--as-of", DAY];
     assert!(aipolicy(&before, &turned).expect(2).contains("+ newly permitted: 18 of 33"));
     aipolicy(&before, &["policies", "compare", &paths[0], "nowhere"]).expect(1);
+}
+
+/// Runs `aipolicy policies` with a solver.
+fn with_solver(folder: &Path, arguments: &[&str]) -> Done {
+    let done = Command::new(env!("CARGO_BIN_EXE_aipolicy"))
+        .args(["policies"])
+        .args(arguments)
+        .args(["--as-of", DAY])
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("CVC5", program())
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    Done {
+        exit: done.status.code().unwrap_or(-1),
+        out: String::from_utf8(done.stdout).unwrap(),
+        err: String::from_utf8(done.stderr).unwrap(),
+    }
+}
+
+/// A threshold that no request of the workspace tells apart is told apart over all requests.
+#[test]
+fn a_solver_tells_what_no_request_shows() {
+    let (_before, before) = copy_of("acme");
+    let (_after, after) = copy_of("acme");
+    let paths = [&before, &after].map(|folder| folder.to_str().unwrap().to_owned());
+    let policy = "policies/personal-writes-are-checked.cedar";
+    edit(&after, policy, "context.dataClassRank >= 25", "context.dataClassRank > 25");
+    let compare = ["compare", &paths[0], &paths[1]];
+    with_solver(&before, &compare).expect(0);
+    let said = with_solver(&before, &[&compare[..], &["--symbolic"]].concat()).expect(2);
+    for wanted in [
+        "0 of 29 types of requests decided differently",
+        "over all requests of prod, staging\nAgent callTool Tool\n  + newly permitted: Agent/some-agent callTool Tool/some-tool\n",
+        "context.dataClassRank = 25",
+        "before: decided by acme-personal-writes-are-checked (policies/personal-writes-are-checked.cedar:2:1)",
+        "proven equal: 0 of 1 types",
+    ] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    let told = with_solver(&before, &[&compare[..], &["--symbolic", "--format", "json"]].concat()).expect(2);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let one = &told["symbolic"][0]["types"][0];
+    assert_eq!(one["nothingNewlyRefused"]["verdict"], "proven");
+    assert_eq!(one["nothingNewlyPermitted"]["verdict"], "broken");
+    assert_eq!(one["nothingNewlyPermitted"]["inWordsOfTheWorkspace"], true);
+    // The same in other words is proven equal.
+    edit(&after, policy, "context.dataClassRank > 25", "context.dataClassRank >= 25");
+    let gates = r#"context.gate == "approval" || context.gate == "verify""#;
+    edit(&after, policy, gates, r#"["verify", "approval"].contains(context.gate)"#);
+    let said = with_solver(&before, &[&compare[..], &["--symbolic"]].concat()).expect(0);
+    assert!(said.contains("proven equal: 1 of 1 type"), "{said}");
+}
+
+#[test]
+fn a_solver_is_asked_of_the_policies_of_the_workspace() {
+    let (_place, folder) = copy_of("acme");
+    let said = with_solver(&folder, &["--symbolic", "-D"]).expect(0);
+    for wanted in [
+        "`acme-personal-writes-are-checked` matches Agent/some-agent callTool Tool/some-tool\n",
+        "`acme-research-without-premium` never errors: proven",
+        "resource.tier = \"premium\"",
+    ] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    write(&folder, "policies/mistakes.cedar", MISTAKES);
+    let said = with_solver(&folder, &["--symbolic"]).expect(0);
+    assert!(said.contains("`sum` errors for "), "{said}");
+    assert!(said.contains("context.dataClassRank = 9223372036854775807"), "{said}");
+}
+
+#[test]
+fn a_solver_that_is_not_there_is_told() {
+    let (_place, folder) = copy_of("acme");
+    let run = |named: &str, symbolic: &str| {
+        let done = Command::new(env!("CARGO_BIN_EXE_aipolicy"))
+            .args(["policies", symbolic, "--as-of", DAY])
+            .current_dir(&folder)
+            .env_clear()
+            .env("CVC5", named)
+            .output()
+            .unwrap();
+        (done.status.code(), String::from_utf8(done.stderr).unwrap())
+    };
+    let (exit, said) = run("", "--symbolic");
+    assert!(
+        exit == Some(1) && said.contains("there is no `cvc5`") && said.contains("install cvc5"),
+        "{said}"
+    );
+    let (exit, said) = run("", "--symbolic=if-found");
+    assert!(exit == Some(0) && said.contains("nothing is said of all requests"), "{said}");
+    let (exit, said) = run("/nowhere/cvc5", "--symbolic=if-found");
+    assert!(exit == Some(1) && said.contains("/nowhere/cvc5"), "{said}");
 }

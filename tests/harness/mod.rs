@@ -3,6 +3,7 @@
 pub(crate) mod annotate;
 pub(crate) mod cases;
 pub(crate) mod compile;
+pub(crate) mod cvc5;
 pub(crate) mod debian;
 pub(crate) mod golden;
 pub(crate) mod markdown;

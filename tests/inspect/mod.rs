@@ -3,6 +3,7 @@
 mod compared;
 mod naive;
 mod seeds;
+mod symbolic;
 
 use aipolicy_compiler::inspect::{Inspected, Inspection, Subject, Verdict, inspect};
 use aipolicy_compiler::model::environment::EnvironmentSpec;

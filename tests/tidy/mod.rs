@@ -57,6 +57,13 @@ pub(crate) const CRATES: &[Crate] = &[
         may_use: &["aipolicy-targets", "aipolicy-compiler", "aipolicy-iam"],
     },
     Crate {
+        name: "aipolicy-analysis",
+        folder: "analysis",
+        root: "analysis/src/lib.rs",
+        is_pure: false,
+        may_use: &["aipolicy-compiler"],
+    },
+    Crate {
         name: "aipolicy-scale",
         folder: "tests/scale",
         root: "tests/scale/main.rs",
@@ -68,7 +75,13 @@ pub(crate) const CRATES: &[Crate] = &[
         folder: "",
         root: "cli/main.rs",
         is_pure: false,
-        may_use: &["aipolicy-apply", "aipolicy-targets", "aipolicy-compiler", "aipolicy-iam"],
+        may_use: &[
+            "aipolicy-analysis",
+            "aipolicy-apply",
+            "aipolicy-targets",
+            "aipolicy-compiler",
+            "aipolicy-iam",
+        ],
     },
 ];
 

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aipolicy_analysis::About;
 use aipolicy_compiler::inspect::{Compared, Decided, Difference, Subject, compare};
 use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use serde::Serialize;
 
-use super::PoliciesFormat;
 use super::document::Tried;
 use super::inspection::combination;
 use super::witness::{self, Request, request};
+use super::{PoliciesFormat, symbolic};
 use crate::command::Elsewhere;
 use crate::error::{CliError, Exit};
 use crate::load::clock;
@@ -31,7 +32,8 @@ const FORMAT: &str = "aipolicy.policy-comparison/1";
 /// request it tells how many are newly permitted and newly refused, with the first. Waivers are not looked at, and policies
 /// that only advise decide nothing.
 ///
-/// Exit codes: 0 no difference, 1 a side cannot be understood, 2 a difference.
+/// Exit codes: 0 no difference, 1 a side cannot be understood, or there is no solver, 2 a difference, 3 `--symbolic` left
+/// something unproven, and nothing differs.
 #[derive(clap::Args)]
 pub(super) struct Compare {
     /// A folder or revision, for instance `main`
@@ -44,6 +46,8 @@ pub(super) struct Compare {
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     at_most: u64,
     #[command(flatten)]
+    demand: symbolic::Demand,
+    #[command(flatten)]
     outputs: Outputs<PoliciesFormat>,
     #[command(flatten)]
     workspace: Elsewhere,
@@ -54,11 +58,14 @@ struct Told<'w> {
     before: &'w Workspace,
     after: &'w Workspace,
     types: Vec<Compared>,
+    /// What a solver says, where one was asked.
+    proven: Option<Vec<symbolic::Group>>,
 }
 
 impl Compare {
     pub(super) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
         let outputs = self.outputs.checked()?;
+        let mut solver = self.demand.solver(ui)?;
         let today = self.workspace.view.as_of.unwrap_or_else(clock);
         let mut side = |name: &str| {
             let workspace = workspace_at(name, &self.workspace.folder, Some(today))?;
@@ -76,17 +83,38 @@ impl Compare {
         let types = compare((before.graph(), &before.compilation.policies), &subject, self.at_most);
         let types =
             types.map_err(|why| CliError::tool(format!("the entities cannot be put together: {why}")))?;
-        let told = Told { before: &before, after: &after, types };
+        let wanted = |about: &About| {
+            let same = |one: &Compared| {
+                [&*one.principal, one.action.word(), &*one.resource]
+                    == [&*about.principal, &*about.action, &*about.resource]
+                    && one.same
+            };
+            !types.iter().any(same)
+        };
+        let ask = |solver| symbolic::compare(solver, (&before, &subject), wanted);
+        let proven = solver.as_mut().map(ask).transpose()?;
+        let told = Told { before: &before, after: &after, types, proven };
         outputs.write(ui, |format, _| match format {
             PoliciesFormat::Text => told.text(),
             PoliciesFormat::Json => written(&told.document()),
         })?;
-        let differs = told.types.iter().any(|one| one.permitted.is_some() || one.refused.is_some());
-        Ok(if differs { Exit::Changes } else { Exit::Clean })
+        Ok(told.exit())
     }
 }
 
 impl Told<'_> {
+    fn exit(&self) -> Exit {
+        let groups = || self.proven.iter().flatten();
+        let differs = self.types.iter().any(|one| one.permitted.is_some() || one.refused.is_some());
+        if differs || groups().any(symbolic::Group::differs) {
+            Exit::Changes
+        } else if groups().any(symbolic::Group::is_open) {
+            Exit::Refused
+        } else {
+            Exit::Clean
+        }
+    }
+
     fn text(&self) -> String {
         let mut text = String::new();
         for one in &self.types {
@@ -105,7 +133,8 @@ impl Told<'_> {
                 ));
             }
         }
-        text + &self.summary()
+        let proven = self.proven.iter().flatten().map(|group| group.text([self.before, self.after]));
+        text + &self.summary() + &proven.collect::<String>()
     }
 
     /// What is equal, and over how much that was looked at.
@@ -190,6 +219,10 @@ impl Told<'_> {
             base: self.before.root.display().to_string(),
             head: self.after.root.display().to_string(),
             types: self.types.iter().map(one).collect(),
+            symbolic: self
+                .proven
+                .as_ref()
+                .map(|groups| groups.iter().map(symbolic::Group::document).collect()),
         }
     }
 }
@@ -212,6 +245,9 @@ struct Document {
     base: String,
     head: String,
     types: Vec<Type>,
+    /// What a solver says of all requests, by environments in which the same policies decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    symbolic: Option<Vec<symbolic::Document>>,
 }
 
 #[derive(Serialize)]

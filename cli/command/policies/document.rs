@@ -6,6 +6,7 @@ use aipolicy_compiler::source::Span;
 use serde::Serialize;
 
 use super::inspection::word;
+use super::symbolic::{Known, KnownDocument};
 use super::witness::{Request, request};
 use super::{Told, is_shipped};
 
@@ -18,6 +19,9 @@ pub(super) struct Document {
     /// How many requests were asked.
     requests: usize,
     policies: Vec<Policy>,
+    /// What a solver says of all requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    symbolic: Option<KnownDocument>,
 }
 
 #[derive(Serialize)]
@@ -91,7 +95,8 @@ impl Told<'_> {
     /// Every policy.
     pub(super) fn document(&self) -> Document {
         let policies = self.found.policies.iter().filter_map(|one| self.policy(one)).collect();
-        Document { format: FORMAT, requests: self.found.asked, policies }
+        let symbolic = self.proven.as_ref().map(Known::document);
+        Document { format: FORMAT, requests: self.found.asked, policies, symbolic }
     }
 
     fn policy(&self, one: &Inspected) -> Option<Policy> {

@@ -6,6 +6,7 @@ use aipolicy_compiler::diagnostic::{Diagnostic, Family, Label, Severity};
 use aipolicy_compiler::inspect::{Combined, Inspected, Vacuous, Verdict};
 use aipolicy_compiler::ir::{PolicyFact, PolicyIndex};
 
+use super::symbolic::Known;
 use super::{Told, is_shipped, witness};
 use crate::render::text::quoted;
 use crate::ui::harmless;
@@ -18,6 +19,9 @@ const NAMED: usize = 4;
 impl Told<'_> {
     /// Whether nothing stops.
     pub(super) fn is_clean(&self, deny_warnings: bool) -> bool {
+        if deny_warnings && self.proven.as_ref().is_some_and(Known::warns) {
+            return false;
+        }
         let mut found = self.found.policies.iter().flat_map(|one| self.findings(one));
         !found.any(|found| deny_warnings || found.severity == Severity::Mandatory)
     }
@@ -53,6 +57,7 @@ impl Told<'_> {
             ));
         }
         text.push_str(&format!("{} asked\n", counted(self.found.asked, "request", "requests")));
+        text.extend(self.proven.as_ref().map(Known::text));
         text
     }
 

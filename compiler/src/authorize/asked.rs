@@ -84,6 +84,12 @@ impl Policies {
         self.index.candidates(action, principals, &BTreeSet::new())
     }
 
+    /// Some of the policies, as a set of Cedar.
+    pub fn set(&self, chosen: &[PolicyIndex]) -> PolicySet {
+        let policies = chosen.iter().filter_map(|at| self.get(*at).cloned());
+        PolicySet::from_policies(policies).unwrap_or_default()
+    }
+
     /// Whether a policy matches a request; nothing where it cannot be evaluated.
     pub(crate) fn matches(&self, at: PolicyIndex, request: &Request, entities: &Entities) -> Option<bool> {
         let request: &ast::Request = request.as_ref();

@@ -154,6 +154,11 @@ impl Parts {
         Some(Witness { request, environment, asked: None })
     }
 
+    /// Every context that occurs.
+    pub(super) fn occurring(&self) -> impl Iterator<Item = (Action, &Context)> {
+        self.contexts.iter().flat_map(|(action, placed)| placed.iter().map(|(context, _)| (*action, context)))
+    }
+
     /// How many requests of a type there are in the contexts that occur, of which at most so many are meant to be asked.
     pub(super) fn count(&self, kind: &RequestType, most: u64) -> Combined {
         self.space(kind, self.contexts(kind.action).len() as u64, most)

@@ -181,6 +181,20 @@ impl<'a> Side<'a> {
     }
 }
 
+/// The policies that decide in an environment: those that permit, and those that stop there.
+pub fn decisive(policies: &Policies, graph: &Graph, environment: &str) -> Vec<PolicyIndex> {
+    let environment = graph.find::<EnvironmentSpec>(environment);
+    let decides = |at: &PolicyIndex| match policies.get(*at).map(Policy::effect) {
+        Some(Effect::Permit) => true,
+        Some(Effect::Forbid) => match environment {
+            Some(environment) => policies.severity_in(*at, graph, environment) == Some(Severity::Mandatory),
+            None => policies.written_severity(*at) == Severity::Mandatory,
+        },
+        None => false,
+    };
+    policies.each().filter(decides).collect()
+}
+
 /// What a policy says, without its annotations.
 fn meaning(policy: &Policy) -> String {
     let inner: &ast::Policy = policy.as_ref();

@@ -5,6 +5,7 @@ mod compare;
 mod fails;
 mod tally;
 mod verdict;
+mod vocabulary;
 mod why;
 
 use crate::authorize::Policies;
@@ -16,7 +17,8 @@ use crate::resolve::Graph;
 use crate::source::Span;
 
 pub use combined::{Combined, Witness, context_keys};
-pub use compare::{Compared, Decided, Difference, compare};
+pub use compare::{Compared, Decided, Difference, compare, decisive};
+pub use vocabulary::{Ranked, Shape, Vocabulary, Words, vocabulary};
 
 /// Policies, and what they are asked about.
 #[derive(Clone, Copy, Debug)]
