@@ -61,7 +61,12 @@ fn answered() -> Vec<Answered> {
         let compiled = compile(&with_workspace(files));
         Answered { asked: asked(&compiled), compiled }
     };
-    files.par_iter().map(answer).collect()
+    pool().install(|| files.par_iter().map(answer).collect())
+}
+
+/// Threads on which policies can be read and asked, as the command line has them.
+fn pool() -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().stack_size(64 << 20).build().unwrap()
 }
 
 /// Every request of a workspace and of its tests, as it was answered.
@@ -124,7 +129,7 @@ fn notices(mutation: &Mutation, id: &str, Answered { compiled, asked }: &Answere
 fn cases_of_the_packs_reach_their_clauses_and_notice_changes() {
     let packs = compile(&[("aipolicy.yaml".to_owned(), PACKS.to_owned())]);
     let policies = &packs.compilation.policies;
-    let answered = answered();
+    let (answered, pool) = (answered(), pool());
     let (mut values, mut had, mut made, mut killed) = (0, 0, 0, 0);
     let mut missed = BTreeMap::<&str, Vec<String>>::new();
     // Changes are asked for when a plan is applied, and `apply` has the tests of that.
@@ -145,7 +150,7 @@ fn cases_of_the_packs_reach_their_clauses_and_notice_changes() {
             }
         }
         for mutation in mutations(policies, &[at], &packs.sources) {
-            let noticed = answered.par_iter().any(|case| notices(&mutation, id, case));
+            let noticed = pool.install(|| answered.par_iter().any(|case| notices(&mutation, id, case)));
             (made, killed) = (made + 1, killed + usize::from(noticed));
             if !noticed {
                 let (before, change) = (written(mutation.span), mutation.change.phrase());
