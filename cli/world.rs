@@ -93,7 +93,7 @@ impl<'w> Place<'w> {
         let desired = Desired::of(&artifacts, &workspace.sources);
         let plan = Plan::between(self.header(actual.digest()), (&desired, &actual), &before, &after);
         let asked = (&workspace.compilation, self.environment);
-        let approved = authorize(plan.clone(), asked, Timestamp::now(), &mut refusals);
+        let approved = authorize(plan.clone(), asked, (&artifacts, Timestamp::now()), &mut refusals);
         refusals.sort(&workspace.sources);
         Ok(Planned { plan, approved, refusals })
     }

@@ -8,6 +8,7 @@
 )]
 
 mod actions;
+mod changes;
 mod checks;
 mod cli;
 mod corpus;

@@ -94,13 +94,20 @@ fn an_edited_plan_is_refused() {
 }
 
 #[test]
-fn what_is_not_ours_is_never_touched() {
+fn what_is_not_ours_is_neither_touched_nor_relied_on() {
     let (_place, folder) = copy_of("quickstart");
     let theirs = ".aipolicy/world/dev/iam/Role/quickstart-dev-agent-handbook.json";
     write(&folder, theirs, "{\"RoleName\": \"theirs\"}\n");
-    let said = aipolicy(&folder, &["plan"]).expect(0);
-    assert!(said.contains("iam/Role/quickstart-dev-agent-handbook exists already and is not ours"), "{said}");
-    apply(&folder);
+    for command in [&["plan"][..], &["apply", "--yes"]] {
+        let said = aipolicy(&folder, command).expect(3);
+        let found = "`iam/Role/quickstart-dev-agent-handbook` exists already and is not ours";
+        assert!(
+            said.contains("AIP-CMP-006") && said.contains(found) && said.contains("agent.yaml:4:"),
+            "{said}"
+        );
+    }
+    let left = crate::harness::files_below(&folder.join(".aipolicy"));
+    assert_eq!(left, ["world/dev/iam/Role/quickstart-dev-agent-handbook.json"], "nothing was applied");
     assert_eq!(std::fs::read_to_string(folder.join(theirs)).unwrap(), "{\"RoleName\": \"theirs\"}\n");
 }
 

@@ -19,8 +19,8 @@ const WORKSPACES: u64 = 1_000;
 /// For how many of them policies are asked, which takes most of the time.
 const ASKED: u64 = 120;
 
-/// Residency policies that ask something else than where content is: what a region offers, what a provider agreed to.
-const BESIDE: [&str; 3] = ["AIP-RES-008", "AIP-RES-013", "AIP-RES-022"];
+/// Residency policies that ask something else than where data may be: what is offered, what is open, what was agreed to.
+const BESIDE: [&str; 4] = ["AIP-RES-008", "AIP-RES-009", "AIP-RES-013", "AIP-RES-022"];
 
 fn linked(text: &str) -> Graph {
     let (mut sources, mut out) = (SourceMap::new(), Diagnostics::default());

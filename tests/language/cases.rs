@@ -26,6 +26,7 @@ const ELSEWHERE: &[&str] = &[
     "AIP-CMP-001",
     "AIP-CMP-002",
     "AIP-CMP-003",
+    "AIP-CMP-006",
     "AIP-CMP-008",
     "AIP-CMP-009",
     "AIP-IAM-009",

@@ -44,6 +44,10 @@ const NARROWER: &[(&str, Mistake)] = &[
         let actions = statement["Action"].as_array_mut()?;
         actions.pop().filter(|_| !actions.is_empty()).map(|_| ())
     }),
+    ("a resource less, such as the model in one destination of a profile", |statement| {
+        let resources = statement["Resource"].as_array_mut()?;
+        resources.pop().filter(|_| !resources.is_empty()).map(|_| ())
+    }),
     ("a condition more", |statement| {
         statement["Condition"]["Bool"]["aws:MultiFactorAuthPresent"] = json!("true");
         Some(())

@@ -3,10 +3,12 @@
 use super::entities::uid_of;
 use super::shared::Shared;
 use super::value::{Value, bool, clamped, entity, long, set, string};
-use crate::ir::{AccessRequest, Circumstances, Invocation, Object, ROLE, Storage};
-use crate::model::Id;
+use crate::ir::{AccessRequest, Circumstances, Invocation, Object, Principal, ROLE, Storage};
 use crate::model::agent::InputTrust;
 use crate::model::data_class::DataClassSpec;
+use crate::model::guardrail::GuardrailSpec;
+use crate::model::model::{ModelProvider, ModelSpec};
+use crate::model::{Id, Ref};
 use crate::resolve::{Graph, Residency, class_rank};
 
 type Pairs = Vec<(&'static str, Value)>;
@@ -88,11 +90,13 @@ fn invocation(shared: &Shared<'_>, request: &AccessRequest, call: &Invocation, p
     if let Some(profile) = &call.profile {
         put(pairs, "profile", string(profile));
     }
-    if let Object::Model(id) = &request.object
-        && let Some(model) = graph.resource(*id)
-        && let Some(offered) = graph.offered(&model.spec, &call.source)
+    if let Object::Model(id) = request.object
+        && let Some(model) = graph.resource(id)
     {
-        put(pairs, "offered", bool(offered));
+        let offered = graph.offered(&model.spec, &call.source);
+        pairs.extend(offered.map(|offered| ("offered", bool(offered))));
+        let guardrail = guardrail(graph, request, (id, &model.spec));
+        pairs.extend(guardrail.map(|named| ("guardrail", string(named.name.value.as_str()))));
     }
     if let Some(route) = call.route {
         put(pairs, "route", entity(uid_of(graph, route)));
@@ -101,6 +105,31 @@ fn invocation(shared: &Shared<'_>, request: &AccessRequest, call: &Invocation, p
         put(pairs, "tenant", entity(uid_of(graph, tenant)));
     }
     rules(shared, call.residency.as_deref(), pairs);
+}
+
+/// The guardrail that a call has to pass, whatever its code says: the one that the caller names, or else the one that the
+/// environment enforces. Nothing demands one at other endpoints than `bedrock-runtime`.
+fn guardrail<'g>(
+    graph: &'g Graph,
+    request: &AccessRequest,
+    (id, model): (Id<ModelSpec>, &ModelSpec),
+) -> Option<&'g Ref<GuardrailSpec>> {
+    if model.provider.value != ModelProvider::Bedrock {
+        return None;
+    }
+    let named = match request.principal {
+        Principal::Workload(id) => {
+            graph.resource(id).and_then(|found| found.spec.uses.as_ref()?.guardrail.as_ref())
+        }
+        Principal::Agent(id) => graph.resource(id).and_then(|found| found.spec.guardrail.as_ref()),
+        Principal::Gateway(_) | Principal::Tenant(_) | Principal::Environment(_) | Principal::Route(_) => {
+            None
+        }
+    };
+    let enforced =
+        graph.resource(request.environment).and_then(|place| place.spec.enforced_guardrail.as_ref());
+    let enforced = enforced.filter(|enforced| !enforced.except.iter().any(|one| one.id() == Some(id)));
+    named.or(enforced.map(|enforced| &enforced.guardrail))
 }
 
 fn connector(shared: &Shared<'_>, object: &Object, pairs: &mut Pairs) {

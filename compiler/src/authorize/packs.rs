@@ -55,9 +55,11 @@ shipped! {
         "baseline/direct-model-invoke-bypass",
         "baseline/eol-within-horizon",
         "baseline/gateway-models",
+        "baseline/guardrail-not-required-by-condition",
         "baseline/lifecycle-unknown",
         "baseline/log-holds-higher-class-than-sink",
         "baseline/log-retention-missing",
+        "baseline/memory-retention-unset",
         "baseline/model-legacy",
         "baseline/model-not-offered-in-region",
         "baseline/model-past-end-of-life",
@@ -66,6 +68,7 @@ shipped! {
         "baseline/provider-not-approved",
         "baseline/route-above-clearance",
         "baseline/routes",
+        "baseline/scp-blocks-destination-region",
         "baseline/sensitive-workload-on-shared-cluster",
         "baseline/storage",
         "baseline/support",
@@ -80,6 +83,9 @@ shipped! {
         "least-privilege/secret-as-tool",
         "least-privilege/tool-schema-unconstrained",
         "least-privilege/ungated-tool-input-unvalidated",
+    }
+    ChangeControl {
+        "change-control/change-outside-window",
     }
     Residency {
         "residency/backup-outside-residency",

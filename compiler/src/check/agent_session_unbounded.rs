@@ -1,8 +1,8 @@
-//! Agents that events start, and whose sessions may use any number of tokens.
+//! Agents whose sessions end, and may use any number of tokens until then.
 
 use std::collections::BTreeSet;
 
-use super::no_stop_condition::runs_alone;
+use super::no_stop_condition::can_be_stopped;
 use super::{Check, Findings};
 use crate::diagnostic::{Family, Rule, Severity};
 use crate::model::agent::AgentSpec;
@@ -27,7 +27,7 @@ fn run(graph: &Graph, out: &mut Findings<'_>) {
             BudgetScope::Organisation | BudgetScope::Environment(_) | BudgetScope::Tenant(_) => None,
         })
         .collect();
-    for (id, agent) in graph.each::<AgentSpec>().filter(|(_, agent)| runs_alone(&agent.spec)) {
+    for (id, agent) in graph.each::<AgentSpec>().filter(|(_, agent)| can_be_stopped(&agent.spec)) {
         let Some(limits) = agent.spec.limits.as_ref().filter(|limits| limits.tokens_per_session.is_none())
         else {
             continue;

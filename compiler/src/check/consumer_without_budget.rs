@@ -1,4 +1,4 @@
-//! Tenants that no budget covers, beside those that have one.
+//! Tenants that no budget covers, where budgets are kept.
 
 use std::collections::BTreeSet;
 
@@ -21,16 +21,20 @@ pub(super) const CHECK: Check = Check { rule: &RULE, run };
 
 fn run(graph: &Graph, out: &mut Findings<'_>) {
     let mut environments = BTreeSet::new();
-    let mut of_tenant = None;
+    let mut kept = None;
     for (_, budget) in graph.each::<BudgetSpec>() {
-        match &budget.spec.scope {
+        let known = match &budget.spec.scope {
             BudgetScope::Organisation => return,
-            BudgetScope::Environment(environment) => environments.extend(environment.id()),
-            BudgetScope::Tenant(tenant) => of_tenant = of_tenant.or(tenant.id().map(|_| tenant.name.span)),
-            BudgetScope::Agent(_) => {}
-        }
+            BudgetScope::Environment(environment) => {
+                environments.extend(environment.id());
+                environment.id().is_some()
+            }
+            BudgetScope::Tenant(tenant) => tenant.id().is_some(),
+            BudgetScope::Agent(agent) => agent.id().is_some(),
+        };
+        kept = kept.or(known.then(|| budget.name_span()));
     }
-    let Some(other) = of_tenant else { return };
+    let Some(kept) = kept else { return };
     for (id, tenant) in graph.each::<TenantSpec>().filter(|(_, tenant)| !tenant.spec.models.is_empty()) {
         let places: Vec<_> = tenant.spec.environments.iter().filter_map(Ref::id).collect();
         let covered = places.iter().all(|place| environments.contains(place));
@@ -38,8 +42,9 @@ fn run(graph: &Graph, out: &mut Findings<'_>) {
             continue;
         }
         let message = format!("tenant `{}` may spend any amount on models", tenant.name());
-        let found =
-            RULE.at(tenant.name_span(), message, "no budget is for it").label(other, "others have one");
+        let found = RULE
+            .at(tenant.name_span(), message, "no budget is for it")
+            .label(kept, "what others spend is limited");
         out.report(
             &places,
             found.help("add a `Budget` for the tenant, its environments, or the organisation"),

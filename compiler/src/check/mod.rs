@@ -6,6 +6,7 @@ mod alarm_missing_or_late;
 mod all_targets_can_open;
 mod approver_is_requester;
 mod breaker_cooldown_shorter_than_retry;
+mod breaker_ineffective;
 mod budget_window_mismatch;
 mod canary_weights_invalid;
 mod cap_exceeds_model_limit;
@@ -133,6 +134,7 @@ pub static CHECKS: &[Check] = &[
     timeout_inversion::CHECK,
     retry_non_idempotent_tool::CHECK,
     retry_on_non_retryable_status::CHECK,
+    breaker_ineffective::CHECK,
     breaker_cooldown_shorter_than_retry::CHECK,
     all_targets_can_open::CHECK,
     unreachable_route::CHECK,
@@ -171,7 +173,9 @@ pub(crate) const DAYS_AHEAD: [i32; 2] = [waiver_expires_soon::SOON, waiver_ttl_t
 
 /// The checks that have nothing to look at in a workspace, and what is missing.
 pub fn without_input(graph: &Graph) -> impl Iterator<Item = (&'static Rule, &'static str)> {
-    timeout_below_p99::lacks(graph).map(|why| (timeout_below_p99::CHECK.rule, why)).into_iter()
+    let of_traffic = [breaker_ineffective::CHECK.rule, timeout_below_p99::CHECK.rule];
+    let unmeasured = timeout_below_p99::lacks(graph);
+    unmeasured.into_iter().flat_map(move |why| of_traffic.map(|rule| (rule, why)))
 }
 
 /// The checks of both tables.

@@ -31,8 +31,13 @@ fn run(graph: &Graph, out: &mut Findings<'_>) {
     }
 }
 
-/// Whether an agent is started by events, on a runtime that can stop it. Agents Classic holds no limits.
-pub(super) fn runs_alone(agent: &AgentSpec) -> bool {
+/// Whether an agent is started by events, on a runtime that can stop it.
+fn runs_alone(agent: &AgentSpec) -> bool {
+    can_be_stopped(agent) && !agent.triggers.is_empty()
+}
+
+/// Whether an agent is on, on a runtime that can stop it. Agents Classic holds no limits.
+pub(super) fn can_be_stopped(agent: &AgentSpec) -> bool {
     let runtime = agent.runtime.as_ref().map_or(AgentRuntime::AgentCore, |runtime| runtime.value);
-    runtime == AgentRuntime::AgentCore && agent.switched_off().is_none() && !agent.triggers.is_empty()
+    runtime == AgentRuntime::AgentCore && agent.switched_off().is_none()
 }

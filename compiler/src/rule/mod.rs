@@ -58,6 +58,7 @@ rules! {
     UNSUPPORTED = "AIP-CMP-002" "control-unsupported-on-target" Verdict;
     APPROXIMATED = "AIP-CMP-008" "control-approximated-on-target" Verdict;
     NOT_CARRIED = "AIP-CMP-009" "control-without-target" Verdict;
+    UNOWNED = "AIP-CMP-006" "unowned-target-object" Verdict;
     NAME_COLLISION = "AIP-CMP-003" "name-join-miss" Verdict;
     TARGET_LIMIT = "AIP-CMP-001" "target-limit-exceeded" Verdict;
     POLICY_SIZE = "AIP-IAM-009" "policy-size-over-limit" Verdict;

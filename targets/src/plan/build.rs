@@ -7,6 +7,7 @@ use aipolicy_compiler::authorize::{ChangeRequest, permit_changes};
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_compiler::rule;
 use aipolicy_compiler::source::SourceMap;
 use jiff::Timestamp;
 
@@ -105,17 +106,28 @@ impl ApprovedPlan {
     }
 }
 
-/// Asks Cedar about every change of a plan, at a moment. What is refused is reported.
+/// Asks Cedar about every change of a plan of these artifacts, at a moment. What is refused is reported, and so is what is in
+/// the way and not ours.
 pub fn authorize(
     plan: Plan,
     (compilation, environment): (&Compilation, Id<EnvironmentSpec>),
-    now: Timestamp,
+    (artifacts, now): (&[Artifact], Timestamp),
     out: &mut Diagnostics,
 ) -> Option<ApprovedPlan> {
+    report_unowned(&plan, artifacts, out);
     let requests: Vec<_> = plan.changes.iter().map(request).collect();
     let permitted =
         permit_changes((&compilation.graph, &compilation.policies), environment, (&requests, now), out);
-    permitted.then_some(ApprovedPlan { plan })
+    (permitted && plan.foreign.is_empty()).then_some(ApprovedPlan { plan })
+}
+
+fn report_unowned(plan: &Plan, artifacts: &[Artifact], out: &mut Diagnostics) {
+    for artifact in artifacts.iter().filter(|artifact| plan.foreign.contains(&artifact.document.address)) {
+        let Some(origin) = artifact.trace.at("") else { continue };
+        let message = format!("`{}` exists already and is not ours", artifact.document.address);
+        let found = rule::UNOWNED.at(origin.span, message, "asked for here");
+        out.report(found.help("choose another name, or remove what is there"));
+    }
 }
 
 fn request(change: &Change) -> ChangeRequest {

@@ -97,9 +97,10 @@ fn what_was_not_run_is_told_with_its_reason() {
             .collect()
     };
     let (_place, folder) = super::copy_of("acme");
-    assert_eq!(missed(&folder, &[]), []);
+    let pack = ("pack `change-control`".to_owned(), "the workspace does not name it".to_owned());
+    assert_eq!(missed(&folder, &[]), [pack.clone()]);
     let expected = ("artifacts of `prod`".to_owned(), "the environment was not asked for".to_owned());
-    assert_eq!(missed(&folder, &["-e", "staging"]), [expected]);
+    assert_eq!(missed(&folder, &["-e", "staging"]), [pack, expected]);
     edit(
         &folder,
         "environments/staging.yaml",
@@ -107,9 +108,9 @@ fn what_was_not_run_is_told_with_its_reason() {
         "  serviceControlPolicy: true\n  severity: { AIP-RTE-007: off }",
     );
     let told = missed(&folder, &[]);
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].0, "AIP-RTE-007 in `staging`");
-    assert!(told[0].1.starts_with("off, at environments/staging.yaml:14:"), "{told:?}");
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[1].0, "AIP-RTE-007 in `staging`");
+    assert!(told[1].1.starts_with("off, at environments/staging.yaml:14:"), "{told:?}");
     let (_place, folder) = clean();
     let told = missed(&folder, &[]);
     assert!(
