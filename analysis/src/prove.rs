@@ -66,9 +66,9 @@ pub fn compare(
     solver: &mut Solver,
     context: Context<'_>,
     sets: [&PolicySet; 2],
-    wanted: impl Fn(&About) -> bool,
+    wanted: impl Fn(&About) -> bool + Sync,
 ) -> Vec<OfSet> {
-    solver.runtime().block_on(async {
+    solver.wait(async |solver| {
         let mut all = Vec::new();
         for kind in context.schema.request_envs() {
             let about = About::of(&kind);
@@ -84,7 +84,7 @@ pub fn compare(
 /// Whether a set denies every request of a type, for each type.
 pub fn denied(solver: &mut Solver, context: Context<'_>, set: &PolicySet) -> Vec<(About, Proof)> {
     let none = PolicySet::new();
-    solver.runtime().block_on(async {
+    solver.wait(async |solver| {
         let mut all = Vec::new();
         for kind in context.schema.request_envs() {
             let about = About::of(&kind);
@@ -98,7 +98,7 @@ pub fn denied(solver: &mut Solver, context: Context<'_>, set: &PolicySet) -> Vec
 
 /// What each policy does over all requests of the types that it is about.
 pub fn policies(solver: &mut Solver, context: Context<'_>, set: &PolicySet) -> Vec<OfPolicy> {
-    solver.runtime().block_on(async {
+    solver.wait(async |solver| {
         let mut all = Vec::new();
         for policy in set.policies() {
             let never_matches = alone(solver, context, policy, Claim::NeverMatches).await;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cedar_policy_symcc::err::Error;
@@ -16,6 +16,8 @@ use tokio::time::timeout;
 pub const LIMIT: Duration = Duration::from_secs(60);
 /// For so long a request is looked for that is easier to read.
 const HURRY: Duration = Duration::from_secs(10);
+/// Room for terms as deep as policies may be, in bytes.
+const STACK: usize = 256 << 20;
 /// The solver gives up by itself before it is ended.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -54,7 +56,7 @@ pub struct Solver {
     program: PathBuf,
     limit: Duration,
     running: Option<CedarSymCompiler<LocalSolver>>,
-    runtime: Rc<Runtime>,
+    runtime: Arc<Runtime>,
 }
 
 impl Solver {
@@ -65,8 +67,9 @@ impl Solver {
     /// It cannot be started, or does not answer.
     pub fn new(program: &Path, limit: Duration) -> Result<Self, String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = Rc::new(runtime.map_err(|error| format!("nothing can wait for a solver: {error}"))?);
-        let solver = Self { program: program.to_owned(), limit, running: None, runtime: Rc::clone(&runtime) };
+        let runtime = Arc::new(runtime.map_err(|error| format!("nothing can wait for a solver: {error}"))?);
+        let solver =
+            Self { program: program.to_owned(), limit, running: None, runtime: Arc::clone(&runtime) };
         let no = |why: &str| format!("`{}` does not answer as cvc5 does: {why}", program.display());
         runtime.block_on(async {
             let mut process = solver.start()?;
@@ -81,8 +84,23 @@ impl Solver {
     }
 
     /// What waits for the process. One thread is enough: the solver is what is slow.
-    pub(crate) fn runtime(&self) -> Rc<Runtime> {
-        Rc::clone(&self.runtime)
+    pub(crate) fn runtime(&self) -> Arc<Runtime> {
+        Arc::clone(&self.runtime)
+    }
+
+    /// Waits for what asks, where terms of policies that are read can be walked: they are walked recursively.
+    pub(crate) fn wait<T: Send>(&mut self, ask: impl AsyncFnOnce(&mut Self) -> T + Send) -> T {
+        let runtime = self.runtime();
+        let work = move || runtime.block_on(ask(self));
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+            #[expect(
+                clippy::expect_used,
+                reason = "a process that gets no thread cannot start a solver either"
+            )]
+            let thread = thread.expect("a thread");
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
     }
 
     /// Another process, for what is not worth waiting for.

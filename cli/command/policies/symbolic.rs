@@ -65,7 +65,7 @@ pub(super) struct Group {
 pub(super) fn compare(
     solver: &mut Solver,
     (before, after): (&Workspace, &Subject<'_>),
-    wanted: impl Fn(&About) -> bool,
+    wanted: impl Fn(&About) -> bool + Sync,
 ) -> Result<Vec<Group>, CliError> {
     let words = vocabulary(after).map_err(CliError::tool)?;
     let old = &before.compilation.policies;
