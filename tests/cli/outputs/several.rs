@@ -98,7 +98,7 @@ fn what_was_not_run_is_told_with_its_reason() {
     };
     let (_place, folder) = super::copy_of("acme");
     let pack = ("pack `change-control`".to_owned(), "the workspace does not name it".to_owned());
-    assert_eq!(missed(&folder, &[]), [pack.clone()]);
+    assert_eq!(missed(&folder, &[]), std::slice::from_ref(&pack));
     let expected = ("artifacts of `prod`".to_owned(), "the environment was not asked for".to_owned());
     assert_eq!(missed(&folder, &["-e", "staging"]), [pack, expected]);
     edit(
