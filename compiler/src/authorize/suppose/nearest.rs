@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast::{
-    BinaryOp, EntityUID, Expr, ExprKind, Literal as CedarLiteral, Set, SlotEnv, UnaryOp, Value, ValueKind,
-    Var,
+    BinaryOp, EntityUID, Expr, ExprKind, Literal as CedarLiteral, SlotEnv, UnaryOp, Value, ValueKind, Var,
 };
 use cedar_policy_core::evaluator::Evaluator;
 use cedar_policy_core::extensions::Extensions;
@@ -312,56 +311,40 @@ fn look(expr: &Expr, evaluator: &Evaluator<'_>, tries: &mut BTreeMap<Place, Vec<
         let places = place(expr, evaluator);
         places.into_iter().for_each(|place| tries.entry(place).or_default().extend(values.iter().cloned()));
     };
-    match expr.expr_kind() {
-        ExprKind::BinaryApp { op: BinaryOp::Eq | BinaryOp::Less | BinaryOp::LessEq, arg1, arg2 } => {
-            let order = !matches!(expr.expr_kind(), ExprKind::BinaryApp { op: BinaryOp::Eq, .. });
+    if let ExprKind::BinaryApp { op, arg1, arg2 } = expr.expr_kind() {
+        let order = matches!(op, BinaryOp::Less | BinaryOp::LessEq);
+        if order || *op == BinaryOp::Eq {
             for (one, other) in [(arg1, arg2), (arg2, arg1)] {
                 put(one, value(other).into_iter().flat_map(|value| around(value, order)).map(Some).collect());
             }
         }
-        ExprKind::BinaryApp { op: BinaryOp::Contains, arg1, arg2 } => {
+        if *op == BinaryOp::Contains {
             let (all, one) = (value(arg1), value(arg2));
-            let elements = all.as_ref().and_then(elements).map(|all| all.authoritative.iter().cloned());
-            put(arg2, elements.into_iter().flatten().map(Some).collect());
-            if let (Some(all), Some(one)) = (all.as_ref().and_then(elements_of), one) {
+            let elements = all.as_ref().and_then(elements_of).into_iter().flatten();
+            put(arg2, elements.cloned().map(Some).collect());
+            if let Some((all, one)) = all.as_ref().and_then(elements_of).zip(one) {
                 let more = all.iter().cloned().chain([one.clone()]);
                 let less = all.iter().filter(|element| **element != one).cloned();
                 put(arg1, vec![Some(Value::set(more, None)), Some(Value::set(less, None))]);
             }
         }
-        ExprKind::UnaryApp { op: UnaryOp::IsEmpty, arg } => put(arg, vec![Some(Value::empty_set(None))]),
-        ExprKind::HasAttr { .. } => put(expr, vec![None]),
-        ExprKind::GetAttr { .. } => {
-            if let Some(ValueKind::Lit(CedarLiteral::Bool(now))) =
-                value(expr).map(|value| value.value_kind().clone())
-            {
-                put(expr, vec![Some(bool(!now))]);
-            }
-        }
-        ExprKind::Lit(_)
-        | ExprKind::Var(_)
-        | ExprKind::Slot(_)
-        | ExprKind::Unknown(_)
-        | ExprKind::If { .. }
-        | ExprKind::And { .. }
-        | ExprKind::Or { .. }
-        | ExprKind::UnaryApp { .. }
-        | ExprKind::BinaryApp { .. }
-        | ExprKind::ExtensionFunctionApp { .. }
-        | ExprKind::ExtHasAttr { .. }
-        | ExprKind::Like { .. }
-        | ExprKind::Is { .. }
-        | ExprKind::Set(_)
-        | ExprKind::Record(_) => {}
+    }
+    if let ExprKind::UnaryApp { op: UnaryOp::IsEmpty, arg } = expr.expr_kind() {
+        put(arg, vec![Some(Value::empty_set(None))]);
+    }
+    if matches!(expr.expr_kind(), ExprKind::HasAttr { .. }) {
+        put(expr, vec![None]);
+    }
+    if matches!(expr.expr_kind(), ExprKind::GetAttr { .. })
+        && let Some(ValueKind::Lit(CedarLiteral::Bool(now))) =
+            value(expr).map(|value| value.value_kind().clone())
+    {
+        put(expr, vec![Some(bool(!now))]);
     }
 }
 
-fn elements(value: &Value) -> Option<&Set> {
-    if let ValueKind::Set(set) = value.value_kind() { Some(set) } else { None }
-}
-
 fn elements_of(value: &Value) -> Option<&BTreeSet<Value>> {
-    elements(value).map(|set| &*set.authoritative)
+    if let ValueKind::Set(set) = value.value_kind() { Some(&*set.authoritative) } else { None }
 }
 
 /// A value; of a number that is a bound also those beside it.
@@ -379,23 +362,9 @@ fn around(value: Value, order: bool) -> Vec<Value> {
 
 /// Where a value comes from, if it is a key of the context or an attribute of an entity.
 fn place(expr: &Expr, evaluator: &Evaluator<'_>) -> Option<Place> {
-    let (of, attr) = match expr.expr_kind() {
-        ExprKind::GetAttr { expr, attr } | ExprKind::HasAttr { expr, attr } => (expr, attr),
-        ExprKind::Lit(_)
-        | ExprKind::Var(_)
-        | ExprKind::Slot(_)
-        | ExprKind::Unknown(_)
-        | ExprKind::If { .. }
-        | ExprKind::And { .. }
-        | ExprKind::Or { .. }
-        | ExprKind::UnaryApp { .. }
-        | ExprKind::BinaryApp { .. }
-        | ExprKind::ExtensionFunctionApp { .. }
-        | ExprKind::ExtHasAttr { .. }
-        | ExprKind::Like { .. }
-        | ExprKind::Is { .. }
-        | ExprKind::Set(_)
-        | ExprKind::Record(_) => return None,
+    let (ExprKind::GetAttr { expr: of, attr } | ExprKind::HasAttr { expr: of, attr }) = expr.expr_kind()
+    else {
+        return None;
     };
     if *of.expr_kind() == ExprKind::Var(Var::Context) {
         return Some(Place::Context(attr.to_string()));

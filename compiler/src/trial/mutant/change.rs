@@ -1,8 +1,8 @@
 //! Where a policy can be changed, and into what.
 
-use cedar_policy::{ActionConstraint, EntityUid, Policy, PrincipalConstraint, ResourceConstraint, Schema};
-use cedar_policy_core::ast::{BinaryOp, EntityType, Expr, ExprKind};
-use cedar_policy_core::validator::ValidatorSchema;
+use cedar_policy::{ActionConstraint, Policy, PrincipalConstraint, ResourceConstraint, Schema};
+use cedar_policy_core::ast::{BinaryOp, EntityType, EntityUID, Expr, ExprKind};
+use cedar_policy_core::validator::{ValidatorActionId, ValidatorSchema};
 
 use crate::clause::{Clauses, Part, Tree};
 use crate::source::Span;
@@ -227,34 +227,14 @@ fn operands(tree: &Tree, (both, span): (bool, Span)) -> Vec<&Tree> {
 
 /// Whether the actions of a policy have principals that its scope excludes by their type.
 fn has_other_principals(policy: &Policy, schema: &Schema) -> bool {
-    let wanted = match policy.principal_constraint() {
-        PrincipalConstraint::Is(kind) => kind.to_string(),
-        PrincipalConstraint::Any
-        | PrincipalConstraint::In(_)
-        | PrincipalConstraint::Eq(_)
-        | PrincipalConstraint::IsIn(..) => return true,
-    };
-    let schema: &ValidatorSchema = schema.as_ref();
-    actions(policy, schema).iter().any(|action| {
-        let known = schema.get_action_id(&action.clone().into());
-        known.is_some_and(|known| others(known.applies_to_principals(), &wanted))
-    })
+    let PrincipalConstraint::Is(kind) = policy.principal_constraint() else { return true };
+    actions(policy, schema).any(|action| others(action.applies_to_principals(), &kind.to_string()))
 }
 
 /// Whether the actions of a policy have resources that its scope excludes by their type.
 fn has_other_resources(policy: &Policy, schema: &Schema) -> bool {
-    let wanted = match policy.resource_constraint() {
-        ResourceConstraint::Is(kind) => kind.to_string(),
-        ResourceConstraint::Any
-        | ResourceConstraint::In(_)
-        | ResourceConstraint::Eq(_)
-        | ResourceConstraint::IsIn(..) => return true,
-    };
-    let schema: &ValidatorSchema = schema.as_ref();
-    actions(policy, schema).iter().any(|action| {
-        let known = schema.get_action_id(&action.clone().into());
-        known.is_some_and(|known| others(known.applies_to_resources(), &wanted))
-    })
+    let ResourceConstraint::Is(kind) = policy.resource_constraint() else { return true };
+    actions(policy, schema).any(|action| others(action.applies_to_resources(), &kind.to_string()))
 }
 
 fn others<'k>(mut kinds: impl Iterator<Item = &'k EntityType>, wanted: &str) -> bool {
@@ -262,10 +242,12 @@ fn others<'k>(mut kinds: impl Iterator<Item = &'k EntityType>, wanted: &str) -> 
 }
 
 /// The actions that a policy is about.
-fn actions(policy: &Policy, schema: &ValidatorSchema) -> Vec<EntityUid> {
-    match policy.action_constraint() {
-        ActionConstraint::Any => schema.actions().cloned().map(EntityUid::from).collect(),
-        ActionConstraint::Eq(action) => vec![action],
-        ActionConstraint::In(actions) => actions,
-    }
+fn actions<'s>(policy: &Policy, schema: &'s Schema) -> impl Iterator<Item = &'s ValidatorActionId> + use<'s> {
+    let schema: &ValidatorSchema = schema.as_ref();
+    let named: Vec<EntityUID> = match policy.action_constraint() {
+        ActionConstraint::Any => schema.actions().cloned().collect(),
+        ActionConstraint::Eq(action) => vec![action.into()],
+        ActionConstraint::In(actions) => actions.into_iter().map(EntityUID::from).collect(),
+    };
+    named.into_iter().filter_map(|action| schema.get_action_id(&action))
 }
