@@ -6,8 +6,10 @@ use crate::harness::workspace::Built;
 /// The code and the text under each finding that is no note of another target, for an agent and more documents.
 fn told(agent: &str, more: &[(&str, &str, &str)]) -> Vec<(&'static str, String, String)> {
     let agent = format!("tenant: t, model: {{ model: m }}, {agent}");
+    // Each limit is looked at alone, so that sessions may cost what they want.
+    let environment = "aws: { accountId: \"111122223333\", regions: [eu-central-1, eu-west-1] }, severity: { AIP-BUD-010: off }";
     let mut all = vec![
-        ("Environment", "prod", "aws: { accountId: \"111122223333\", regions: [eu-central-1, eu-west-1] }"),
+        ("Environment", "prod", environment),
         ("Tenant", "t", "owner: a@acme.example, environments: [prod], clearance: [internal], models: [m]"),
         ("Model", "m", "provider: bedrock, modelId: openai.gpt-oss-20b-1:0"),
         ("Group", "leads", "members: [a@acme.example]"),
