@@ -41,6 +41,11 @@ fn built(enabled: bool) -> Built {
         ("Agent", "chief", "tenant: t, model: { route: chat }, collaborators: [{ agent: mopper }]"),
         (
             "Budget",
+            "of-t",
+            "scope: { tenant: t }, period: month, limit: USD 9, thresholds: [{ at: 80%, do: notify, to: [a@acme.example] }]",
+        ),
+        (
+            "Budget",
             "of-mopper",
             "scope: { agent: mopper }, period: month, limit: USD 5, thresholds: [{ at: 80%, do: notify, to: [a@acme.example] }]",
         ),
