@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use serde_json::json;
+
 use super::{python, shared};
 use crate::harness::program::answer;
 
@@ -34,7 +36,9 @@ fn every_service_validates_repeats_and_fails() {
 fn a_server_ends_with_whoever_started_it() {
     let server = super::Aws::start();
     let address = server.address.trim_start_matches("http://").to_owned();
-    assert!(std::net::TcpStream::connect(&address).is_ok());
+    server.ask("config", Some(&json!({ "page": 7 })));
+    assert_eq!(server.ask("config", None)["page"], 7);
+    assert_eq!(server.ask("log", None), json!([]));
     drop(server);
     assert!(std::net::TcpStream::connect(&address).is_err());
 }
