@@ -318,6 +318,57 @@ fn named_and_gone(mutation: &Mutation) -> bool {
     mutation.change == Change::Removed
 }
 
+/// A policy as deep as any that is read is asked wherever a case is: by a check, by a test, for what tests miss, and for the
+/// nearest change. The thread has a stack on which none of that could run.
+#[test]
+fn the_deepest_policies_are_asked_on_stacks_that_hold_them() {
+    let ask = || {
+        for condition in deepest() {
+            let deep = format!(
+                "@id(\"deep\")\nforbid (principal, action == Action::\"readConnector\", resource)\nwhen {{ {condition} }};\n"
+            );
+            let cases = written(&[
+                &format!("{READ}, context: {{ region: us-east-1 }}, expect: allow, notBy: [deep]"),
+                &format!("{READ}, context: {{ region: eu-central-1 }}, expect: deny, by: [deep]"),
+            ]);
+            let compiled = compile(&small(&deep, &cases));
+            let errors = compiled.diagnostics.iter().filter(|found| found.code.starts_with("AIP-POL"));
+            assert_eq!(errors.map(|found| &found.message).collect::<Vec<_>>(), [""; 0], "{condition}");
+            let (graph, policies) = (&compiled.compilation.graph, &compiled.compilation.policies);
+            let hearing = Hearing::new(graph, policies, today());
+            let trials = trials(graph, (policies, &hearing), &mut Diagnostics::default());
+            assert!(trials.len() == 2 && trials.iter().all(Trial::passed), "{condition}");
+            let at = policies.find("deep").unwrap();
+            let questions = trials.iter().flat_map(|trial| &trial.asked).map(|tried| &tried.heard.question);
+            assert_eq!(cover(policies, &[at], questions)[0].matched, 1);
+            for tried in trials.iter().flat_map(|trial| &trial.asked) {
+                assert_ne!(hearing.nearest(&tried.supposed), [[]; 0], "{condition}");
+            }
+            let changes = mutations(policies, &[at], &compiled.sources);
+            let gone = mutants(changes.into_iter().take(1).collect(), (policies, &hearing), &trials);
+            assert_eq!(gone.iter().map(|mutant| mutant.fate).collect::<Vec<_>>(), [Fate::Killed(1)]);
+        }
+    };
+    std::thread::Builder::new().stack_size(1 << 20).spawn(ask).unwrap().join().unwrap();
+}
+
+/// Conditions at the bounds of what is read, which hold in eu-central-1 alone.
+fn deepest() -> [String; 3] {
+    let here = "context.region == \"eu-central-1\"";
+    [
+        // Fifteen are counted for each `if`, and a place is an operator.
+        format!("{}{here}", format!("if {here} && false then true else ").repeat(58)),
+        format!("{here}{}", " && true".repeat(990)),
+        format!(
+            "{}context.region{} == {}\"eu-central-1\"{}",
+            "[".repeat(60),
+            "]".repeat(60),
+            "[".repeat(60),
+            "]".repeat(60)
+        ),
+    ]
+}
+
 const REST: &str = "principal: Environment/prod, action: storeData, resource: Region/us-east-1";
 const SLEEPER: &str = "principal: Agent/sleeper, action: invokeModel, resource: Model/small";
 const CHANGE: &str = "principal: Environment/prod, action: change, resource: Artifact/iam/Role/a";

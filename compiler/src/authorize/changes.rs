@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Weekday as Day;
 use jiff::tz::TimeZone;
 
+use super::asked::on_large_stacks;
 use super::entities::{Attributes, Key, Made, Slice, uid, uid_of};
 use super::policies::Policies;
 use super::shared::Shared;
@@ -44,7 +45,8 @@ pub fn permit_changes(
     let day = now.to_zoned(TimeZone::UTC).date().to_string();
     let shared = Shared::new(graph, &policies.schema, &day);
     let asked = Asked { graph, policies, shared, environment, spec: &found.spec, now };
-    match changes.iter().map(|change| asked.refusal(change)).collect::<Result<Vec<_>, String>>() {
+    let refusals = || changes.iter().map(|change| asked.refusal(change)).collect::<Result<Vec<_>, String>>();
+    match on_large_stacks(refusals) {
         Ok(refusals) => {
             let refusals: Vec<_> = refusals.into_iter().flatten().collect();
             refusals.iter().for_each(|refusal| asked.report(refusal, span, out));

@@ -60,7 +60,7 @@ pub fn decide(policies: &Policies, waivers: &mut Waivers<'_>, out: &mut Diagnost
     let mut forbidden = report::forbidden(graph, policies, &all);
     let named = waivers.apply(&mut forbidden.found);
     forbidden.waive(&named, &mut all);
-    court.ask_again(&mut all, &mut warnings, out);
+    on_large_stacks(|| court.ask_again(&mut all, &mut warnings, out));
     let sound = !out.has_errors();
     out.append(forbidden.found);
     report::not_permitted(graph, policies, &all, out);

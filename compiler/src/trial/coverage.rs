@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::authorize::{Policies, Question};
+use crate::authorize::{Policies, Question, on_large_stacks};
 use crate::clause::{Clause, Clauses, Part, Seen};
 use crate::ir::PolicyIndex;
 
@@ -93,13 +93,13 @@ fn wanted(clause: &Clause) -> &'static [bool] {
 pub fn cover<'q>(
     policies: &Policies,
     chosen: &[PolicyIndex],
-    questions: impl Iterator<Item = &'q Question> + Clone,
+    questions: impl Iterator<Item = &'q Question> + Clone + Send + Sync,
 ) -> Vec<PolicyCover> {
     let one = |at: &PolicyIndex| {
         let (policy, fact) = policies.get(*at).zip(policies.facts().get(at.0 as usize))?;
         Some(cover_one(*at, &Clauses::of(policy, fact.span), questions.clone()))
     };
-    chosen.iter().filter_map(one).collect()
+    on_large_stacks(|| chosen.iter().filter_map(one).collect())
 }
 
 fn cover_one<'q>(

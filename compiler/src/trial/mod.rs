@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 pub use coverage::{ClauseCover, Gap, PolicyCover, Why, cover};
 pub use mutant::{Change, Fate, Mutant, Mutation, mutants, mutations};
 
-use crate::authorize::{Answer, Heard, Hearing, Policies, Said, Supposed};
+use crate::authorize::{Answer, Heard, Hearing, Policies, Said, Supposed, on_large_stacks};
 use crate::diagnostic::Diagnostics;
 use crate::ir::{Outcome, PolicyIndex};
 use crate::model::Resource;
@@ -71,15 +71,25 @@ pub fn unclear(graph: &Graph, policies: &Policies, today: Date, out: &mut Diagno
     if cases().next().is_none() {
         return;
     }
-    let hearing = Hearing::new(graph, policies, today);
-    for case in cases() {
-        named(case, policies, out);
-        out.extend(hearing.case(case).err().map(|unclear| *unclear));
-    }
+    on_large_stacks(|| {
+        let hearing = Hearing::new(graph, policies, today);
+        for case in cases() {
+            named(case, policies, out);
+            out.extend(hearing.case(case).err().map(|unclear| *unclear));
+        }
+    });
 }
 
 /// Asks every case of a workspace. What cannot be asked is reported, and has no trial.
 pub fn trials<'g>(
+    graph: &'g Graph,
+    asked: (&Policies, &Hearing<'_>),
+    out: &mut Diagnostics,
+) -> Vec<Trial<'g>> {
+    on_large_stacks(|| each_trial(graph, asked, out))
+}
+
+fn each_trial<'g>(
     graph: &'g Graph,
     (policies, hearing): (&Policies, &Hearing<'_>),
     out: &mut Diagnostics,

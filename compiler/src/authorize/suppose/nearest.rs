@@ -12,6 +12,7 @@ use cedar_policy_core::ast::{
 use cedar_policy_core::evaluator::Evaluator;
 use cedar_policy_core::extensions::Extensions;
 
+use super::super::on_large_stacks;
 use super::super::value::{bool, long, set, string};
 use super::context::{text_of, uid_in};
 use super::{Hearing, Supposed, Taken};
@@ -117,6 +118,10 @@ impl Hearing<'_> {
     /// tried; of three and four values, those of which each alone silences a policy that forbids, or lets one permit. Nothing
     /// where there is no change, and where the request cannot be asked.
     pub fn nearest(&self, supposed: &Supposed) -> Vec<Vec<Altered>> {
+        on_large_stacks(|| self.smallest(supposed))
+    }
+
+    fn smallest(&self, supposed: &Supposed) -> Vec<Vec<Altered>> {
         let Some(before) = self.outcome(supposed) else { return Vec::new() };
         let moves = self.moves(supposed);
         let flips = |chosen: &[&Move]| {
