@@ -22,6 +22,7 @@ mod language;
 mod lint;
 mod policies;
 mod residency;
+mod servers;
 mod targets;
 mod tidy;
 mod trials;

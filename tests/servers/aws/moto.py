@@ -1,0 +1,62 @@
+"""moto, as one of the parts: what it is asked, for which account, and when it does not know the operation."""
+
+import importlib
+import io
+
+from moto.backends import get_backend
+from moto.core.utils import camelcase_to_underscores
+from moto.iam.models import get_account_id_from
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from .refusal import Refusal, not_implemented
+
+
+class Moto:
+    def __init__(self):
+        self.application = DomainDispatcherApplication(create_backend_app)
+
+    def reset(self):
+        moto_api_backend.reset()
+
+    def answer(self, call, request, body=None):
+        """The answer of moto: status, headers and body. What moto does not know is refused, and is no failure of a server."""
+        if not plays(call.service, call.operation.name):
+            raise not_implemented(call.operation.key)
+        environ = dict(request.environ)
+        sent = request.body if body is None else body
+        environ["wsgi.input"] = io.BytesIO(sent)
+        environ["CONTENT_LENGTH"] = str(len(sent))
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = call.account
+        told = {}
+
+        def start_response(status, headers, _=None):
+            told.update(status=int(status.split()[0]), headers=dict(headers))
+
+        body = b"".join(self.application(environ, start_response))
+        if told["status"] >= 500:
+            raise Refusal("ServerNotImplemented", f"moto fails at {call.operation.key}: {body[:300]!r}", 400)
+        headers = {name: text for name, text in told["headers"].items() if name.lower() != "content-length"}
+        return told["status"], headers, body
+
+
+def account_of(key, usual):
+    """The account of an access key that moto gave away."""
+    return get_account_id_from(key) or usual
+
+
+#: Services in which moto has little and that differently; what this server does not play of them is refused.
+OWN = ("bedrock-agent", "bedrock-agentcore-control")
+
+
+def plays(service, name):
+    """Whether moto has an operation: a method of that name where it answers, or in what stands behind."""
+    if service in OWN:
+        return False
+    try:
+        backends = get_backend(service)
+    except (ImportError, KeyError):
+        return False
+    module = importlib.import_module(backends.backend.__module__.rpartition(".")[0] + ".responses")
+    places = [backends.backend, *(one for one in vars(module).values() if isinstance(one, type))]
+    return any(hasattr(place, camelcase_to_underscores(name)) for place in places)

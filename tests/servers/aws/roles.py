@@ -1,0 +1,79 @@
+"""Roles and policies as moto keeps them, and when others see them."""
+
+import contextlib
+import json
+import re
+
+from moto.iam.models import iam_backends
+
+from .refusal import Refusal
+
+
+def kept(call):
+    """What moto keeps of IAM in the account of a call."""
+    return iam_backends[call.account]["aws"]
+
+
+def role_named(call, name):
+    return next((role for role in kept(call).roles.values() if role.name == name), None)
+
+
+def hide(call, kind, name):
+    """A new role or policy is not seen by as many of the operations that name it as a test asked for."""
+    if call.world.config["unseen"]:
+        call.world.hidden[call.account, kind, name] = call.world.config["unseen"]
+
+
+def hidden(call, kind, name):
+    """Whether a role or policy is not seen yet. Asking counts."""
+    key = (call.account, kind, name)
+    left = call.world.hidden.get(key, 0)
+    if left:
+        call.world.hidden[key] = left - 1
+    return left > 0
+
+
+@contextlib.contextmanager
+def veiled(call):
+    """Takes out of moto what is not seen yet, while an operation is carried out that names it or lists all."""
+    backend, members, name = kept(call), call.members, call.operation.name
+    named = {members.get("RoleName"), members.get("PolicyArn"), members.get("PermissionsBoundary")} - {None}
+
+    def concerned(key, word):
+        return key in named if named else word in name or name.endswith("Details")
+
+    roles = [role for role in backend.roles.values() if concerned(role.name, "Role")]
+    policies = [policy for policy in backend.managed_policies.values() if concerned(policy.arn, "Polic")]
+    roles = [role for role in roles if hidden(call, "role", role.name)]
+    policies = [policy for policy in policies if hidden(call, "policy", policy.arn)]
+    for role in roles:
+        del backend.roles[role.id]
+    for policy in policies:
+        del backend.managed_policies[policy.arn]
+    try:
+        yield
+    finally:
+        backend.roles.update({role.id: role for role in roles})
+        backend.managed_policies.update({policy.arn: policy for policy in policies})
+
+
+def trusting(call, arn, service):
+    """Refuses a role that does not exist, is not seen yet, or does not trust a service, which has to become it.
+
+    Services word this differently; the words here are those of knowledge bases ("unable to assume the given role").
+    """
+    account = re.fullmatch(r"arn:aws:iam::(\d{12}):role/(?:.*/)?([^/]+)", arn)
+    role = role_named(call, account[2]) if account and account[1] == call.account else None
+    if role is None or role.arn != arn or hidden(call, "role", role.name) or service not in trusted(role):
+        raise Refusal("ValidationException", f"{service} was unable to assume the given role {arn}")
+
+
+def trusted(role):
+    """The services that a role trusts."""
+    statements = json.loads(role.assume_role_policy_document)["Statement"]
+    found = []
+    for one in statements if isinstance(statements, list) else [statements]:
+        principal = one.get("Principal", {})
+        names = principal.get("Service", []) if isinstance(principal, dict) else []
+        found.extend([names] if isinstance(names, str) else names)
+    return found

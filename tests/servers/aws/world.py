@@ -1,0 +1,111 @@
+"""What the server knows: the things of each account and region, what tests asked for, and what happened."""
+
+import copy
+import datetime
+import hashlib
+import json
+
+from .refusal import Refusal
+
+START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+#: What tests may ask for, as it is when nobody asked; `control.py` says what each means.
+USUAL = {
+    "observations": 1,
+    "page": 100,
+    "unseen": 0,
+    "throttle": {},
+    "fail": {},
+    "drop": {},
+    "settle": {},
+    "break": {},
+    "ids": [],
+    "seconds": 1,
+}
+
+
+class World:
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.config = copy.deepcopy(USUAL)
+        self.log = []
+        self.now = START
+        self.stores = {}
+        self.answers = {}
+        self.hidden = {}
+        self.made = 0
+
+    def spend(self, wish, key):
+        """Takes one of the times for which a wish was made for an operation; nothing if there is none left."""
+        wishes = self.config[wish]
+        left = wishes.get(key)
+        if not left:
+            return None
+        if isinstance(left, list):
+            return left.pop(0)
+        wishes[key] -= 1
+        return True
+
+
+class Call:
+    """One call of an operation, and the part of the world that it is about."""
+
+    def __init__(self, world, scope, operation, members):
+        self.world = world
+        self.account, self.region = scope
+        self.operation = operation
+        self.service = operation.service
+        self.members = members
+        self.now = world.now
+
+    def store(self, kind):
+        """The things of a kind in the account and region of the call, by their ids."""
+        return self.world.stores.setdefault((self.account, self.region, self.service, kind), {})
+
+    def of(self, service, kind):
+        """The things of a kind of another service."""
+        return self.world.stores.get((self.account, self.region, service, kind), {})
+
+    def arn(self, resource, service="bedrock"):
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+    def new_id(self, length=10, upper=True):
+        """An id that no other thing has: the next one that a test asked for, or one that is counted."""
+        if self.world.config["ids"]:
+            return self.world.config["ids"].pop(0)
+        self.world.made += 1
+        digits = hashlib.sha256(str(self.world.made).encode()).hexdigest()[:length]
+        return digits.upper() if upper else digits
+
+    def asked(self, *without):
+        """The members of the request that a thing keeps: all but those named and the token."""
+        token = self.operation.token()
+        return {key: copy.deepcopy(value) for key, value in self.members.items() if key not in (*without, token)}
+
+    def repeated(self):
+        """The answer to an earlier call with the same token; nothing if there was none.
+
+        Services say that they ignore a repetition and return no error. What they do when a token comes back with other
+        members they do not say; here that is a conflict, since it is a mistake of the caller.
+        """
+        token = self.members.get(self.operation.token())
+        known = self.world.answers.get((self.account, self.region, self.operation.key, token)) if token else None
+        if known is None:
+            return None
+        members, answer = known
+        if members != told(self.members):
+            raise Refusal("ConflictException", "the client token was used with other parameters")
+        return answer
+
+    def remember(self, answer):
+        token = self.members.get(self.operation.token())
+        if token:
+            key = (self.account, self.region, self.operation.key, token)
+            self.world.answers[key] = (told(self.members), answer)
+
+
+def told(value):
+    """A value as plain JSON, for the log and for comparisons."""
+    return json.loads(json.dumps(value, default=lambda other: f"<{len(other)} bytes>" if isinstance(other, bytes) else str(other)))
