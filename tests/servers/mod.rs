@@ -4,6 +4,7 @@
 //! it.
 
 mod lives;
+mod operations;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

@@ -87,8 +87,7 @@ class Front:
         if operation.input:
             found = validate.findings(operation, operation.input, call.members)
             if found:
-                query = wire.protocol(operation, request) == "query"
-                raise Refusal("ValidationError" if query else "ValidationException", validate.message(found), 400)
+                raise Refusal(operation.invalid(), validate.message(found), 400)
         semantic = semantics.of(operation.key)
         if semantic is None:
             return self.moto.answer(call, request)
@@ -126,7 +125,8 @@ def injected(failure):
 
 def sound(operation, answer):
     """Refuses an answer that the model does not have: a mistake of this server, which a test has to see."""
-    found = validate.findings(operation, operation.output, answer) if operation.output else []
+    name, excepted = operation.output, validate.CONTRADICTIONS
+    found = validate.findings(operation, name, answer, excepted) if name else []
     if found:
         raise Refusal("ServerBug", f"the answer of {operation.key}: {validate.message(found)}", 400)
 

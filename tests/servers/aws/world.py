@@ -37,6 +37,11 @@ class World:
         self.hidden = {}
         self.made = 0
 
+    @property
+    def turn(self):
+        """Which call it is."""
+        return len(self.log)
+
     def spend(self, wish, key):
         """Takes one of the times for which a wish was made for an operation; nothing if there is none left."""
         wishes = self.config[wish]
