@@ -179,10 +179,9 @@ fn effects_name_the_waiver_behind_a_grant() {
     ] {
         let said = aipolicy(&folder, &[comment, &day[..]].concat()).out;
         assert!(said.contains("under waiver `reading-for-now` until `2027-01-31`"), "{comment:?}: {said}");
-        let told = said.lines().filter(|line| line.contains("under waiver"));
-        told.for_each(|line| {
-            assert!(line.contains("may now read") && line.contains("`staff-handbook`"), "{line}")
-        });
+        for line in said.lines().filter(|line| line.contains("under waiver")) {
+            assert!(line.contains("may now read") && line.contains("`staff-handbook`"), "{line}");
+        }
     }
     let back = aipolicy(&folder, &[&["diff", ".", before.to_str().unwrap()], &day[..]].concat()).out;
     assert!(back.contains("which it might under waiver `reading-for-now` until 2027-01-31"), "{back}");
