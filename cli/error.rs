@@ -14,6 +14,8 @@ pub(crate) enum Exit {
     Changes = 2,
     /// A policy, a mandatory check or a proof says no.
     Refused = 3,
+    /// An approval or a change window is missing.
+    Waits = 4,
     /// A plan or the state is stale.
     Stale = 5,
     /// Somebody else holds the lock.

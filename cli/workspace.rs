@@ -10,6 +10,7 @@ use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::agent::AgentSpec;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::resolve::Graph;
+use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{SourceId, SourceMap, Span};
 use aipolicy_targets::artifact::{Artifact, digest};
 use aipolicy_targets::cloudformation::templates;
@@ -166,10 +167,12 @@ impl Workspace {
 /// What findings mean for the exit code.
 pub(crate) fn verdict(found: &Diagnostics) -> Exit {
     if found.has_errors_of(Family::Input) {
-        Exit::Error
-    } else if found.has_errors() {
-        Exit::Refused
-    } else {
-        Exit::Clean
+        return Exit::Error;
+    }
+    let stops: Vec<_> = found.iter().filter(|found| found.stops()).collect();
+    match () {
+        () if stops.is_empty() => Exit::Clean,
+        () if stops.iter().all(|found| found.code == rule::CHANGE_WAITS.code) => Exit::Waits,
+        () => Exit::Refused,
     }
 }

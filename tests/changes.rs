@@ -56,3 +56,35 @@ fn a_change_waits_for_its_window() {
         assert_eq!(refused(", change-control", "", moment), [""; 0], "{what}: without windows");
     }
 }
+
+/// What only a window or an approval is missing for is told apart from what is refused for good.
+#[test]
+fn a_change_that_waits_is_told_apart() {
+    let codes = |environment: &str, policies: &str| {
+        let text = format!(
+            "apiVersion: aipolicy.dev/v1\nkind: Workspace\nmetadata: {{ name: case }}\nspec: {{ packs: [baseline, change-control], \
+             policies: [policies] }}\n---\napiVersion: aipolicy.dev/v1\nkind: Group\nmetadata: {{ name: leads }}\nspec: {{ members: \
+             [ana@acme.example, ben@acme.example] }}\n---\napiVersion: aipolicy.dev/v1\nkind: Environment\nmetadata: {{ name: prod }}\nspec:\n  aws: {{ \
+             accountId: \"111122223333\", regions: [eu-central-1] }}\n{environment}"
+        );
+        let files =
+            [("aipolicy.yaml".to_owned(), text), ("policies/own.cedar".to_owned(), policies.to_owned())];
+        let compiled = compile(&files);
+        assert!(compiled.diagnostics.iter().next().is_none(), "{:?}", compiled.diagnostics);
+        let (graph, policies) = (&compiled.compilation.graph, &compiled.compilation.policies);
+        let (id, _) = graph.each::<EnvironmentSpec>().next().unwrap();
+        let mut out = Diagnostics::default();
+        assert!(!permit_changes((graph, policies), id, (&[change()], FRIDAY.parse().unwrap()), &mut out));
+        out.iter().map(|found| found.code.to_string()).collect::<Vec<_>>()
+    };
+    let monday = "  changeWindows: [{ days: [mon], from: \"08:00\", to: \"16:00\" }]\n";
+    let two = "  approvals: { required: 2, from: [leads] }\n";
+    let approved = "@id(\"two\")\nforbid (principal, action == Action::\"change\", resource)\n\
+                    when { context.approvals < context.approvalsRequired };\n";
+    let never = "@id(\"never\")\nforbid (principal, action == Action::\"change\", resource) when { context.effect == \"widens\" };\n";
+    assert_eq!(codes(monday, ""), ["AIP-POL-011"]);
+    assert_eq!(codes(two, approved), ["AIP-POL-011"]);
+    assert_eq!(codes(&[monday, two].concat(), approved), ["AIP-POL-011"]);
+    assert_eq!(codes(monday, never), ["AIP-POL-007"], "a window would not help");
+    assert_eq!(codes("", never), ["AIP-POL-007"]);
+}

@@ -124,3 +124,54 @@ fn codes_and_names_are_unique_over_all_tables() {
     assert_eq!((codes.len(), names.len()), (all.len(), all.len()));
     assert!(RULES.is_sorted_by_key(|rule| rule.code));
 }
+
+/// Each right that leads to any other is found on every resource of its kind, and on none where one is named, a condition bounds
+/// it, or the policy is one that gives nothing.
+#[test]
+fn what_leads_to_any_right_is_found_wherever_it_is_unbounded() {
+    let paths = [
+        ("iam:CreatePolicyVersion", "arn:aws:iam::111122223333:policy/"),
+        ("iam:SetDefaultPolicyVersion", "arn:aws:iam::111122223333:policy/"),
+        ("iam:AttachUserPolicy", "arn:aws:iam::111122223333:user/"),
+        ("iam:AttachGroupPolicy", "arn:aws:iam::111122223333:group/"),
+        ("iam:AttachRolePolicy", "arn:aws:iam::111122223333:role/"),
+        ("iam:PutUserPolicy", "arn:aws:iam::111122223333:user/"),
+        ("iam:PutGroupPolicy", "arn:aws:iam::111122223333:group/"),
+        ("iam:PutRolePolicy", "arn:aws:iam::111122223333:role/"),
+        ("iam:UpdateAssumeRolePolicy", "arn:aws:iam::111122223333:role/"),
+        ("iam:AddUserToGroup", "arn:aws:iam::111122223333:group/"),
+        ("iam:CreateAccessKey", "arn:aws:iam::111122223333:user/"),
+        ("iam:CreateLoginProfile", "arn:aws:iam::111122223333:user/"),
+        ("iam:UpdateLoginProfile", "arn:aws:iam::111122223333:user/"),
+        ("iam:DeleteRolePermissionsBoundary", "arn:aws:iam::111122223333:role/"),
+        ("iam:DeleteUserPermissionsBoundary", "arn:aws:iam::111122223333:user/"),
+        ("lambda:UpdateFunctionCode", "arn:aws:lambda:eu-central-1:111122223333:function:"),
+        ("glue:UpdateDevEndpoint", "arn:aws:glue:eu-central-1:111122223333:devEndpoint/"),
+    ];
+    let found = |action: &str, resource: &str, condition: &str, effect: &str| {
+        let policy = format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "{effect}", "Action": "{action}", "Resource": "{resource}"{condition}}}}}"#
+        );
+        let codes = lint(&policy, &Options::default()).unwrap().findings;
+        let codes: BTreeSet<_> = codes.iter().map(|one| one.rule.code).collect();
+        assert!(
+            !codes.contains("AIP-IAM-010") && !codes.contains("AIP-IAM-011"),
+            "{action} on {resource}: {codes:?}"
+        );
+        codes.contains("AIP-IAM-008")
+    };
+    for (action, resource) in paths {
+        for any in [format!("{resource}*"), "*".to_owned()] {
+            assert!(found(action, &any, "", "Allow"), "{action} on {any}");
+            assert!(!found(action, &any, "", "Deny"), "{action} on {any}");
+        }
+        assert!(!found(action, &format!("{resource}clerk"), "", "Allow"), "{action}");
+        let marked = r#", "Condition": {"StringEquals": {"aws:ResourceTag/team": "clerks"}}"#;
+        assert!(!found(action, &format!("{resource}*"), marked, "Allow"), "{action}");
+    }
+    let bounded =
+        r#", "Condition": {"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::111122223333:policy/reads"}}"#;
+    assert!(!found("iam:AttachRolePolicy", "arn:aws:iam::111122223333:role/*", bounded, "Allow"));
+    let elsewhere = r#", "Condition": {"StringEquals": {"aws:RequestedRegion": "eu-central-1"}}"#;
+    assert!(found("iam:AttachRolePolicy", "arn:aws:iam::111122223333:role/*", elsewhere, "Allow"));
+}

@@ -13,7 +13,7 @@ use crate::findings::Findings;
 use crate::load::load;
 use crate::render::text as findings;
 use crate::ui::Ui;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, verdict};
 use crate::world::{Place, Planned, inputs};
 
 /// Carries out a plan, or plans and asks
@@ -24,7 +24,8 @@ use crate::world::{Place, Planned, inputs};
 /// repaired by the next one.
 ///
 /// Exit codes: 0 applied or nothing to do, 1 an operation failed or the input cannot be understood, 3 a request or a
-/// change is refused, 5 the plan or the state is stale, 6 somebody else is applying.
+/// change is refused, 4 an approval or a change window is missing, 5 the plan or the state is stale, 6 somebody else is
+/// applying.
 #[derive(clap::Args)]
 pub(crate) struct Apply {
     /// The folder of the workspace, or a saved plan
@@ -179,7 +180,9 @@ fn unchanged(saved: &Plan, again: &Plan) -> Result<(), CliError> {
 fn approved(workspace: &Workspace, planned: Planned, ui: &mut Ui) -> Result<ApprovedPlan, CliError> {
     planned.approved.ok_or_else(|| {
         ui.remark(findings::render(&Findings::new(workspace, &planned.refusals), ui.width()).trim_end());
-        CliError::findings(Exit::Refused, "the changes are refused")
+        let exit = verdict(&planned.refusals);
+        let said = if exit == Exit::Waits { "the changes have to wait" } else { "the changes are refused" };
+        CliError::findings(exit, said)
     })
 }
 

@@ -63,7 +63,7 @@ impl Kind for PlanFormat {}
 /// what somebody else changed since it was applied. Where there is no plan, they say why.
 ///
 /// Exit codes: 0 planned, 1 the input cannot be understood, 2 with `--detailed-exitcode` when there are changes, 3 a
-/// request or a change is refused, 5 the state cannot be trusted.
+/// request or a change is refused, 4 an approval or a change window is missing, 5 the state cannot be trusted.
 #[derive(clap::Args)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
@@ -118,7 +118,7 @@ impl PlanArgs {
         })?;
         let changes = made.plans.iter().any(|plan| !plan.is_empty());
         Ok(match () {
-            () if made.refused => Exit::Refused,
+            () if let Some(exit) = made.refused => exit,
             () if changes && self.detailed_exitcode => Exit::Changes,
             () => Exit::Clean,
         })
@@ -128,8 +128,8 @@ impl PlanArgs {
 /// The plans of some environments.
 struct Made {
     plans: Vec<Plan>,
-    /// Whether one of them may not be applied.
-    refused: bool,
+    /// How it ends since one of them may not be applied.
+    refused: Option<Exit>,
     /// What was found about the workspace, and by making the plans.
     found: Diagnostics,
 }
@@ -139,12 +139,18 @@ fn made(
     environments: &[(Id<EnvironmentSpec>, &str)],
     ui: &mut Ui,
 ) -> Result<Made, CliError> {
-    let mut made = Made { plans: Vec::new(), refused: false, found: workspace.diagnostics.clone() };
+    let mut made = Made { plans: Vec::new(), refused: None, found: workspace.diagnostics.clone() };
     for environment in environments {
         let place = Place::open(workspace, *environment)?;
         let planned = super::block_on(place.plan())??;
         if planned.approved.is_none() {
-            made.refused = true;
+            let exit = verdict(&planned.refusals);
+            // What is refused in one environment is refused, whatever waits in others.
+            made.refused = Some(if made.refused.is_none_or(|before| before == Exit::Waits) {
+                exit
+            } else {
+                Exit::Refused
+            });
             ui.remark(findings::render(&Findings::new(workspace, &planned.refusals), ui.width()).trim_end());
         }
         made.found.append(planned.refusals);

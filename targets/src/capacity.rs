@@ -1,4 +1,6 @@
-//! The most instances of a workload that its quota and its budget can keep busy.
+//! The most instances of a workload that its quota, the models that it calls and its budget can keep busy.
+
+use std::collections::BTreeSet;
 
 use aipolicy_compiler::authorize::Grant;
 use aipolicy_compiler::ir::Object as Asked;
@@ -7,11 +9,17 @@ use aipolicy_compiler::model::budget::{BudgetPeriod, BudgetSpec};
 use aipolicy_compiler::model::model::{ModelSpec, Quota};
 use aipolicy_compiler::model::reference::Ref;
 use aipolicy_compiler::model::route::{FallbackTarget, RouteSpec};
-use aipolicy_compiler::model::value::{BudgetLimit, Count, Price, Rate, RateUnit};
+use aipolicy_compiler::model::value::{BudgetLimit, Count, Name, Price, Rate, RateUnit};
 use aipolicy_compiler::model::workload::{ScaleMetric, WorkloadSpec};
 use aipolicy_compiler::source::{Span, Spanned};
 
 use crate::account::Account;
+
+/// What a quota says of one unit.
+type OfQuota = for<'q> fn(&'q Quota) -> Option<&'q Spanned<Rate>>;
+
+/// A day in seconds, which every period of a rate divides.
+const DAY: u128 = 86_400;
 
 /// One bound on the number of instances.
 #[derive(Clone, Debug)]
@@ -51,7 +59,7 @@ pub(crate) struct Capacity<'c, 'w> {
 }
 
 impl<'w> Capacity<'_, 'w> {
-    /// Every bound, in the order of quota and budget.
+    /// Every bound, in the order of quotas, those of models that are called, and budgets.
     pub(crate) fn terms(&self) -> Vec<Term> {
         let graph = self.account.graph();
         let spec = self.spec;
@@ -60,6 +68,7 @@ impl<'w> Capacity<'_, 'w> {
         let served = spec.serves.as_ref().and_then(|serves| graph.get(&serves.model));
         let quotas = tenant.spec.quota.iter().chain(served.and_then(|model| model.spec.quota.as_ref()));
         let mut terms: Vec<Term> = quotas.flat_map(|quota| self.by_quota(quota, &uses)).collect();
+        terms.extend(self.by_models());
         let budgets = spec.tenant.id().into_iter().flat_map(|tenant| graph.budgets_of(tenant));
         terms.extend(budgets.filter_map(|budget| self.by_budget(&budget.spec, &uses)));
         terms
@@ -77,6 +86,60 @@ impl<'w> Capacity<'_, 'w> {
         let tokens = rated(quota.tokens.as_ref(), RateUnit::Tokens, |used| used.tokens);
         let requests = rated(quota.requests.as_ref(), RateUnit::Requests, |used| used.requests);
         tokens.into_iter().chain(requests).collect()
+    }
+
+    /// Quotas of the models that are called. A kind of use is bounded by all that it can reach together, since a fallback takes what
+    /// is throttled; and not at all where one of them says nothing.
+    fn by_models(&self) -> Vec<Term> {
+        let kinds: Vec<_> = match (&self.spec.serves, self.rate()) {
+            (Some(_), _) => Vec::new(),
+            (None, Some(rate)) => vec![(self.at_rate(rate), self.reached(self.routes(), self.called()))],
+            (None, None) => {
+                let kind =
+                    |route| Some((self.of_route(route)?, self.reached(std::iter::once(route), Vec::new())));
+                self.routes().filter_map(kind).collect()
+            }
+        };
+        let units: [(RateUnit, OfQuota, fn(&Use) -> u128); 2] = [
+            (RateUnit::Tokens, |quota| quota.tokens.as_ref(), |used| used.tokens),
+            (RateUnit::Requests, |quota| quota.requests.as_ref(), |used| used.requests),
+        ];
+        let bound = |(unit, of, amount): (RateUnit, OfQuota, fn(&Use) -> u128)| {
+            let counted = kinds.iter().filter(|(used, _)| amount(used) > 0);
+            let bounds =
+                counted.map(|(used, models)| self.together((unit, of), (used, amount(used)), models));
+            bounds.collect::<Option<Vec<Term>>>()?.into_iter().max_by_key(|term| term.most)
+        };
+        units.into_iter().filter_map(bound).collect()
+    }
+
+    /// How many instances these models can serve together.
+    fn together(
+        &self,
+        (unit, of): (RateUnit, OfQuota),
+        (used, amount): (&Use, u128),
+        models: &[&'w Resource<ModelSpec>],
+    ) -> Option<Term> {
+        let rate = |model: &&'w Resource<ModelSpec>| {
+            let rate = of(model.spec.quota.as_ref()?).filter(|rate| rate.value.unit == unit)?;
+            Some((rate, model.name()))
+        };
+        let rates = models.iter().map(rate).collect::<Option<Vec<_>>>()?;
+        let daily = |rate: Rate| u128::from(rate.amount) * (DAY / u128::from(rate.period.seconds()));
+        let sum = rates.iter().map(|(rate, _)| daily(rate.value)).sum();
+        let most = divided(sum, used.milliseconds, DAY * 1000, amount)?;
+        let written = |(rate, model): &(&Spanned<Rate>, &Name)| {
+            format!("{} of {model}", self.account.input.sources.slice(rate.span))
+        };
+        let written = rates.iter().map(written).collect::<Vec<_>>().join(" + ");
+        let written = if rates.len() > 1 { format!("({written})") } else { written };
+        let (first, _) = rates.first()?;
+        Some(Term {
+            most,
+            told: format!("{most} = {written} / {}", used.told),
+            span: first.span,
+            by: "quota",
+        })
     }
 
     /// A budget that is spent evenly over its period.
@@ -111,16 +174,19 @@ impl<'w> Capacity<'_, 'w> {
 
     /// What an instance may be doing: so many tokens a second where that is said, else one request of a route at a time.
     fn uses(&self) -> Vec<Use> {
-        let spec = self.spec;
-        let metrics = spec.scale.iter().flat_map(|scale| &scale.metrics);
-        let rate = metrics.into_iter().find_map(|metric| match metric {
-            ScaleMetric::TokensPerSecond(rate) => Some(rate),
-            ScaleMetric::P95(_) | ScaleMetric::QueueDepth(_) => None,
-        });
-        match rate {
+        match self.rate() {
             Some(rate) => vec![self.at_rate(rate)],
             None => self.routes().filter_map(|route| self.of_route(route)).collect(),
         }
+    }
+
+    /// How many tokens a second an instance is said to use.
+    fn rate(&self) -> Option<&'w Spanned<Count>> {
+        let metrics = self.spec.scale.iter().flat_map(|scale| &scale.metrics);
+        metrics.into_iter().find_map(|metric| match metric {
+            ScaleMetric::TokensPerSecond(rate) => Some(rate),
+            ScaleMetric::P95(_) | ScaleMetric::QueueDepth(_) => None,
+        })
     }
 
     fn at_rate(&self, rate: &Spanned<Count>) -> Use {
@@ -203,6 +269,29 @@ impl<'w> Capacity<'_, 'w> {
         });
         let named = route.spec.primary.iter().map(|primary| &primary.model).chain(fallbacks);
         named.filter_map(|model: &Ref<ModelSpec>| graph.get(model)).collect()
+    }
+
+    /// Some models, and those of routes and of the routes behind them, each once.
+    fn reached(
+        &self,
+        routes: impl Iterator<Item = &'w Resource<RouteSpec>>,
+        mut models: Vec<&'w Resource<ModelSpec>>,
+    ) -> Vec<&'w Resource<ModelSpec>> {
+        let graph = self.account.graph();
+        let (mut waiting, mut seen): (Vec<_>, BTreeSet<_>) = (routes.collect(), BTreeSet::new());
+        while let Some(route) = waiting.pop() {
+            if !seen.insert(route.name()) {
+                continue;
+            }
+            models.extend(self.models(route));
+            waiting.extend(route.spec.fallback.iter().filter_map(|fallback| match &fallback.target {
+                FallbackTarget::Model(_) => None,
+                FallbackTarget::Route(route) => graph.get(route),
+            }));
+        }
+        models.sort_by_key(|model| model.name());
+        models.dedup_by_key(|model| model.name());
+        models
     }
 
     /// Micro-units for a million tokens of input and of output, as written or as the catalog knows them.

@@ -172,3 +172,31 @@ fn a_provider_that_this_version_lacks_is_named_with_its_line() {
     let said = aipolicy(&folder, &["plan"]).expect(1);
     assert!(said.contains("environment.yaml:") && said.contains("no provider `aws`"), "{said}");
 }
+
+/// Outside of its windows an environment is not changed, and the exit code says that a later run may do it.
+#[test]
+fn a_change_outside_of_its_window_ends_with_a_code_of_its_own() {
+    let (_place, folder) = copy_of("quickstart");
+    edit(&folder, "aipolicy.yaml", "least-privilege]", "least-privilege, change-control]");
+    // A day that is neither today nor next to it in any time zone.
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let far = today.checked_add(jiff::Span::new().days(3)).unwrap().weekday();
+    let word = format!("{far:?}").to_lowercase()[..3].to_owned();
+    let windows =
+        format!("spec:\n  changeWindows: [{{ days: [{word}], from: \"00:00\", to: \"23:59\" }}]\n  aws:");
+    edit(&folder, "environment.yaml", "spec:\n  aws:", &windows);
+    for command in [&["plan"][..], &["apply", "--yes"]] {
+        let said = aipolicy(&folder, command).expect(4);
+        assert!(said.contains("AIP-POL-011") && said.contains("policy `AIP-LIF-007` forbids"), "{said}");
+    }
+    assert!(!folder.join(".aipolicy/world").exists(), "nothing was applied");
+    // What is refused for good besides is refused, and not only late.
+    write(
+        &folder,
+        ".aipolicy/world/dev/iam/Role/quickstart-dev-agent-handbook.json",
+        "{\"RoleName\": \"theirs\"}\n",
+    );
+    for command in [&["plan"][..], &["apply", "--yes"]] {
+        aipolicy(&folder, command).expect(3);
+    }
+}

@@ -243,7 +243,7 @@ fn a_tag_says_whose_a_role_is() {
 fn exit_codes_tell_clean_refused_and_unreadable() {
     let clean = policy(r#""Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-ledger/*""#);
     let said = lint(&[("a.json", &clean)], &[]).expect(0);
-    assert_eq!(said, "no findings in 1 policy, by 31 rules\n");
+    assert_eq!(said, "no findings in 1 policy, by 32 rules\n");
     let warned =
         policy(r#""Action": ["s3:GetObject", "s3:GetObject"], "Resource": "arn:aws:s3:::acme-ledger/*""#);
     assert!(lint(&[("a.json", &warned)], &[]).expect(0).contains("1 warning"));
@@ -254,7 +254,7 @@ fn exit_codes_tell_clean_refused_and_unreadable() {
     assert!(lint(&[("a.json", "{\"a\": 1}")], &[]).expect(1).contains("there is no policy in `a.json`"));
     assert!(lint(&[("b/a.json", "{\"a\": 1}")], &["."]).expect(1).contains("there is no policy in `.`"));
     let mixed = [("b/a.json", "{\"a\": 1}"), ("b/c.json", clean.as_str()), ("b/d.txt", "nothing")];
-    assert_eq!(lint(&mixed, &["."]).expect(0), "no findings in 1 policy, by 31 rules\n");
+    assert_eq!(lint(&mixed, &["."]).expect(0), "no findings in 1 policy, by 32 rules\n");
     assert!(aipolicy(&root(), &["iam", "lint", "nowhere.json"]).expect(1).contains("nowhere.json"));
 }
 

@@ -24,6 +24,7 @@ const ELSEWHERE: &[&str] = &[
     "AIP-POL-008",
     "AIP-POL-009",
     "AIP-POL-010",
+    "AIP-POL-011",
     "AIP-CMP-001",
     "AIP-CMP-002",
     "AIP-CMP-003",

@@ -72,10 +72,28 @@ struct Asked<'a> {
 struct Refusal {
     change: ChangeRequest,
     by: Vec<usize>,
+    /// Whether it may be made in a window, and with the approvals that are required.
+    waits: bool,
+}
+
+/// What a change waits for.
+#[derive(Clone, Copy)]
+struct Awaited {
+    approvals: u32,
+    in_window: bool,
 }
 
 impl Asked<'_> {
     fn refusal(&self, change: &ChangeRequest) -> Result<Option<Refusal>, String> {
+        let now = Awaited { approvals: 0, in_window: in_window(&self.spec.change_windows, self.now) };
+        let Some(by) = self.refused(change, now)? else { return Ok(None) };
+        let then = Awaited { approvals: self.required(), in_window: true };
+        let waits = self.refused(change, then)?.is_none();
+        Ok(Some(Refusal { change: change.clone(), by, waits }))
+    }
+
+    /// The policies that forbid a change, where it may not be made.
+    fn refused(&self, change: &ChangeRequest, awaited: Awaited) -> Result<Option<Vec<usize>>, String> {
         let own = uid_of(self.graph, self.environment);
         let resource = uid("Artifact", &change.address);
         let attributes = vec![("target", string(&change.target)), ("kind", string(&change.kind))];
@@ -85,7 +103,7 @@ impl Asked<'_> {
         slice.add(Key::Environment(self.environment));
         let entities = slice.finish()?;
         let entities = entities.add_entities([artifact], Some(schema)).map_err(|error| error.to_string())?;
-        let context = context(self.context(change)?);
+        let context = context(self.context(change, awaited)?);
         let action = uid("Action", "change");
         let request = Request::new(own.clone(), action, resource, context, Some(schema))
             .map_err(|error| error.to_string())?;
@@ -94,22 +112,24 @@ impl Asked<'_> {
         if let Some(error) = answer.diagnostics().errors().next() {
             return Err(error.to_string());
         }
-        let by =
-            answer.diagnostics().reason().filter_map(|id| self.policies.position(id)).map(|at| at.0 as usize);
-        let by = by.collect();
-        Ok((answer.decision() == Verdict::Deny).then(|| Refusal { change: change.clone(), by }))
+        let by = answer.diagnostics().reason().filter_map(|id| self.policies.position(id));
+        let by = by.map(|at| at.0 as usize).collect();
+        Ok((answer.decision() == Verdict::Deny).then_some(by))
     }
 
-    fn context(&self, change: &ChangeRequest) -> Result<Attributes, String> {
-        let required = self.spec.approvals.as_ref().map_or(0, |approvals| approvals.required.value.0);
+    fn required(&self) -> u32 {
+        self.spec.approvals.as_ref().map_or(0, |approvals| approvals.required.value.0)
+    }
+
+    fn context(&self, change: &ChangeRequest, awaited: Awaited) -> Result<Attributes, String> {
         Ok(vec![
             ("environment", entity(uid_of(self.graph, self.environment))),
             ("today", self.shared.today.clone()?),
             ("operation", string(change.operation)),
             ("effect", string(change.effect)),
-            ("approvals", long(0)),
-            ("approvalsRequired", long(required)),
-            ("inWindow", bool(in_window(&self.spec.change_windows, self.now))),
+            ("approvals", long(awaited.approvals)),
+            ("approvalsRequired", long(self.required())),
+            ("inWindow", bool(awaited.in_window)),
         ])
     }
 
@@ -122,10 +142,14 @@ impl Asked<'_> {
         let mut found = match refusal.by.first().and_then(|at| self.policies.facts.get(*at)) {
             Some(fact) => {
                 let message = format!("policy `{}` forbids {what}", fact.id);
-                let found = rule::FORBIDDEN.at(span, message, "in this environment");
+                let rule = if refusal.waits { &rule::CHANGE_WAITS } else { &rule::FORBIDDEN };
+                let found = rule.at(span, message, "in this environment");
                 fact.help.iter().fold(found, |found, help| found.help(help.clone()))
             }
-            None => rule::NOT_PERMITTED.at(span, format!("no policy permits {what}"), "in this environment"),
+            None => {
+                let rule = if refusal.waits { &rule::CHANGE_WAITS } else { &rule::NOT_PERMITTED };
+                rule.at(span, format!("no policy permits {what}"), "in this environment")
+            }
         };
         for fact in facts {
             found = found.label(fact.head, format!("forbidden by `{}`", fact.id));

@@ -56,6 +56,7 @@ rules! {
     PACK_MISSING = "AIP-POL-008" "pack-missing" Input;
     NO_POLICIES = "AIP-POL-009" "no-policies" Input;
     TEST_UNCLEAR = "AIP-POL-010" "policy-test-unclear" Input;
+    CHANGE_WAITS = "AIP-POL-011" "change-waits" Verdict;
     UNSUPPORTED = "AIP-CMP-002" "control-unsupported-on-target" Verdict;
     APPROXIMATED = "AIP-CMP-008" "control-approximated-on-target" Verdict;
     NOT_CARRIED = "AIP-CMP-009" "control-without-target" Verdict;
@@ -71,7 +72,7 @@ rules! {
 }
 
 /// What is found when a plan is made, and at no other time.
-pub static OF_PLANS: &[&Rule] = &[&FORBIDDEN, &UNOWNED, &CHANGED_OUTSIDE];
+pub static OF_PLANS: &[&Rule] = &[&FORBIDDEN, &CHANGE_WAITS, &UNOWNED, &CHANGED_OUTSIDE];
 
 /// What is found when residency is proven.
 pub static OF_RESIDENCY: &[&Rule] = &[&CONTENT_LEAVES, &NOT_PROVEN];

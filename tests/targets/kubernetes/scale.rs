@@ -62,6 +62,46 @@ fn each_bound_moves_the_most() {
     }
 }
 
+/// So many instances that the models they call would throttle them cannot be had: all that a kind of use can reach bounds it
+/// together, and what says nothing bounds nothing.
+#[test]
+fn models_that_are_called_bound_the_most() {
+    let spec = |kind: &str, name: &str| {
+        super::EVERYTHING.iter().find(|(of, called, _)| *of == kind && *called == name).unwrap().2
+    };
+    let with = |quotas: [&str; 2], budget: &str| {
+        let [small, own] = [("small", quotas[0]), ("own", quotas[1])].map(|(name, quota)| match quota {
+            "" => spec("Model", name).to_owned(),
+            quota => format!("{}, quota: {{ {quota} }}", spec("Model", name)),
+        });
+        let lab = spec("Budget", "lab").replace("432M tokens", budget);
+        changed(&[("Model", "small", &small), ("Model", "own", &own), ("Budget", "lab", &lab)])
+    };
+    let reader = |quotas| most(&with(quotas, "432M tokens"), "pods.pay.reader");
+    assert_eq!(
+        reader(["requests: 1 requests/min", "requests: 2 requests/min"]),
+        json!(3),
+        "of both together"
+    );
+    assert_eq!(
+        reader(["requests: 1 requests/min", "requests: 120 requests/h"]),
+        json!(3),
+        "in other periods"
+    );
+    assert_eq!(reader(["requests: 1 requests/min", ""]), json!(4), "nobody knows what the fallback takes");
+    let built = with(["requests: 1 requests/min", "requests: 2 requests/min"], "432M tokens");
+    let told = at(&scaled(&built, "pods.pay.reader"), "/metadata/annotations").clone();
+    assert_eq!(
+        told["aipolicy.dev/most-by-quota-3"],
+        "3 = (2 requests/min of own + 1 requests/min of small) / one request of route chat at its caps, 60s long"
+    );
+    // Models that are called without a route, at 5,000 tokens a second of 10,000 that the tenant has.
+    let direct = |quotas| most(&with(quotas, "4G tokens"), "pods.lab-two.direct");
+    assert_eq!(direct(["", ""]), json!(2));
+    assert_eq!(direct(["tokens: 3k tokens/s", "tokens: 3k tokens/s"]), json!(1));
+    assert_eq!(direct(["tokens: 9k tokens/s", "tokens: 3k tokens/s"]), json!(2));
+}
+
 /// An edit, without the workload that the bound would be too small for.
 fn roomy(kind: &'static str, name: &'static str, (from, to): (&str, &str)) -> Built {
     let (.., spec) = super::EVERYTHING.iter().find(|(of, called, _)| *of == kind && *called == name).unwrap();

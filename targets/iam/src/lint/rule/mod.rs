@@ -18,6 +18,7 @@ mod negated_without_key;
 mod open_federation;
 mod open_trust;
 mod passrole_broad;
+mod privilege_escalation_path;
 mod profile_deny_on_star;
 mod resource_of_another_tenant;
 mod set_operator_mismatch;
@@ -44,6 +45,7 @@ pub static RULES: &[Rule] = &[
     effective_star::RULE,
     trust_without_source_conditions::RULE,
     passrole_broad::RULE,
+    privilege_escalation_path::RULE,
     action_resource_mismatch::RULE,
     unknown_action_or_key::RULE,
     star_on_star::RULE,
