@@ -1,5 +1,5 @@
-"""Single operations that moto lacks, of services that it plays otherwise: keys and queries of logs, where traces go, and which pods
-have a role."""
+"""Single operations that moto lacks, or plays without a look, of services that it plays otherwise: who becomes a role, keys and
+queries of logs, where traces go, and which pods have a role."""
 
 import copy
 import uuid
@@ -11,6 +11,19 @@ from . import roles
 from .refusal import Refusal
 from .registry import plays
 from .resources import Thing, answer, found, listing
+
+# Roles.
+
+
+@plays("sts:AssumeRole")
+def assume_role(call, moto):
+    """A role is there for accounts that its trust names, by an ARN of theirs, by their number, or as anybody."""
+    arn = call.members["RoleArn"]
+    if not roles.welcomes(arn, call.account):
+        caller = f"arn:aws:iam::{call.account}:root"
+        raise Refusal("AccessDenied", f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: {arn}", 403)
+    return moto()
+
 
 # Logs.
 

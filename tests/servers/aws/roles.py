@@ -68,12 +68,22 @@ def trusting(call, arn, service, code="ValidationException"):
         raise Refusal(code, f"{service} was unable to assume the given role {arn}")
 
 
-def trusted(role):
-    """The services that a role trusts."""
+def welcomes(arn, account):
+    """Whether a role exists, in its own account, and trusts another account or somebody in it."""
+    owner = arn.split(":")[4]
+    known = iam_backends[owner]["aws"].roles.values() if owner in iam_backends else ()
+    role = next((role for role in known if role.arn == arn), None)
+    names = trusted(role, "AWS") if role else []
+    return any(name in ("*", account) or name.startswith(f"arn:aws:iam::{account}:") for name in names)
+
+
+def trusted(role, kind="Service"):
+    """The principals of a kind that a role trusts."""
     statements = json.loads(role.assume_role_policy_document)["Statement"]
     found = []
     for one in statements if isinstance(statements, list) else [statements]:
         principal = one.get("Principal", {})
-        names = principal.get("Service", []) if isinstance(principal, dict) else []
+        principal = {"AWS": "*"} if principal == "*" else principal
+        names = principal.get(kind, [])
         found.extend([names] if isinstance(names, str) else names)
     return found

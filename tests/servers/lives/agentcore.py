@@ -220,6 +220,14 @@ class Runs(Core):
         self.refused("ResourceNotFoundException", CORE.get_harness_endpoint, **end)
         self.assertEqual(CORE.delete_harness(**key)["harness"]["status"], "DELETING")
 
+    def test_a_call_is_one_look(self):
+        self.config(observations=2)
+        gateway = self.gateway()
+        used = {"agentCoreGateway": {"gatewayArn": gateway["gatewayArn"]}}
+        self.harness(tools=[{"type": "agentcore_gateway", "name": name, "config": used} for name in "ab"])
+        seen = [CORE.get_gateway(gatewayIdentifier=gateway["gatewayId"])["status"] for _ in range(2)]
+        self.assertEqual(seen, ["CREATING", "READY"])
+
     def test_what_a_harness_refers_to_exists(self):
         none = {"arn": f"arn:aws:bedrock-agentcore:{PLACE}:memory/none-a1b2c3d4e5"}
         self.refused("ValidationException", self.harness, memory={"agentCoreMemoryConfiguration": none})

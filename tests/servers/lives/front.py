@@ -1,5 +1,6 @@
 """What the server does for every service: it validates, repeats, cuts into pages, fails when asked to, and writes down."""
 
+import concurrent.futures
 import json
 import uuid
 
@@ -103,6 +104,8 @@ class Repetition(Agents):
         self.config(page=100)
         self.assertEqual(len(AGENTS.list_agents(maxResults=2)["agentSummaries"]), 2)
         self.refused("ValidationException", AGENTS.list_agents, nextToken="none")
+        token = AGENTS.list_agents(maxResults=2)["nextToken"]
+        self.refused("ValidationException", AGENTS.list_knowledge_bases, nextToken=token)
 
 
 class Failures(Agents):
@@ -148,6 +151,18 @@ class Failures(Agents):
             with self.subTest(wish), self.assertRaises(Exception) as told:
                 self.config(**wish)
             self.assertEqual(told.exception.code, 400)
+
+
+class Together(Agents):
+    def test_callers_at_the_same_time(self):
+        names = [f"agent-{number}" for number in range(40)]
+        with concurrent.futures.ThreadPoolExecutor(8) as callers:
+            ids = [agent["agentId"] for agent in callers.map(self.create, names)]
+        self.assertEqual(len(set(ids)), 40)
+        pages = list(AGENTS.get_paginator("list_agents").paginate(PaginationConfig={"PageSize": 1000}))
+        self.assertEqual([len(page["agentSummaries"]) for page in pages], [10] * 4)
+        self.assertEqual(sorted(one["agentName"] for page in pages for one in page["agentSummaries"]), sorted(names))
+        self.assertEqual(self.log("operation").count(("CreateAgent",)), 40)
 
 
 class Log(Agents):

@@ -135,9 +135,10 @@ class Others(Test):
 
     def test_where_traces_go(self):
         xray = client("xray")
-        self.config(observations=1)
+        self.config(observations=2)
         self.assertEqual(xray.get_trace_segment_destination()["Destination"], "XRay")
         xray.update_trace_segment_destination(Destination="CloudWatchLogs")
+        self.refused("InvalidRequestException", xray.update_trace_segment_destination, Destination="XRay")
         seen = [xray.get_trace_segment_destination()["Status"] for _ in range(2)]
         self.assertEqual(seen, ["PENDING", "ACTIVE"])
 
