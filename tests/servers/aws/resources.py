@@ -9,8 +9,8 @@ from .refusal import Refusal
 class Thing(dict):
     """A thing of a service: its members, under the names of the model.
 
-    While it is in a state that ends by itself, `settling` is how many more looks see that state, and what happens then. A
-    look is an answer that shows the state, or an operation that is refused because of it.
+    While it is in a state that ends by itself, `settling` is how many more looks see that state, and what happens then.
+    A look is an answer that shows the state, or an operation that is refused because of it.
     """
 
     def __init__(self, *args, **members):
@@ -21,7 +21,8 @@ class Thing(dict):
         self.parts = {}
 
     def begin(self, call, member, state, then):
-        """Enters a state that ends: with another state, or with a function that is called. `settle` of a test comes first."""
+        """Enters a state that ends: with another state, or with a function that is called. `settle` of a test comes
+        first."""
         self[member] = state
         self.world, self.turn = call.world, call.world.turn
         wish = call.world.spend("settle", call.operation.key)
@@ -80,7 +81,8 @@ def answer(call, source, wrapped=None):
 
 
 def listing(call, things, member):
-    """An answer with a page of things, each looked at. Pages are as long as asked for, and never longer than tests allow."""
+    """An answer with a page of things, each looked at. Pages are as long as asked for, and never longer than tests
+    allow."""
     for thing in list(things.values()):
         thing.look()
     shape = call.operation.shapes[call.operation.members(call.operation.output)[member]["shape"]]

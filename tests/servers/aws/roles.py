@@ -57,15 +57,27 @@ def veiled(call):
         backend.managed_policies.update({policy.arn: policy for policy in policies})
 
 
-def trusting(call, arn, service, code="ValidationException"):
+def trusting(call, arn, service, code="ValidationException", words=None):
     """Refuses a role that does not exist, is not seen yet, or does not trust a service, which has to become it.
 
-    Services word this differently; the words here are those of knowledge bases ("unable to assume the given role").
+    Services word this differently; where nothing else is known the words are those of knowledge bases.
     """
     account = re.fullmatch(r"arn:aws:iam::(\d{12}):role/(?:.*/)?([^/]+)", arn)
     role = role_named(call, account[2]) if account and account[1] == call.account else None
     if role is None or role.arn != arn or hidden(call, "role", role.name) or service not in trusted(role):
-        raise Refusal(code, f"{service} was unable to assume the given role {arn}")
+        raise Refusal(code, words or f"{service} was unable to assume the given role {arn}")
+
+
+def given(service, code, words, where):
+    """Plays an operation of moto in which a service is given a role, which has to exist, be seen and trust it."""
+
+    def play(call, moto):
+        arn = where(call.members)
+        if arn:
+            trusting(call, arn, service, code, words)
+        return moto()
+
+    return play
 
 
 def welcomes(arn, account):

@@ -89,7 +89,10 @@ class Lives(Agents):
         self.alias(agent, "a")
         self.group(agent, "second")
         AGENTS.update_agent_action_group(
-            agentId=agent["agentId"], agentVersion="DRAFT", actionGroupId=first["actionGroupId"], actionGroupName="first"
+            agentId=agent["agentId"],
+            agentVersion="DRAFT",
+            actionGroupId=first["actionGroupId"],
+            actionGroupName="first",
         )
         self.refused("ValidationException", AGENTS.create_agent_alias, agentId=agent["agentId"], agentAliasName="b")
         AGENTS.prepare_agent(agentId=agent["agentId"])
@@ -128,7 +131,9 @@ class Lives(Agents):
     def test_prompts_of_the_service_are_shown(self):
         own = {"promptType": "ORCHESTRATION", "promptCreationMode": "OVERRIDDEN", "basePromptTemplate": "mine"}
         agent = self.prepared(promptOverrideConfiguration={"promptConfigurations": [own]})
-        shown = AGENTS.get_agent(agentId=agent["agentId"])["agent"]["promptOverrideConfiguration"]["promptConfigurations"]
+        shown = AGENTS.get_agent(agentId=agent["agentId"])["agent"]["promptOverrideConfiguration"][
+            "promptConfigurations"
+        ]
         self.assertIn(own, shown)
         self.assertEqual(sum(one["promptCreationMode"] == "DEFAULT" for one in shown), 3)
 
@@ -202,7 +207,9 @@ class Checks(Agents):
         self.config(unseen=1)
         late = self.role("late")
         members = {**self.base, "agentName": "b", "agentResourceRoleArn": late}
-        self.assertIn("unable to assume the given role", self.refused("ValidationException", AGENTS.create_agent, **members))
+        self.assertIn(
+            "unable to assume the given role", self.refused("ValidationException", AGENTS.create_agent, **members)
+        )
         AGENTS.create_agent(**members)
         other = self.role("other", ["ec2.amazonaws.com"])
         elsewhere = late.replace("role/late", "role/team/late")

@@ -8,7 +8,7 @@ import boto3
 from .caller import ACCOUNT, Test, client, raw, server, trust
 
 IAM = client("iam")
-ROLE, POLICY = "arn:aws:iam::%s:role/" % ACCOUNT, "arn:aws:iam::%s:policy/" % ACCOUNT
+ROLE, POLICY = f"arn:aws:iam::{ACCOUNT}:role/", f"arn:aws:iam::{ACCOUNT}:policy/"
 EC2 = trust(["ec2.amazonaws.com"])
 
 
@@ -206,7 +206,9 @@ class Sight(Test):
         anybody = json.dumps(principal({"AWS": ACCOUNT}))
         arn = other.create_role(RoleName="guest", AssumeRolePolicyDocument=anybody)["Role"]["Arn"]
         keys = client("sts").assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"]
-        nobody = other.create_role(RoleName="own", AssumeRolePolicyDocument=json.dumps(principal({"AWS": "111122223333"})))
+        nobody = other.create_role(
+            RoleName="own", AssumeRolePolicyDocument=json.dumps(principal({"AWS": "111122223333"}))
+        )
         for refused in (nobody["Role"]["Arn"], arn + "2"):
             asked = dict(RoleArn=refused, RoleSessionName="session")
             self.refused("AccessDenied", client("sts").assume_role, **asked)
