@@ -30,6 +30,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("AIP-DAT-015", "about the text of a value, and read with it: tests/cases/language"),
     ("AIP-CMP-", "a target says so when it renders: tests/targets"),
     ("AIP-IAM-009", "a target says so when it renders: tests/targets"),
+    ("AIP-PRV-", "a proof says so: tests/cli/outputs"),
     ("AIP-LIF-007", "asked when a plan is made or applied: tests/changes.rs"),
     ("baseline-change", "asked when a plan is applied: tests/cli"),
     ("baseline-support", "permits whatever is asked: nothing that it lets through could be refused"),
