@@ -18,6 +18,9 @@ use crate::account::Account;
 /// What a quota says of one unit.
 type OfQuota = for<'q> fn(&'q Quota) -> Option<&'q Spanned<Rate>>;
 
+/// A unit of quotas: what a quota says of it, and how much of it is used.
+type Unit = (RateUnit, OfQuota, fn(&Use) -> u128);
+
 /// A day in seconds, which every period of a rate divides.
 const DAY: u128 = 86_400;
 
@@ -100,11 +103,11 @@ impl<'w> Capacity<'_, 'w> {
                 self.routes().filter_map(kind).collect()
             }
         };
-        let units: [(RateUnit, OfQuota, fn(&Use) -> u128); 2] = [
+        let units: [Unit; 2] = [
             (RateUnit::Tokens, |quota| quota.tokens.as_ref(), |used| used.tokens),
             (RateUnit::Requests, |quota| quota.requests.as_ref(), |used| used.requests),
         ];
-        let bound = |(unit, of, amount): (RateUnit, OfQuota, fn(&Use) -> u128)| {
+        let bound = |(unit, of, amount): Unit| {
             let counted = kinds.iter().filter(|(used, _)| amount(used) > 0);
             let bounds =
                 counted.map(|(used, models)| self.together((unit, of), (used, amount(used)), models));
