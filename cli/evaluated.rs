@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use aipolicy_compiler::authorize::{SHIPPED, policy_page};
 use aipolicy_compiler::check;
-use aipolicy_compiler::diagnostic::Severity;
+use aipolicy_compiler::diagnostic::{Rule, Severity};
 use aipolicy_compiler::model::environment::{EnvironmentSpec, SeverityWord};
+use aipolicy_compiler::rule;
 use aipolicy_iam::lint;
 use serde::Serialize;
 
@@ -61,14 +62,9 @@ impl NotRun {
 
 /// The rules of a workspace. What depends on environments that were chosen is for the command to add.
 pub(crate) fn of_workspace(workspace: &Workspace) -> Evaluated {
-    let mut rules: Vec<_> = aipolicy_compiler::rules()
-        .map(|rule| RuleRun {
-            code: rule.code.to_owned(),
-            name: rule.name.to_owned(),
-            page: Some(rule.page),
-            severity: Some(rule.severity),
-        })
-        .collect();
+    let elsewhere = [rule::OF_PLANS, rule::OF_RESIDENCY, rule::OF_PRIVILEGE].concat();
+    let mut rules: Vec<_> =
+        aipolicy_compiler::rules().filter(|rule| !elsewhere.contains(rule)).map(run).collect();
     let mut not_run = packs(workspace);
     let decisions = &workspace.compilation.decisions;
     let policies = decisions.policies().iter().map(|policy| RuleRun {
@@ -97,6 +93,20 @@ pub(crate) fn of_workspace(workspace: &Workspace) -> Evaluated {
     }
     rules.sort();
     Evaluated { rules, not_run }
+}
+
+/// Some rules, and nothing else.
+pub(crate) fn of_rules(rules: &[&Rule]) -> Evaluated {
+    Evaluated { rules: rules.iter().map(|rule| run(rule)).collect(), not_run: Vec::new() }
+}
+
+fn run(rule: &Rule) -> RuleRun {
+    RuleRun {
+        code: rule.code.to_owned(),
+        name: rule.name.to_owned(),
+        page: Some(rule.page),
+        severity: Some(rule.severity),
+    }
 }
 
 /// What ships and the workspace does not name.

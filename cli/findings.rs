@@ -3,8 +3,9 @@
 use std::fmt;
 use std::path::{Component, Path};
 
-use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Severity, Waived};
+use aipolicy_compiler::diagnostic::{Diagnostic, Diagnostics, Rule, Severity, Waived};
 use aipolicy_compiler::fingerprint::{Fingerprint, fingerprints};
+use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{Position, SourceKind, SourceMap, Span};
 use serde::Serialize;
 
@@ -66,6 +67,19 @@ impl<'w> Findings<'w> {
             evaluated: evaluated::of_workspace(workspace),
             prefix: prefix(&workspace.root),
         }
+    }
+
+    /// Findings of a plan, with all that was found before it was made.
+    pub(crate) fn of_plan(workspace: &'w Workspace, found: &'w Diagnostics) -> Self {
+        let mut findings = Self::new(workspace, found);
+        findings.evaluated.rules.extend(evaluated::of_rules(rule::OF_PLANS).rules);
+        findings.evaluated.rules.sort();
+        findings
+    }
+
+    /// Findings of a proof, which these rules tell.
+    pub(crate) fn of_proof(workspace: &'w Workspace, found: &'w Diagnostics, rules: &[&Rule]) -> Self {
+        Self { evaluated: evaluated::of_rules(rules), ..Self::new(workspace, found) }
     }
 
     /// Findings in files whose paths are those by which the command was told of them.

@@ -64,11 +64,21 @@ impl<F: Kind> Outputs<F> {
 
     /// Writes the files, and then prints. `render` makes a format for a width.
     pub(crate) fn write(&self, ui: &mut Ui, render: impl Fn(F, usize) -> String) -> Result<(), CliError> {
+        self.write_some(ui, |format, width| Some(render(format, width)))
+    }
+
+    /// Writes and prints what `render` has for its format.
+    pub(crate) fn write_some(
+        &self,
+        ui: &mut Ui,
+        render: impl Fn(F, usize) -> Option<String>,
+    ) -> Result<(), CliError> {
         for Output { format, file } in &self.output {
-            let text = anstream::adapter::strip_str(&render(*format, WIDTH)).to_string();
+            let Some(text) = render(*format, WIDTH) else { continue };
+            let text = anstream::adapter::strip_str(&text).to_string();
             put(file, &text, format.is_added()).map_err(|error| CliError::file("written", file, &error))?;
         }
-        ui.print(&render(self.format, ui.width()))
+        render(self.format, ui.width()).map_or(Ok(()), |text| ui.print(&text))
     }
 }
 

@@ -81,6 +81,17 @@ impl Workspace {
         artifacts.ok_or_else(|| "a target refuses".into())
     }
 
+    /// All that is found about the workspace and the artifacts of these environments.
+    pub(crate) fn found(&self, environments: &[(Id<EnvironmentSpec>, &str)]) -> Diagnostics {
+        let mut found = self.diagnostics.clone();
+        for (id, _) in environments {
+            // Why there are none is among what is found.
+            let _ = self.artifacts(*id, &mut found);
+        }
+        found.sort(&self.sources);
+        found
+    }
+
     /// The artifacts of an environment, with those of IAM and Bedrock as templates of CloudFormation.
     pub(crate) fn templates(
         &self,

@@ -12,7 +12,7 @@ use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::workspace::StateBackend;
 use aipolicy_targets::artifact::Document;
 use aipolicy_targets::effects;
-use aipolicy_targets::plan::{ApprovedPlan, Bindings, Desired, Header, Plan, authorize};
+use aipolicy_targets::plan::{ApprovedPlan, Bindings, Desired, Header, Plan, authorize, report_drift};
 use jiff::Timestamp;
 
 use crate::error::{CliError, Exit};
@@ -39,6 +39,8 @@ pub(crate) struct Planned {
     pub(crate) approved: Option<ApprovedPlan>,
     /// Why not.
     pub(crate) refusals: Diagnostics,
+    /// What somebody else changed.
+    pub(crate) drift: Diagnostics,
 }
 
 impl<'w> Place<'w> {
@@ -91,7 +93,11 @@ impl<'w> Place<'w> {
         let asked = (&workspace.compilation, self.environment);
         let approved = authorize(plan.clone(), asked, (&artifacts, Timestamp::now()), &mut refusals);
         refusals.sort(&workspace.sources);
-        Ok(Planned { plan, approved, refusals })
+        let mut drift = Diagnostics::default();
+        if let Some(found) = graph.resource(self.environment) {
+            report_drift(&plan, &artifacts, found.name_span(), &mut drift);
+        }
+        Ok(Planned { plan, approved, refusals, drift })
     }
 
     fn header(&self, observed: String) -> Header {

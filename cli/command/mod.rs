@@ -22,10 +22,13 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use aipolicy_compiler::authorize::Hearing;
+use aipolicy_compiler::model::Id;
+use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::value::Date;
 use tokio::runtime::Runtime;
 
 use crate::error::{CliError, Exit};
+use crate::evaluated::NotRun;
 use crate::load::{clock, load};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -132,6 +135,19 @@ fn day(text: &str) -> Result<Date, String> {
     let plain = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let read = text.parse().ok().filter(|_| plain).map(Date);
     read.ok_or_else(|| "a day is written like 2027-03-31".into())
+}
+
+/// The environments that were not asked for, as something that was not run.
+fn not_asked(
+    workspace: &Workspace,
+    what: &str,
+    chosen: &[(Id<EnvironmentSpec>, &str)],
+) -> Result<Vec<NotRun>, CliError> {
+    let others = workspace.environments(&[])?.into_iter().filter(|one| !chosen.contains(one));
+    let told = |(_, name): (_, &str)| {
+        NotRun::new(format!("{what} of `{name}`"), "the environment was not asked for")
+    };
+    Ok(others.map(told).collect())
 }
 
 /// Runs what waits for a world. One thread is enough: the world is what is slow. It is the same for the whole run, since

@@ -7,13 +7,16 @@ pub(super) use text::plan as text;
 
 use std::path::{Path, PathBuf};
 
+use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::model::Id;
+use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_targets::plan::Plan;
 
-use super::Folder;
+use super::{Folder, not_asked};
 use crate::error::{CliError, Exit};
 use crate::findings::Findings;
 use crate::output::{Kind, Outputs};
-use crate::render::text as findings;
+use crate::render::{Format, text as findings};
 use crate::ui::Ui;
 use crate::workspace::{Workspace, verdict};
 use crate::world::Place;
@@ -28,6 +31,24 @@ enum PlanFormat {
     Json,
     /// A comment on a pull request, of at most 60 kB.
     Markdown,
+    /// SARIF 2.1.0, for code scanning: what is found, what refuses, and what somebody else changed.
+    Sarif,
+    /// JUnit, for reports of tests: the same findings.
+    Junit,
+    /// A code quality report of GitLab: the same findings.
+    Gitlab,
+}
+
+impl PlanFormat {
+    /// The format of findings that it is, if it is one.
+    fn of_findings(self) -> Option<Format> {
+        match self {
+            Self::Text | Self::Json | Self::Markdown => None,
+            Self::Sarif => Some(Format::Sarif),
+            Self::Junit => Some(Format::Junit),
+            Self::Gitlab => Some(Format::Gitlab),
+        }
+    }
 }
 
 impl Kind for PlanFormat {}
@@ -37,6 +58,9 @@ impl Kind for PlanFormat {}
 /// Compares the artifacts of each environment with its world. Effects come first: what may happen that could not, and
 /// the other way round. Then come the documents, each with its difference and the lines that cause it. Nothing is
 /// changed; `aipolicy apply` does that.
+///
+/// `--output sarif=plan.sarif --output junit=plan.xml` writes findings too: those of the workspace, why a change is refused, and
+/// what somebody else changed since it was applied. Where there is no plan, they say why.
 ///
 /// Exit codes: 0 planned, 1 the input cannot be understood, 2 with `--detailed-exitcode` when there are changes, 3 a
 /// request or a change is refused, 5 the state cannot be trusted.
@@ -58,7 +82,14 @@ impl PlanArgs {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
         let outputs = self.outputs.checked()?;
         let workspace = self.workspace.load()?;
-        judged(&workspace, ui)?;
+        let refused = |ui: &mut Ui, found: &Diagnostics| {
+            let findings = Findings::new(&workspace, found);
+            outputs.write_some(ui, |format, width| Some(findings.render(format.of_findings()?, width)))
+        };
+        if let Err(error) = judged(&workspace, ui) {
+            refused(ui, &workspace.diagnostics)?;
+            return Err(error);
+        }
         let environments = workspace.environments(&self.workspace.view.environments)?;
         if environments.is_empty() {
             let error = CliError::usage("there is no environment to plan for");
@@ -68,28 +99,60 @@ impl PlanArgs {
             let error = CliError::usage("a saved plan is about one environment");
             return Err(error.hint("name it with `-e ENV`"));
         }
-        let mut plans = Vec::new();
-        let mut refused = false;
-        for environment in environments {
-            let place = Place::open(&workspace, environment)?;
-            let planned = super::block_on(place.plan())??;
-            if planned.approved.is_none() {
-                refused = true;
-                ui.remark(
-                    findings::render(&Findings::new(&workspace, &planned.refusals), ui.width()).trim_end(),
-                );
+        let made = match made(&workspace, &environments, ui) {
+            Ok(made) => made,
+            Err(error) => {
+                let found = workspace.found(&environments);
+                if found.has_errors() {
+                    refused(ui, &found)?;
+                }
+                return Err(error);
             }
-            plans.push(planned.plan);
-        }
-        save(self.out.as_deref(), &plans, ui)?;
-        outputs.write(ui, |format, _| written(format, &plans))?;
-        let changes = plans.iter().any(|plan| !plan.is_empty());
+        };
+        save(self.out.as_deref(), &made.plans, ui)?;
+        let mut findings = Findings::of_plan(&workspace, &made.found);
+        findings.evaluated.not_run.extend(not_asked(&workspace, "plan", &environments)?);
+        outputs.write(ui, |format, width| match format.of_findings() {
+            Some(format) => findings.render(format, width),
+            None => written(format, &made.plans),
+        })?;
+        let changes = made.plans.iter().any(|plan| !plan.is_empty());
         Ok(match () {
-            () if refused => Exit::Refused,
+            () if made.refused => Exit::Refused,
             () if changes && self.detailed_exitcode => Exit::Changes,
             () => Exit::Clean,
         })
     }
+}
+
+/// The plans of some environments.
+struct Made {
+    plans: Vec<Plan>,
+    /// Whether one of them may not be applied.
+    refused: bool,
+    /// What was found about the workspace, and by making the plans.
+    found: Diagnostics,
+}
+
+fn made(
+    workspace: &Workspace,
+    environments: &[(Id<EnvironmentSpec>, &str)],
+    ui: &mut Ui,
+) -> Result<Made, CliError> {
+    let mut made = Made { plans: Vec::new(), refused: false, found: workspace.diagnostics.clone() };
+    for environment in environments {
+        let place = Place::open(workspace, *environment)?;
+        let planned = super::block_on(place.plan())??;
+        if planned.approved.is_none() {
+            made.refused = true;
+            ui.remark(findings::render(&Findings::new(workspace, &planned.refusals), ui.width()).trim_end());
+        }
+        made.found.append(planned.refusals);
+        made.found.append(planned.drift);
+        made.plans.push(planned.plan);
+    }
+    made.found.sort(&workspace.sources);
+    Ok(made)
 }
 
 fn written(format: PlanFormat, plans: &[Plan]) -> String {
@@ -98,6 +161,7 @@ fn written(format: PlanFormat, plans: &[Plan]) -> String {
         (PlanFormat::Json, [one]) => one.to_json(),
         (PlanFormat::Json, many) => crate::render::json::written(&many),
         (PlanFormat::Markdown, _) => markdown::comment(plans),
+        (PlanFormat::Sarif | PlanFormat::Junit | PlanFormat::Gitlab, _) => String::new(),
     }
 }
 

@@ -27,6 +27,7 @@ const FORM: &str = "it is about the form of the input";
 const TARGET: &str = "a target says what it does not carry";
 const PERMIT: &str = "what no policy permits is not granted";
 const CHANGE: &str = "it is about changes of the world, which are asked about when a plan is made";
+const PROOF: &str = "it is about everything that could happen, and a proof has no exceptions";
 const SECRET: &str = "whoever reads the sources reads the secret";
 const OF_POLICIES: &str = "it is about a policy, and a waiver names resources";
 const OF_WAIVERS: &str = "it is about waivers";
@@ -96,8 +97,10 @@ fn why_fixed(code: &str) -> &'static str {
     let is = |rules: &[&Rule]| rules.iter().any(|rule| rule.code == code);
     if is(&[&rule::NOT_PERMITTED]) {
         PERMIT
-    } else if is(&[&rule::FORBIDDEN]) {
+    } else if is(rule::OF_PLANS) {
         CHANGE
+    } else if is(rule::OF_RESIDENCY) || is(rule::OF_PRIVILEGE) {
+        PROOF
     } else if is(&[&rule::INLINE_SECRET]) {
         SECRET
     } else if code.starts_with("AIP-CMP") || code.starts_with("AIP-IAM") {

@@ -142,6 +142,53 @@ fn formats_show_what_is_waived_and_by_whom() {
     assert!(origins.contains("\"no-reading\": \"reading-for-now\""), "origins name the waiver");
 }
 
+/// Whoever reads a plan or a comment sees which grants are there because of a waiver alone, and until when.
+#[test]
+fn effects_name_the_waiver_behind_a_grant() {
+    let (_place, folder) = workspace();
+    let (_before, before) = copy_of("quickstart");
+    edit(&before, "agent.yaml", "spec:\n  tenant: people", "spec:\n  enabled: false\n  tenant: people");
+    let day = ["--as-of", "2027-01-02"];
+    let under = "(connector `staff-handbook`), under waiver `reading-for-now` until 2027-01-31";
+    let named = |text: &str| text.matches("under waiver").count();
+    let plan = aipolicy(&folder, &[&["plan"], &day[..]].concat()).expect(0);
+    assert!(
+        plan.contains("agent `handbook` may now read `s3://quickstart-handbook/published/` ")
+            && plan.contains(under),
+        "{plan}"
+    );
+    let effects: Value =
+        serde_json::from_str(&aipolicy(&folder, &[&["plan", "--format", "json"], &day[..]].concat()).out)
+            .unwrap();
+    let effects = effects["effects"].as_array().unwrap();
+    let waived: Vec<_> = effects.iter().filter(|effect| effect.get("waivers").is_some()).collect();
+    assert!(
+        !waived.is_empty() && waived.len() == named(&plan) && waived.len() < effects.len(),
+        "{effects:#?}"
+    );
+    for effect in &waived {
+        assert_eq!(effect["action"], "readConnector");
+        assert_eq!(
+            effect["waivers"],
+            serde_json::json!([{ "waiver": "reading-for-now", "until": "2027-01-31" }])
+        );
+    }
+    for comment in [
+        &["plan", "--format", "markdown"][..],
+        &["diff", before.to_str().unwrap(), ".", "--format", "markdown"],
+    ] {
+        let said = aipolicy(&folder, &[comment, &day[..]].concat()).out;
+        assert!(said.contains("under waiver `reading-for-now` until `2027-01-31`"), "{comment:?}: {said}");
+        for line in said.lines().filter(|line| line.contains("under waiver")) {
+            assert!(line.contains("may now read") && line.contains("`staff-handbook`"), "{line}");
+        }
+    }
+    let back = aipolicy(&folder, &[&["diff", ".", before.to_str().unwrap()], &day[..]].concat()).out;
+    assert!(back.contains("which it might under waiver `reading-for-now` until 2027-01-31"), "{back}");
+    aipolicy(&folder, &[&["plan", "-o", "saved.plan"], &day[..]].concat()).expect(0);
+    aipolicy(&folder, &[&["apply", "--plan", "saved.plan"], &day[..]].concat()).expect(0);
+}
+
 /// The waiver of the example takes effect, is shown, and covers nothing else of its route.
 #[test]
 fn the_waiver_of_acme_takes_effect() {

@@ -30,7 +30,12 @@ const ELSEWHERE: &[&str] = &[
     "AIP-CMP-006",
     "AIP-CMP-008",
     "AIP-CMP-009",
+    "AIP-CMP-010",
     "AIP-IAM-009",
+    "AIP-PRV-001",
+    "AIP-PRV-002",
+    "AIP-PRV-003",
+    "AIP-PRV-004",
 ];
 
 #[test]

@@ -28,6 +28,21 @@ fn agents_are_prepared_versioned_and_deleted() {
 }
 
 #[test]
+fn guardrails_profiles_and_logs() {
+    led("guardrails");
+}
+
+#[test]
+fn gateways_policies_harnesses_and_runtimes() {
+    led("agentcore");
+}
+
+#[test]
+fn budgets_and_what_moto_lacks() {
+    led("gaps");
+}
+
+#[test]
 fn every_service_validates_repeats_and_fails() {
     led("front");
 }

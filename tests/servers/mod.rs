@@ -4,6 +4,7 @@
 //! it.
 
 mod lives;
+mod operations;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,6 +15,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::harness::program::answer;
 use crate::harness::root;
 use crate::harness::tools::{Client, Tool};
 
@@ -83,6 +85,27 @@ impl Aws {
         let (head, body) = told.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(" 200 "), "{path}: {told}");
         serde_json::from_str(body).unwrap()
+    }
+}
+
+/// What calls an operation with boto3 and tells the answer: service, operation and members as JSON.
+const CALL: &str = "
+import json, sys
+from lives import caller
+account, service, operation, members = sys.argv[1:]
+answer = getattr(caller.client(service, account), operation)(**json.loads(members))
+answer.pop('ResponseMetadata', None)
+json.dump(answer, sys.stdout, default=str)
+";
+
+impl Aws {
+    /// Somebody else calls an operation of a service in an account, by its name in boto3, for instance `attach_role_policy`.
+    #[track_caller]
+    pub(crate) fn call(&self, account: &str, (service, operation): (&str, &str), members: &Value) -> Value {
+        let mut python = python();
+        python.args(["-c", CALL, account, service, operation, &members.to_string()]);
+        let told = answer(python.env("SERVER", &self.address), "", "Python 3.11");
+        serde_json::from_str(&told).unwrap()
     }
 }
 

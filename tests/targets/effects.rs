@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aipolicy_compiler::model::environment::EnvironmentSpec;
-use aipolicy_targets::effects::{Fact, Facts, compare, facts, recall, record};
+use aipolicy_targets::effects::{Cause, Excepted, Fact, Facts, compare, facts, recall, record};
 use aipolicy_targets::plan::EffectClass::{self, Narrows, Widens};
 
 use crate::harness::workspace::Built;
@@ -18,7 +18,7 @@ fn fact(action: &str, resource: &str, context: &[(&str, &str)]) -> Fact {
 type Case<'a> = (&'a str, &'a [Fact], &'a [Fact], &'a [(EffectClass, &'a str)]);
 
 fn of(facts: &[Fact]) -> Facts {
-    facts.iter().map(|fact| (fact.clone(), None)).collect()
+    facts.iter().map(|fact| (fact.clone(), Cause::default())).collect()
 }
 
 #[test]
@@ -77,6 +77,45 @@ fn grants_that_differ_are_gained_and_lost() {
         let back = compare(&of(after), &of(before));
         assert_eq!(back.len(), found.len(), "{what}, the other way round");
     }
+}
+
+/// A waiver changes what is said of a grant, and nothing of whether it is one: regions that it opens are told apart from those
+/// that need none, and a grant that is there with and without it is no effect.
+#[test]
+fn a_grant_that_needs_a_waiver_names_it() {
+    let invoke = |region| fact("invokeModel", "Model/m", &[("region", region)]);
+    let under = |names: &[&str]| Cause {
+        waivers: names
+            .iter()
+            .map(|name| Excepted { waiver: (*name).to_owned(), until: "2027-01-31".to_owned() })
+            .collect(),
+        ..Cause::default()
+    };
+    let facts: Facts = [
+        (invoke("eu-central-1"), under(&[])),
+        (invoke("us-east-1"), under(&["a"])),
+        (invoke("us-west-2"), under(&["a"])),
+        (invoke("ap-east-1"), under(&["a", "b"])),
+    ]
+    .into();
+    let told = |effects: Vec<aipolicy_targets::plan::Effect>| {
+        effects.into_iter().map(|effect| effect.sentence).collect::<Vec<_>>()
+    };
+    let may =
+        |word: &str, rest: &str| format!("agent `bot` may {word} invoke model `m`, processed in {rest}");
+    assert_eq!(
+        told(compare(&Facts::new(), &facts)),
+        [
+            may("now", "ap-east-1, under waiver `a` until 2027-01-31 and waiver `b` until 2027-01-31"),
+            may("now", "eu-central-1"),
+            may("now", "us-east-1, us-west-2, under waiver `a` until 2027-01-31"),
+        ]
+    );
+    let gone = told(compare(&facts, &Facts::new()));
+    let us = may("no longer", "us-east-1, us-west-2, which it might under waiver `a` until 2027-01-31");
+    assert!(gone.contains(&us) && gone.contains(&may("no longer", "eu-central-1")), "{gone:?}");
+    let without: Facts = facts.keys().map(|fact| (fact.clone(), Cause::default())).collect();
+    assert_eq!(compare(&without, &facts), [], "nothing else may happen");
 }
 
 #[test]

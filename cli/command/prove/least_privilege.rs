@@ -1,12 +1,14 @@
 //! `aipolicy prove least-privilege`.
 
 use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::rule;
+use aipolicy_compiler::source::Span;
 use aipolicy_targets::artifact::{Artifact, Document};
 use aipolicy_targets::capabilities;
 use aipolicy_targets::privilege::{Beside, Ineffective, Proof, Unused, prove};
 use serde_json::{Value, json};
 
-use super::{Named, ProofFormat, Told, tell};
+use super::{Claimed, Named, ProofFormat, Told, tell};
 use crate::command::{Folder, block_on};
 use crate::error::{CliError, Exit};
 use crate::findings::counted;
@@ -36,13 +38,15 @@ pub(crate) struct LeastPrivilege {
     outputs: Outputs<ProofFormat>,
 }
 
-/// The version of the format.
-const FORMAT: &str = "aipolicy.least-privilege/1";
+const CLAIMED: Claimed =
+    Claimed { format: "aipolicy.least-privilege/1", rules: rule::OF_PRIVILEGE, what: "least privilege" };
 
 /// The roles of an environment beside its grants.
 struct Compared<'w> {
     workspace: &'w Workspace,
     environment: &'w str,
+    /// The name of the environment where it is written.
+    named: Span,
     artifacts: Vec<Artifact>,
     proof: Proof,
 }
@@ -50,7 +54,7 @@ struct Compared<'w> {
 impl LeastPrivilege {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
         let Self { workspace, actual, outputs } = self;
-        tell(ui, (&workspace, outputs), FORMAT, |workspace, named| {
+        tell(ui, (&workspace, outputs), &CLAIMED, |workspace, named| {
             Ok(Box::new(Compared::of(workspace, named, actual)?))
         })
     }
@@ -119,6 +123,31 @@ impl Told for Compared<'_> {
             "beside": beside,
         })
     }
+
+    fn report(&self, out: &mut Diagnostics) {
+        let Proof { unused, ineffective, not_proven, .. } = &self.proof;
+        let environment = self.environment;
+        for Unused { role, policy, statement, witness } in unused {
+            let pointer = pointer(policy, *statement);
+            let (span, label) = match self.asked(policy, &pointer) {
+                Some(span) => (span, "asked for here"),
+                None => (self.named, "in this environment"),
+            };
+            let message =
+                format!("role `{role}` of `{environment}` may use {witness}, and no grant needs it");
+            let found = rule::PERMISSION_UNNEEDED.at(span, message, label);
+            out.report(found.note(format!("allowed by `{policy}#{pointer}`")));
+        }
+        for Ineffective { role, span, grant, witness } in ineffective {
+            let message =
+                format!("role `{role}` of `{environment}` may not use {witness}, and `{grant}` needs it");
+            out.report(rule::PERMISSION_MISSING.at(*span, message, "granted here"));
+        }
+        for why in not_proven {
+            let message = format!("least privilege of `{environment}` is not proven: {why}");
+            out.report(rule::NOT_PROVEN.at(self.named, message, "in this environment"));
+        }
+    }
 }
 
 impl<'w> Compared<'w> {
@@ -136,7 +165,9 @@ impl<'w> Compared<'w> {
         let grants = workspace.grants(id).map_err(refused)?;
         let proof = prove(grants, &workspace.sources, &documents, &capabilities());
         let proof = proof.ok_or_else(|| refused("it has no account".into()))?;
-        Ok(Self { workspace, environment, artifacts, proof })
+        let named = workspace.graph().resource(id).map(|found| found.name_span());
+        let named = named.ok_or_else(|| refused("it is not there".into()))?;
+        Ok(Self { workspace, environment, named, artifacts, proof })
     }
 
     fn verdict(&self) -> &'static str {
@@ -167,10 +198,14 @@ impl<'w> Compared<'w> {
 
     /// The line that a statement was compiled from, where it is one that was compiled.
     fn origin(&self, policy: &str, pointer: &str) -> Option<String> {
+        self.asked(policy, pointer).map(|span| self.workspace.place(span))
+    }
+
+    fn asked(&self, policy: &str, pointer: &str) -> Option<Span> {
         let artifact = self.artifacts.iter().find(|one| one.document.address.to_string() == policy)?;
         let value: Value = serde_json::from_str(&artifact.document.text).ok()?;
         value.pointer(pointer)?;
-        Some(self.workspace.place(artifact.trace.at(pointer)?.span))
+        Some(artifact.trace.at(pointer)?.span)
     }
 }
 

@@ -1,9 +1,13 @@
 //! `aipolicy prove residency`.
 
+use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::flow::{Leak, Residence, Step, follow};
+use aipolicy_compiler::model::Id;
+use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_compiler::rule;
 use serde_json::{Value, json};
 
-use super::{ProofFormat, Told, tell};
+use super::{Claimed, ProofFormat, Told, tell};
 use crate::command::Folder;
 use crate::error::{CliError, Exit};
 use crate::output::Outputs;
@@ -28,8 +32,8 @@ pub(crate) struct Residency {
     outputs: Outputs<ProofFormat>,
 }
 
-/// The version of the format.
-const FORMAT: &str = "aipolicy.residency/1";
+const CLAIMED: Claimed =
+    Claimed { format: "aipolicy.residency/1", rules: rule::OF_RESIDENCY, what: "residency" };
 
 /// How many ways that leak are told in full to people.
 const TOLD: usize = 10;
@@ -37,14 +41,15 @@ const TOLD: usize = 10;
 /// Where the content of an environment goes.
 struct Followed<'w> {
     workspace: &'w Workspace,
+    id: Id<EnvironmentSpec>,
     environment: &'w str,
     found: Residence<'w>,
 }
 
 impl Residency {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
-        tell(ui, (&self.workspace, self.outputs), FORMAT, |workspace, (id, environment)| {
-            Ok(Box::new(Followed { workspace, environment, found: follow(workspace.graph(), id) }))
+        tell(ui, (&self.workspace, self.outputs), &CLAIMED, |workspace, (id, environment)| {
+            Ok(Box::new(Followed { workspace, id, environment, found: follow(workspace.graph(), id) }))
         })
     }
 }
@@ -110,6 +115,37 @@ impl Told for Followed<'_> {
             "leaks": leaks.iter().map(leak).collect::<Vec<_>>(),
             "endless": endless.iter().map(step).collect::<Vec<_>>(),
         })
+    }
+
+    fn report(&self, out: &mut Diagnostics) {
+        let Residence { count, leaks, endless, rules } = &self.found;
+        let environment = self.environment;
+        for leak in leaks {
+            let (Some(start), Some((last, before))) = (leak.steps.first(), leak.steps.split_last()) else {
+                continue;
+            };
+            let (start, end) = (words(start), self.end(leak));
+            let message = format!("in environment `{environment}`, content from {start} ends {end}");
+            let found = rule::CONTENT_LEAVES.at(last.span, message, words(last));
+            out.report(before.iter().fold(found, |found, step| found.label(step.span, words(step))));
+        }
+        for step in endless {
+            let message = format!(
+                "content of `{environment}` that {} comes back to where it was, and has no end",
+                words(step)
+            );
+            out.report(rule::NOT_PROVEN.at(step.span, message, words(step)));
+        }
+        let Some(found) = self.workspace.graph().resource(self.id) else { return };
+        let mut nothing = |why: &str| {
+            let message = format!("nothing is proven of where content of `{environment}` may be: {why}");
+            out.report(rule::NOT_PROVEN.at(found.name_span(), message, "in this environment"));
+        };
+        if *rules == 0 {
+            nothing("no residency rule says it");
+        } else if count.held == 0 && count.free == 0 {
+            nothing("there is no content that could be followed");
+        }
     }
 }
 

@@ -60,7 +60,21 @@ rules! {
     APPROXIMATED = "AIP-CMP-008" "control-approximated-on-target" Verdict;
     NOT_CARRIED = "AIP-CMP-009" "control-without-target" Verdict;
     UNOWNED = "AIP-CMP-006" "unowned-target-object" Verdict;
+    CHANGED_OUTSIDE = "AIP-CMP-010" "changed-outside" Verdict;
     NAME_COLLISION = "AIP-CMP-003" "name-join-miss" Verdict;
     TARGET_LIMIT = "AIP-CMP-001" "target-limit-exceeded" Verdict;
     POLICY_SIZE = "AIP-IAM-009" "policy-size-over-limit" Verdict;
+    CONTENT_LEAVES = "AIP-PRV-001" "content-leaves" Verdict;
+    PERMISSION_UNNEEDED = "AIP-PRV-002" "permission-unneeded" Verdict;
+    PERMISSION_MISSING = "AIP-PRV-003" "permission-missing" Verdict;
+    NOT_PROVEN = "AIP-PRV-004" "not-proven" Verdict;
 }
+
+/// What is found when a plan is made, and at no other time.
+pub static OF_PLANS: &[&Rule] = &[&FORBIDDEN, &UNOWNED, &CHANGED_OUTSIDE];
+
+/// What is found when residency is proven.
+pub static OF_RESIDENCY: &[&Rule] = &[&CONTENT_LEAVES, &NOT_PROVEN];
+
+/// What is found when least privilege is proven.
+pub static OF_PRIVILEGE: &[&Rule] = &[&PERMISSION_UNNEEDED, &PERMISSION_MISSING, &NOT_PROVEN];

@@ -50,6 +50,16 @@ pub struct Origin {
     pub line: usize,
 }
 
+/// A waiver without which something would not be granted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Excepted {
+    /// The name of the waiver.
+    pub waiver: String,
+    /// Its last day, UTC.
+    pub until: String,
+}
+
 /// Something that may happen and could not before, or the other way round.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -66,6 +76,9 @@ pub struct Effect {
     pub resource: String,
     /// Under which circumstances.
     pub context: BTreeMap<String, String>,
+    /// The waivers without which it would not be granted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Excepted>,
     /// Where it is written.
     pub origin: Option<Origin>,
 }

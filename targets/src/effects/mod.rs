@@ -10,7 +10,7 @@ mod sentence;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_compiler::authorize::Decisions;
-use aipolicy_compiler::ir::{AccessRequest, Action, Circumstances};
+use aipolicy_compiler::ir::{AccessRequest, Action, Circumstances, Decision, Waiving};
 use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::resolve::Graph;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use access::Documents;
 pub use access::{Access, Role, access, role};
-pub use effect::{Effect, EffectClass, Origin};
+pub use effect::{Effect, EffectClass, Excepted, Origin};
 
 /// Something that is granted, without where it is written: what two revisions are compared by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,8 +35,17 @@ pub struct Fact {
     pub context: BTreeMap<String, String>,
 }
 
-/// What is granted in an environment, each with the line that asked for it.
-pub type Facts = BTreeMap<Fact, Option<Origin>>;
+/// Why something is granted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cause {
+    /// The line that asked for it.
+    pub origin: Option<Origin>,
+    /// The waivers without which it would not be granted.
+    pub waivers: BTreeSet<Excepted>,
+}
+
+/// What is granted in an environment, and why.
+pub type Facts = BTreeMap<Fact, Cause>;
 
 /// Everything that is permitted in an environment. What only supports other grants is left out.
 pub fn facts(
@@ -47,7 +56,16 @@ pub fn facts(
 ) -> Facts {
     let permitted = decisions.of(environment).filter(|decision| decision.permitted());
     let told = permitted.filter(|decision| is_told(&decision.request));
-    told.map(|decision| (fact(graph, &decision.request), Some(origin(sources, &decision.request)))).collect()
+    let cause = |decision: &Decision| Cause {
+        origin: Some(origin(sources, &decision.request)),
+        waivers: decision.waived.iter().filter_map(|waiving| excepted(graph, waiving)).collect(),
+    };
+    told.map(|decision| (fact(graph, &decision.request), cause(decision))).collect()
+}
+
+fn excepted(graph: &Graph, waiving: &Waiving) -> Option<Excepted> {
+    let waiver = graph.resource(waiving.waiver)?;
+    Some(Excepted { waiver: waiver.name().to_string(), until: waiver.spec.expires.value.to_string() })
 }
 
 /// Whether something may happen because of it: what starts an agent is support that does.
@@ -77,14 +95,14 @@ pub fn record(facts: &Facts) -> Vec<String> {
     facts.keys().filter_map(|fact| serde_json::to_string(fact).ok()).collect()
 }
 
-/// Facts as a journal kept them. Where they were written is not known any more.
+/// Facts as a journal kept them. Why they were granted is not known any more.
 ///
 /// # Errors
 /// The first line that is not a fact.
 pub fn recall(lines: &[String]) -> Result<Facts, String> {
     let read =
         |line: &String| serde_json::from_str::<Fact>(line).map_err(|error| format!("{error} in {line}"));
-    lines.iter().map(|line| read(line).map(|fact| (fact, None))).collect()
+    lines.iter().map(|line| read(line).map(|fact| (fact, Cause::default()))).collect()
 }
 
 /// What is granted after and not before, and before and not after. Grants that differ only in the region are one effect.
@@ -128,30 +146,37 @@ fn order(effect: &Effect) -> (std::cmp::Reverse<EffectClass>, &str, &str, &str, 
     (std::cmp::Reverse(effect.class), &effect.principal, &effect.action, &effect.resource, &effect.context)
 }
 
-fn merged<'f>(
-    facts: impl Iterator<Item = (&'f Fact, &'f Option<Origin>)>,
-    class: EffectClass,
-) -> Vec<Effect> {
-    let mut alike: BTreeMap<Fact, (BTreeSet<&str>, Option<&Origin>)> = BTreeMap::new();
-    for (fact, origin) in facts {
+fn merged<'f>(facts: impl Iterator<Item = (&'f Fact, &'f Cause)>, class: EffectClass) -> Vec<Effect> {
+    // Regions that only a waiver opens are an effect of their own.
+    let mut alike: BTreeMap<(Fact, &BTreeSet<Excepted>), Alike<'_>> = BTreeMap::new();
+    for (fact, cause) in facts {
         let mut key = fact.clone();
         key.context.remove("region");
-        let entry = alike.entry(key).or_insert((BTreeSet::new(), origin.as_ref()));
-        entry.0.extend(fact.context.get("region").map(String::as_str));
+        let start = || Alike { regions: BTreeSet::new(), origin: cause.origin.as_ref() };
+        let entry = alike.entry((key, &cause.waivers)).or_insert_with(start);
+        entry.regions.extend(fact.context.get("region").map(String::as_str));
     }
-    let effect = |(mut fact, (regions, origin)): (Fact, (BTreeSet<&str>, Option<&Origin>))| {
-        if !regions.is_empty() {
-            fact.context.insert("region".to_owned(), regions.into_iter().collect::<Vec<_>>().join(", "));
+    let effect = |((mut fact, waivers), alike): ((Fact, &BTreeSet<Excepted>), Alike<'_>)| {
+        if !alike.regions.is_empty() {
+            let regions = alike.regions.into_iter().collect::<Vec<_>>().join(", ");
+            fact.context.insert("region".to_owned(), regions);
         }
         Effect {
             class,
-            sentence: sentence::of(&fact, class),
+            sentence: sentence::of(&fact, waivers, class),
             principal: fact.principal,
             action: fact.action,
             resource: fact.resource,
             context: fact.context,
-            origin: origin.cloned(),
+            waivers: waivers.iter().cloned().collect(),
+            origin: alike.origin.cloned(),
         }
     };
     alike.into_iter().map(effect).collect()
+}
+
+/// Grants that differ only in the region.
+struct Alike<'f> {
+    regions: BTreeSet<&'f str>,
+    origin: Option<&'f Origin>,
 }

@@ -1,11 +1,25 @@
 //! Effects as sentences that a reviewer reads.
 
+use std::collections::BTreeSet;
+
 use aipolicy_compiler::ir::{CREDENTIAL, VERIFICATION};
 
-use super::{EffectClass, Fact};
+use super::{EffectClass, Excepted, Fact};
 
-/// "`invoice-bot` may now read connector `invoices` in eu-central-1".
-pub(super) fn of(fact: &Fact, class: EffectClass) -> String {
+/// "`invoice-bot` may now read connector `invoices` in eu-central-1, under waiver `audit` until 2027-01-31".
+pub(super) fn of(fact: &Fact, waivers: &BTreeSet<Excepted>, class: EffectClass) -> String {
+    let mut text = plain(fact, class);
+    let named: Vec<_> =
+        waivers.iter().map(|one| format!("waiver `{}` until {}", one.waiver, one.until)).collect();
+    if !named.is_empty() {
+        // What is gone was allowed so; what is there is allowed so.
+        let how = if class == EffectClass::Narrows { "which it might under" } else { "under" };
+        text.push_str(&format!(", {how} {}", named.join(" and ")));
+    }
+    text
+}
+
+fn plain(fact: &Fact, class: EffectClass) -> String {
     let may = if class == EffectClass::Narrows { "may no longer" } else { "may now" };
     let who = who(fact);
     let name = name(&fact.resource);

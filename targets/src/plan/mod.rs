@@ -2,10 +2,12 @@
 
 mod build;
 mod compare;
+mod drift;
 mod order;
 
 pub use build::{ApprovedPlan, Header, authorize};
 pub use compare::equivalent;
+pub use drift::report as report_drift;
 
 pub use crate::effects::{Access, Effect, EffectClass, Origin};
 

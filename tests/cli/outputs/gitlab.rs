@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{breaks, check, clean, hostile, json, refused};
 
-const SCHEMA: &str = "tests/data/gitlab-code-quality.schema.json";
+pub(super) const SCHEMA: &str = "tests/data/gitlab-code-quality.schema.json";
 /// The severities that GitLab documents.
 const SEVERITIES: &[&str] = &["info", "minor", "major", "critical", "blocker"];
 

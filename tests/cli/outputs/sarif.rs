@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{breaks, check, clean, edit, hostile, json, refused};
 
-const SCHEMA: &str = "tests/data/sarif-2.1.0.schema.json";
+pub(super) const SCHEMA: &str = "tests/data/sarif-2.1.0.schema.json";
 
 #[test]
 fn every_log_keeps_to_the_schema() {

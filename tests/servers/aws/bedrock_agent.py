@@ -10,7 +10,7 @@ the service, its guardrail exists, and an alias that cuts a version needs an age
 
 import copy
 
-from . import guardrails, roles
+from . import bedrock, roles
 from .refusal import Refusal
 from .registry import plays
 from .resources import Thing, answer, found, listing, tagged, unnamed
@@ -51,7 +51,7 @@ def check(call, members):
     if "agentResourceRoleArn" not in members:
         raise Refusal("ValidationException", "an agent needs a role")
     roles.trusting(call, members["agentResourceRoleArn"], "bedrock.amazonaws.com")
-    guardrails.existing(call, members.get("guardrailConfiguration"))
+    bedrock.existing(call, members.get("guardrailConfiguration"))
 
 
 def shown(agent):

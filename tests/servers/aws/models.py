@@ -53,6 +53,14 @@ class Operation:
         found = errors(self.service).get(code, {})
         return found.get("error", {}).get("httpStatusCode") or (500 if found.get("fault") else 400)
 
+    def invalid(self):
+        """The code by which the service says that a request breaks its model."""
+        if model(self.service)["metadata"]["protocol"] == "query":
+            return "ValidationError"
+        names = [error["shape"] for error in self.model.get("errors", [])]
+        usual = ("ValidationException", "InvalidParameterException", "InvalidRequestException")
+        return next((name for name in usual if name in names), "ValidationException")
+
     def throttled(self):
         """The code by which the service says that there are too many calls."""
         names = [error["shape"] for error in self.model.get("errors", [])]

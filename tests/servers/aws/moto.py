@@ -46,7 +46,7 @@ def account_of(key, usual):
 
 
 #: Services in which moto has little and that differently; what this server does not play of them is refused.
-OWN = ("bedrock-agent", "bedrock-agentcore-control")
+OWN = ("bedrock", "bedrock-agent", "bedrock-agentcore-control", "budgets")
 
 
 def plays(service, name):
@@ -58,5 +58,6 @@ def plays(service, name):
     except (ImportError, KeyError):
         return False
     module = importlib.import_module(backends.backend.__module__.rpartition(".")[0] + ".responses")
-    places = [backends.backend, *(one for one in vars(module).values() if isinstance(one, type))]
+    own = (one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__)
+    places = [backends.backend, *own]
     return any(hasattr(place, camelcase_to_underscores(name)) for place in places)

@@ -16,11 +16,14 @@ class Thing(dict):
     def __init__(self, *args, **members):
         super().__init__(*args, **members)
         self.settling = None
+        self.world = None
         self.tags = {}
+        self.parts = {}
 
     def begin(self, call, member, state, then):
         """Enters a state that ends: with another state, or with a function that is called. `settle` of a test comes first."""
         self[member] = state
+        self.world, self.turn = call.world, call.world.turn
         wish = call.world.spend("settle", call.operation.key)
         if wish:
             then = wish
@@ -34,10 +37,13 @@ class Thing(dict):
         self.settling = [call.world.config["observations"], finish]
 
     def look(self):
-        """Counts a look. Whether the thing is still in the state that it was in is in `settling`."""
-        if self.settling and self.settling[0] > 0:
+        """Counts a look, of which a call has one at most. Whether the state has yet to end is in `settling`."""
+        if self.settling is None or self.turn == self.world.turn:
+            return self
+        self.turn = self.world.turn
+        if self.settling[0] > 0:
             self.settling[0] -= 1
-        elif self.settling:
+        else:
             finish, self.settling = self.settling[1], None
             finish()
         return self
@@ -79,26 +85,26 @@ def listing(call, things, member):
         thing.look()
     items, following = page(call, list(things.values()))
     shapes = call.operation.shapes
-    shape = shapes[shapes[call.operation.members(call.operation.output)[member]["shape"]]["member"]["shape"]]
     element = call.operation.members(call.operation.output)[member]["shape"]
     element = shapes[element]["member"]["shape"]
-    shown = [{key: copy.deepcopy(item[key]) for key in shape["members"] if item.get(key) is not None} for item in items]
-    return {member: shown, **({"nextToken": following} if following else {})}
+    shown = [shaped(call.operation, element, item) for item in items]
+    token = "NextToken" if "NextToken" in call.operation.members(call.operation.output) else "nextToken"
+    return {member: shown, **({token: following} if following else {})}
 
 
 def page(call, items):
     start = 0
-    given = call.members.get("nextToken")
+    given = call.members.get("nextToken") or call.members.get("NextToken")
     if given is not None:
         try:
             name, _, number = base64.b64decode(given, validate=True).decode().partition("|")
             start = int(number)
         except ValueError as error:
-            raise Refusal("ValidationException", "the token of the page is none") from error
+            raise Refusal(call.operation.invalid(), "the token of the page is none") from error
         if name != call.operation.key:
-            raise Refusal("ValidationException", "the token is one of another list")
-    length = min(call.members.get("maxResults", 100), call.world.config["page"])
-    end = start + length
+            raise Refusal(call.operation.invalid(), "the token is one of another list")
+    wanted = call.members.get("maxResults") or call.members.get("MaxResults") or 100
+    end = start + min(wanted, call.world.config["page"])
     following = base64.b64encode(f"{call.operation.key}|{end}".encode()).decode() if end < len(items) else None
     return items[start:end], following
 

@@ -57,7 +57,7 @@ def veiled(call):
         backend.managed_policies.update({policy.arn: policy for policy in policies})
 
 
-def trusting(call, arn, service):
+def trusting(call, arn, service, code="ValidationException"):
     """Refuses a role that does not exist, is not seen yet, or does not trust a service, which has to become it.
 
     Services word this differently; the words here are those of knowledge bases ("unable to assume the given role").
@@ -65,7 +65,7 @@ def trusting(call, arn, service):
     account = re.fullmatch(r"arn:aws:iam::(\d{12}):role/(?:.*/)?([^/]+)", arn)
     role = role_named(call, account[2]) if account and account[1] == call.account else None
     if role is None or role.arn != arn or hidden(call, "role", role.name) or service not in trusted(role):
-        raise Refusal("ValidationException", f"{service} was unable to assume the given role {arn}")
+        raise Refusal(code, f"{service} was unable to assume the given role {arn}")
 
 
 def trusted(role):

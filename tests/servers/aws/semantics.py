@@ -1,10 +1,10 @@
 """Which operations the server plays, and by what: files of its own first, then moto."""
 
-from . import bedrock_agent, iam, moto
+from . import agentcore, bedrock, bedrock_agent, budgets, gaps, iam, moto
 from .registry import PLAYED
 
 #: The files that enter what they play into the table when they are read.
-FILES = (bedrock_agent, iam)
+FILES = (agentcore, bedrock, bedrock_agent, budgets, gaps, iam)
 
 
 def of(key):

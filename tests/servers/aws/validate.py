@@ -11,11 +11,14 @@ import regex
 #: Shapes whose pattern no real value matches: in the model `/d{12}` stands where `\d{12}` is meant.
 BROKEN_PATTERNS = {"TaggableResourcesArn"}
 
+#: What the model says of answers and cannot be so, since requests need not name it: members that are required, and lengths.
+CONTRADICTIONS = {("AgentRuntime", "description"), ("CredentialProviderConfigurations", "length")}
 
-def findings(operation, name, value, at=""):
+
+def findings(operation, name, value, excepted=frozenset()):
     """What is wrong about a value, in the words of AWS."""
-    check = Check(operation.shapes)
-    check.check(name, value, at)
+    check = Check(operation.shapes, excepted)
+    check.check(name, value, "")
     return check.found
 
 
@@ -26,18 +29,17 @@ def message(found):
 
 
 class Check:
-    def __init__(self, shapes):
+    def __init__(self, shapes, excepted):
         self.shapes = shapes
+        self.excepted = excepted
         self.found = []
 
     def told(self, at, constraint):
         self.found.append(f"Value at '{at}' failed to satisfy constraint: {constraint}")
 
     def check(self, name, value, at):
-        shape = self.shapes[name]
-        if shape["type"] == "string":
-            return self.string(name, shape, value, at)
-        return getattr(self, shape["type"])(shape, value, at)
+        shape = {**self.shapes[name], "name": name}
+        getattr(self, shape["type"])(shape, value, at)
 
     def structure(self, shape, value, at):
         if shape.get("document"):
@@ -46,7 +48,7 @@ class Check:
             return self.told(at, "Member must be a structure")
         members = shape.get("members", {})
         for key in shape.get("required", []):
-            if key not in value:
+            if key not in value and (shape["name"], key) not in self.excepted:
                 self.told(inside(at, key), "Member must not be null")
         if shape.get("union") and len(value) != 1:
             self.told(at, "Member must have exactly one of the members of the union")
@@ -71,13 +73,13 @@ class Check:
             self.check(shape["key"]["shape"], key, f"{at}.key")
             self.check(shape["value"]["shape"], inner, f"{at}.{key}")
 
-    def string(self, name, shape, value, at):
+    def string(self, shape, value, at):
         if not isinstance(value, str):
             return self.told(at, "Member must be a string")
         self.bounds(shape, len(value), at, "length")
         if "enum" in shape and value not in shape["enum"]:
             self.told(at, f"Member must satisfy enum value set: [{', '.join(shape['enum'])}]")
-        pattern = None if name in BROKEN_PATTERNS else shape.get("pattern")
+        pattern = None if shape["name"] in BROKEN_PATTERNS else shape.get("pattern")
         # Without properties of Unicode in it, `\w` is a letter of ASCII, as in the language that services are written in.
         if pattern and not regex.fullmatch(pattern, value, 0 if "\\p" in pattern else regex.ASCII):
             self.told(at, f"Member must satisfy regular expression pattern: {pattern}")
@@ -110,6 +112,8 @@ class Check:
             self.told(at, "Member must be a timestamp")
 
     def bounds(self, shape, value, at, what):
+        if (shape["name"], what) in self.excepted:
+            return
         words = f"Member must have {what} %s than or equal to %s"
         if value < shape.get("min", value):
             self.told(at, words % ("greater", shape["min"]))
