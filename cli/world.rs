@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use aipolicy_apply::{Inputs, Local, State, World};
 use aipolicy_compiler::catalog::Catalog;
@@ -12,7 +13,9 @@ use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::workspace::StateBackend;
 use aipolicy_targets::artifact::Document;
 use aipolicy_targets::effects;
-use aipolicy_targets::plan::{ApprovedPlan, Bindings, Desired, Header, Plan, authorize, report_drift};
+use aipolicy_targets::plan::{
+    Actual, ApprovedPlan, Bindings, Desired, Header, Plan, authorize, report_drift,
+};
 use jiff::Timestamp;
 
 use crate::error::{CliError, Exit};
@@ -21,6 +24,8 @@ use crate::workspace::Workspace;
 
 /// The folder of the state when the workspace does not say.
 const DEFAULT_STATE: &str = ".aipolicy";
+/// How long a look at a world may wait for services that are busy.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An environment whose world can be looked at and changed.
 pub(crate) struct Place<'w> {
@@ -64,8 +69,7 @@ impl<'w> Place<'w> {
 
     /// The documents that are there, but for roles that are not ours: what those may do is for others to say.
     pub(crate) async fn observed(&self) -> Result<Vec<Document>, CliError> {
-        let actual = self.world.observe_all(self.state.journal()).await;
-        let actual = actual.map_err(|error| CliError::tool(error.to_string()))?;
+        let actual = self.observe().await?;
         let ours =
             actual.documents.into_values().filter(|one| one.owned || one.document.address.kind != "Role");
         Ok(ours.map(|observed| observed.document).collect())
@@ -80,8 +84,7 @@ impl<'w> Place<'w> {
                 .hint("`aipolicy check` shows every finding")
         })?;
         all_served(&self.name, &self.world, &artifacts)?;
-        let actual = self.world.observe_all(self.state.journal()).await;
-        let actual = actual.map_err(|error| CliError::tool(error.to_string()))?;
+        let actual = self.observe().await?;
         let before = effects::recall(self.state.journal().last_decisions());
         let before =
             before.map_err(|why| CliError::tool(format!("the journal holds what is no grant: {why}")))?;
@@ -98,6 +101,11 @@ impl<'w> Place<'w> {
             report_drift(&plan, &artifacts, found.name_span(), &mut drift);
         }
         Ok(Planned { plan, approved, refusals, drift })
+    }
+
+    async fn observe(&self) -> Result<Actual, CliError> {
+        let found = self.world.observe_patiently(self.state.journal(), PATIENCE).await;
+        found.map_err(|error| CliError::tool(error.to_string()))
     }
 
     fn header(&self, observed: String) -> Header {

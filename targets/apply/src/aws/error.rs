@@ -42,7 +42,8 @@ impl Refusal {
         let named = code.as_deref().is_some_and(|code| PASSING.contains(&code));
         let passes = match &error {
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
-            SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
+            // A connection that ends without an answer counts as anything but a mistake of whoever asks.
+            SdkError::DispatchFailure(failure) => !failure.is_user(),
             SdkError::ServiceError(answer) => named || answer.raw().status().is_server_error(),
             _ => false,
         };
