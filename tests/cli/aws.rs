@@ -75,7 +75,15 @@ impl Site {
     /// Somebody else does something in the account.
     #[track_caller]
     fn somebody(&self, operation: &str, members: &Value) -> Value {
-        self.server.call(ACCOUNT, ("iam", operation), members)
+        self.server.calls(ACCOUNT, &[json!(["iam", operation, members])]).remove(0)
+    }
+
+    /// Somebody else does several things in the account.
+    #[track_caller]
+    fn somebody_does(&self, all: &[(&str, Value)]) {
+        let calls: Vec<_> =
+            all.iter().map(|(operation, members)| json!(["iam", operation, members])).collect();
+        self.server.calls(ACCOUNT, &calls);
     }
 
     /// Every role and policy below our path: its documents and what is attached, told by boto3.
@@ -279,26 +287,69 @@ fn killed(site: &Site, (write, when): (usize, &str)) -> Option<()> {
     Some(())
 }
 
-#[test]
-fn a_kill_at_any_call_loses_nothing_and_doubles_nothing() {
-    let expected = undisturbed();
-    let site = Site::new();
+/// Kills an apply before and after each of its calls that change something, each time from the same beginning, and wants the
+/// next apply to repair it. Returns how many kills that were.
+fn repaired(site: &Site, begin: impl Fn(&Site), expected: &BTreeMap<String, Value>) -> usize {
     let mut kills = 0;
     for when in ["before", "after"] {
         for write in 1.. {
             site.server.ask("reset", Some(&json!({})));
-            let _fresh = std::fs::remove_dir_all(site.folder.join(".aipolicy"));
-            if killed(&site, (write, when)).is_none() {
+            let _none = std::fs::remove_dir_all(site.folder.join(".aipolicy"));
+            begin(site);
+            if killed(site, (write, when)).is_none() {
                 break;
             }
             kills += 1;
             site.wish(&json!({ "hold": {} }));
             site.apply();
             site.is_settled();
-            assert_eq!(site.world(), expected, "killed {when} write {write}");
+            assert_eq!(&site.world(), expected, "killed {when} write {write}");
         }
     }
-    let writes = expected.len() + expected.keys().filter(|name| name.starts_with("Role/")).count();
-    assert_eq!(kills, 2 * writes, "each call was killed before and after it");
     println!("{kills} kills, each repaired by one apply");
+    kills
+}
+
+#[test]
+fn a_kill_while_things_are_made_loses_nothing_and_doubles_nothing() {
+    let (site, expected) = (Site::new(), undisturbed());
+    let attached = expected.keys().filter(|name| name.starts_with("Role/")).count();
+    let kills = repaired(&site, |_| {}, &expected);
+    assert_eq!(kills, 2 * (expected.len() + attached), "before and after each role, policy and attachment");
+}
+
+#[test]
+fn a_kill_while_things_are_changed_or_removed_is_repaired() {
+    let (site, expected) = (Site::new(), undisturbed());
+    // One role is changed by four calls, a policy by one, and a policy and a role that are no longer wanted go.
+    let agent = std::fs::read_to_string(site.folder.join("agent.yaml")).unwrap();
+    let more = agent
+        .replace("{ name: handbook }", "{ name: archive }")
+        .replace("staff-handbook", "old-handbook")
+        .replace("quickstart-handbook", "quickstart-archive");
+    let begin = |site: &Site| {
+        std::fs::write(site.folder.join("more.yaml"), &more).unwrap();
+        site.apply();
+        std::fs::remove_file(site.folder.join("more.yaml")).unwrap();
+        let arn = policy_arn(TOOLS);
+        let document = json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*" }]
+        });
+        let document = document.to_string();
+        site.somebody_does(&[
+            ("detach_role_policy", json!({ "RoleName": TOOLS, "PolicyArn": arn })),
+            (
+                "put_role_policy",
+                json!({ "RoleName": TOOLS, "PolicyName": "more", "PolicyDocument": document }),
+            ),
+            ("update_role", json!({ "RoleName": TOOLS, "MaxSessionDuration": 7200 })),
+            (
+                "create_policy_version",
+                json!({ "PolicyArn": arn, "PolicyDocument": document, "SetAsDefault": true }),
+            ),
+        ]);
+    };
+    let kills = repaired(&site, begin, &expected);
+    assert!(kills >= 2 * 10, "{kills} kills");
 }

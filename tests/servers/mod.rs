@@ -88,22 +88,25 @@ impl Aws {
     }
 }
 
-/// What calls an operation with boto3 and tells the answer: service, operation and members as JSON.
+/// What calls operations with boto3 and tells their answers: an account, and calls as JSON.
 const CALL: &str = "
 import json, sys
 from lives import caller
-account, service, operation, members = sys.argv[1:]
-answer = getattr(caller.client(service, account), operation)(**json.loads(members))
-answer.pop('ResponseMetadata', None)
-json.dump(answer, sys.stdout, default=str)
+answers = []
+for service, operation, members in json.loads(sys.argv[2]):
+    answer = getattr(caller.client(service, sys.argv[1]), operation)(**members)
+    answer.pop('ResponseMetadata', None)
+    answers.append(answer)
+json.dump(answers, sys.stdout, default=str)
 ";
 
 impl Aws {
-    /// Somebody else calls an operation of a service in an account, by its name in boto3, for instance `attach_role_policy`.
+    /// Somebody else calls operations in an account, each a list of a service, the name of an operation in boto3 (for instance
+    /// `attach_role_policy`) and its members.
     #[track_caller]
-    pub(crate) fn call(&self, account: &str, (service, operation): (&str, &str), members: &Value) -> Value {
+    pub(crate) fn calls(&self, account: &str, calls: &[Value]) -> Vec<Value> {
         let mut python = python();
-        python.args(["-c", CALL, account, service, operation, &members.to_string()]);
+        python.args(["-c", CALL, account, &Value::from(calls).to_string()]);
         let told = answer(python.env("SERVER", &self.address), "", "Python 3.11");
         serde_json::from_str(&told).unwrap()
     }
