@@ -1,4 +1,5 @@
-//! A stand-in for the part of the API of GitHub that comments need: it keeps what it is told, and knows nothing of us.
+//! A stand-in for the parts of the APIs of GitHub and of GitLab that comments need: it keeps what it is told, and knows nothing
+//! of us.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -13,8 +14,17 @@ pub(super) struct Api {
     kept: Arc<Mutex<Kept>>,
 }
 
+/// Whose API it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum Host {
+    #[default]
+    GitHub,
+    GitLab,
+}
+
 #[derive(Debug, Default)]
 struct Kept {
+    host: Host,
     comments: Vec<Value>,
     asked: Vec<String>,
     /// Whether the token may write, and who writes with it.
@@ -25,13 +35,19 @@ struct Kept {
 /// Who the token belongs to.
 pub(super) const BOT: &str = "github-actions[bot]";
 pub(super) const TOKEN: &str = "a-token";
-const COMMENTS: &str = "/repos/acme/platform/issues/7/comments";
+/// Where comments are made, and where one is changed.
+const GITHUB: [&str; 2] = ["/repos/acme/platform/issues/7/comments", "/repos/acme/platform/issues/comments/"];
+const GITLAB: [&str; 2] = ["/projects/12/merge_requests/7/notes", "/projects/12/merge_requests/7/notes/"];
 
 impl Api {
     pub(super) fn start(writes: bool) -> Self {
+        Self::of(Host::GitHub, writes)
+    }
+
+    pub(super) fn of(host: Host, writes: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let kept = Arc::new(Mutex::new(Kept { writes, ..Kept::default() }));
+        let kept = Arc::new(Mutex::new(Kept { host, writes, ..Kept::default() }));
         let mine = Arc::clone(&kept);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -48,7 +64,7 @@ impl Api {
     pub(super) fn add(&self, author: &str, body: &str) {
         let mut kept = self.kept.lock().unwrap();
         let id = kept.comments.len() + 1;
-        kept.comments.push(json!({ "id": id, "user": { "login": author }, "body": body }));
+        kept.comments.push(comment(id, author, &body.into()));
     }
 
     /// Authors and bodies of all comments.
@@ -92,7 +108,10 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) {
     let length = header("content-length").map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
-    let allowed = header("authorization").is_some_and(|value| value == format!("Bearer {TOKEN}"));
+    let allowed = match kept.lock().unwrap().host {
+        Host::GitHub => header("authorization") == Some(format!("Bearer {TOKEN}")),
+        Host::GitLab => header("private-token").as_deref() == Some(TOKEN),
+    };
     let (status, answer) = match lines.first() {
         _ if !allowed => (401, json!({ "message": "Bad credentials" })),
         Some(line) => answered(line, &body, &mut kept.lock().unwrap()),
@@ -115,8 +134,12 @@ fn answered(line: &str, body: &[u8], kept: &mut Kept) -> (u16, Value) {
         return (403, json!({ "message": "Resource not accessible by integration" }));
     }
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let ([comments, one], change) = match kept.host {
+        Host::GitHub => (GITHUB, "PATCH"),
+        Host::GitLab => (GITLAB, "PUT"),
+    };
     match method {
-        "GET" if path == COMMENTS => {
+        "GET" if path == comments => {
             let number = |name: &str| {
                 query
                     .split('&')
@@ -126,17 +149,31 @@ fn answered(line: &str, body: &[u8], kept: &mut Kept) -> (u16, Value) {
             let shown = kept.comments.iter().skip((page - 1) * size).take(size).cloned();
             (200, shown.collect())
         }
-        "POST" if path == COMMENTS => {
+        "GET" if path == "/user" && kept.host == Host::GitLab => {
+            (200, comment(0, BOT, &Value::Null)["author"].clone())
+        }
+        "POST" if path == comments => {
             let id = kept.comments.len() + 1;
-            kept.comments.push(json!({ "id": id, "user": { "login": BOT }, "body": body["body"] }));
+            kept.comments.push(comment(id, BOT, &body["body"]));
             (201, kept.comments[id - 1].clone())
         }
-        "PATCH" => {
-            let id: usize =
-                path.strip_prefix("/repos/acme/platform/issues/comments/").unwrap().parse().unwrap();
+        method if method == change && path.starts_with(one) => {
+            let id: usize = path.strip_prefix(one).unwrap().parse().unwrap();
             kept.comments[id - 1]["body"] = body["body"].clone();
             (200, kept.comments[id - 1].clone())
         }
         _ => (404, json!({ "message": "Not Found" })),
     }
+}
+
+/// A comment as both have it: GitHub calls its author `user`, and GitLab knows authors by numbers.
+fn comment(id: usize, author: &str, body: &Value) -> Value {
+    let number = if author == BOT { 1 } else { 2 };
+    json!({
+        "id": id,
+        "user": { "login": author },
+        "author": { "id": number, "username": author },
+        "system": false,
+        "body": body,
+    })
 }

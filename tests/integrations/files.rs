@@ -24,7 +24,7 @@ static PRE_COMMIT: Tool =
     Tool { name: "pre-commit", client: Client::Pip, packages: &["pre-commit==4.7.0"], options: &[] };
 static ACTIONLINT: Program = Program { folder: "tests/oracle/actionlint" };
 
-const TEMPLATE: &str = "integrations/gitlab/aipolicy.gitlab-ci.yml";
+pub(super) const TEMPLATE: &str = "integrations/gitlab/aipolicy.gitlab-ci.yml";
 const SCRIPT: &str = "integrations/github/review.sh";
 
 /// Whether a program of a tool accepts a file, and what it says.

@@ -3,6 +3,7 @@
 
 mod api;
 mod files;
+mod note;
 mod review;
 
 use std::path::Path;

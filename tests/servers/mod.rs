@@ -3,6 +3,7 @@
 //! `tests/servers/aws/` plays AWS. It is a process of its own, and so are the lives in `tests/servers/lives/`, which boto3 leads on
 //! it.
 
+mod documents;
 mod lives;
 mod operations;
 

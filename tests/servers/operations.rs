@@ -94,8 +94,18 @@ const LIVES: &[(&str, &str, &str)] = &[
         "PutModelInvocationLoggingConfiguration GetModelInvocationLoggingConfiguration \
          DeleteModelInvocationLoggingConfiguration",
     ),
-    ("bedrock/ApiKeyProvider", CONTROL, PROVIDER),
-    ("bedrock/Oauth2Provider", CONTROL, PROVIDER),
+    (
+        "bedrock/ApiKeyProvider",
+        CONTROL,
+        "CreateApiKeyCredentialProvider GetApiKeyCredentialProvider ListApiKeyCredentialProviders \
+         UpdateApiKeyCredentialProvider DeleteApiKeyCredentialProvider",
+    ),
+    (
+        "bedrock/Oauth2Provider",
+        CONTROL,
+        "CreateOauth2CredentialProvider GetOauth2CredentialProvider ListOauth2CredentialProviders \
+         UpdateOauth2CredentialProvider DeleteOauth2CredentialProvider",
+    ),
     (
         "bedrock/PolicyEngine",
         CONTROL,
@@ -161,8 +171,8 @@ const LIVES: &[(&str, &str, &str)] = &[
          DeleteEventSourceMapping",
     ),
     ("bedrock/ApprovalQueue", "sqs", QUEUE),
-    ("bedrock/QueuePolicy", "sqs", QUEUE),
-    ("*/QueueRedrive", "sqs", QUEUE),
+    ("bedrock/QueuePolicy", "sqs", "SetQueueAttributes GetQueueUrl GetQueueAttributes"),
+    ("*/QueueRedrive", "sqs", "SetQueueAttributes GetQueueUrl GetQueueAttributes"),
     ("bedrock/Rule", "events", "PutRule DescribeRule ListRules DeleteRule TagResource ListTagsForResource"),
     ("bedrock/RuleTargets", "events", "PutTargets ListTargetsByRule RemoveTargets"),
     (
@@ -242,10 +252,6 @@ const LIVES: &[(&str, &str, &str)] = &[
 ];
 
 const CONTROL: &str = "bedrock-agentcore-control";
-const PROVIDER: &str = "CreateApiKeyCredentialProvider GetApiKeyCredentialProvider ListApiKeyCredentialProviders \
-    UpdateApiKeyCredentialProvider DeleteApiKeyCredentialProvider CreateOauth2CredentialProvider \
-    GetOauth2CredentialProvider ListOauth2CredentialProviders UpdateOauth2CredentialProvider \
-    DeleteOauth2CredentialProvider";
 const FUNCTION: &str = "CreateFunction GetFunction ListFunctions UpdateFunctionCode UpdateFunctionConfiguration \
     DeleteFunction TagResource UntagResource ListTags";
 const QUEUE: &str = "CreateQueue GetQueueUrl SetQueueAttributes GetQueueAttributes ListQueues DeleteQueue TagQueue \
@@ -289,6 +295,12 @@ fn lives_of(kind: &str) -> impl Iterator<Item = String> {
         .flat_map(|(_, service, names)| names.split_whitespace().map(move |name| format!("{service}:{name}")))
         .collect();
     keys.into_iter()
+}
+
+/// The operation that a document of a kind is the request of: the first of its life. Nothing for what is no request, or only
+/// a part of one.
+pub(super) fn operation_of(kind: &str) -> Option<String> {
+    lives_of(kind).next().filter(|_| !kind.ends_with("Statements"))
 }
 
 #[test]

@@ -224,18 +224,34 @@ Kind(
 # Tags and policies of resources.
 
 
-def owner(call):
-    """The thing that an ARN names, wherever it is."""
-    arn, rest = call.members["resourceArn"], []
+def everything(call):
+    """All things of the account and region, those that are in others included."""
+    rest = []
     for (account, region, service, _), things in call.world.stores.items():
         if (account, region, service) == (call.account, call.region, SERVICE):
-            rest.extend(thing for thing in things.values() if isinstance(thing, Thing))
+            rest.extend(things.values())
     while rest:
         thing = rest.pop()
-        if arn in thing.values():
-            return thing
+        yield thing
         for name, parts in thing.parts.items():
             rest.extend(parts.values() if name != "versions" else ())
+
+
+def exists(call, arn):
+    """Whether there is a thing of that ARN, which may be the runtime that a harness has made for itself."""
+    for thing in everything(call):
+        runtime = thing.get("environment", {}).get("agentCoreRuntimeEnvironment", {})
+        if arn in thing.values() or arn == runtime.get("agentRuntimeArn"):
+            return True
+    return False
+
+
+def owner(call):
+    """The thing that an ARN names, wherever it is."""
+    arn = call.members["resourceArn"]
+    for thing in everything(call):
+        if arn in thing.values():
+            return thing
     raise Refusal("ResourceNotFoundException", f"{arn} was not found")
 
 

@@ -5,7 +5,7 @@ import io
 
 from moto.backends import get_backend
 from moto.core.utils import camelcase_to_underscores
-from moto.iam.models import get_account_id_from
+from moto.iam.models import get_account_id_from, iam_backends
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -17,6 +17,8 @@ class Moto:
         self.application = DomainDispatcherApplication(create_backend_app)
 
     def reset(self):
+        # What moto keeps of IAM is dropped beforehand, so that it does not read the policies of AWS once more to throw them away.
+        iam_backends.clear()
         moto_api_backend.reset()
 
     def answer(self, call, request, body=None):

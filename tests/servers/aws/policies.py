@@ -16,7 +16,8 @@ from .refusal import Refusal
 
 #: Principals of services that are called otherwise than the clients of botocore.
 PRINCIPALS = {
-    "bedrock-mantle", "cloudwatch", "delivery.logs", "ecs-tasks", "edgelambda", "monitoring", "pods.eks", "states", "vpc-flow-logs",
+    "bedrock-mantle", "cloudwatch", "delivery.logs", "ecs-tasks", "edgelambda", "eks-fargate-pods", "monitoring", "pods.eks",
+    "replicator.lambda", "spotfleet", "states", "vpc-flow-logs",
 }  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def page(call, items):
             raise Refusal(call.operation.invalid(), "the token of the page is none") from error
         if name != call.operation.key:
             raise Refusal(call.operation.invalid(), "the token is one of another list")
-    wanted = call.members.get("maxResults") or call.members.get("MaxResults") or 100
+    wanted = next((call.members[key] for key in ("maxResults", "MaxResults", "limit") if key in call.members), 100)
     end = start + min(wanted, call.world.config["page"])
     following = base64.b64encode(f"{call.operation.key}|{end}".encode()).decode() if end < len(items) else None
     return items[start:end], following

@@ -99,6 +99,40 @@ class Others(Test):
         logs.delete_query_definition(queryDefinitionId=first)
         self.assertEqual(logs.describe_query_definitions()["queryDefinitions"], [])
 
+    def test_deliveries(self):
+        logs = client("logs")
+        arn = f"arn:aws:bedrock-agentcore:eu-central-1:{ACCOUNT}:gateway/none-a1b2c3d4e5"
+        source = dict(name="spans", logType="TRACES")
+        self.refused("ResourceNotFoundException", logs.put_delivery_source, **source, resourceArn=arn)
+        gateway = client("bedrock-agentcore-control").create_gateway(
+            name="g", roleArn=self.role(), authorizerType="AWS_IAM"
+        )["gatewayArn"]
+        logs.put_delivery_source(**source, resourceArn=gateway, tags={"a": "1"})
+        self.refused("ConflictException", logs.put_delivery_source, name="b", logType="TRACES", resourceArn=gateway)
+        self.refused("ConflictException", logs.put_delivery_source, name="spans", logType="OTHER", resourceArn=gateway)
+        end = logs.put_delivery_destination(name="xray", deliveryDestinationType="XRAY")["deliveryDestination"]
+        place = {"destinationResourceArn": "arn:aws:s3:::bucket"}
+        wrong = dict(name="s3", deliveryDestinationType="CWL", deliveryDestinationConfiguration=place)
+        self.refused("ValidationException", logs.put_delivery_destination, **wrong)
+        pair = dict(deliverySourceName="spans", deliveryDestinationArn=end["arn"])
+        none = {**pair, "deliverySourceName": "none"}
+        self.refused("ResourceNotFoundException", logs.create_delivery, **none)
+        delivery = logs.create_delivery(**pair)["delivery"]
+        self.assertEqual(logs.get_delivery(id=delivery["id"])["delivery"]["deliveryDestinationType"], "XRAY")
+        self.refused("ConflictException", logs.create_delivery, **pair)
+        self.refused("ConflictException", logs.delete_delivery_source, name="spans")
+        self.refused("ConflictException", logs.delete_delivery_destination, name="xray")
+        self.assertEqual(logs.get_delivery_source(name="spans")["deliverySource"]["tags"], {"a": "1"})
+        logs.tag_resource(resourceArn=end["arn"], tags={"b": "2"})
+        self.assertEqual(logs.list_tags_for_resource(resourceArn=end["arn"])["tags"], {"b": "2"})
+        logs.create_log_group(logGroupName="g", tags={"c": "3"})
+        group = f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:g"
+        self.assertEqual(logs.list_tags_for_resource(resourceArn=group)["tags"], {"c": "3"})
+        logs.delete_delivery(id=delivery["id"])
+        logs.delete_delivery_source(name="spans")
+        logs.delete_delivery_destination(name="xray")
+        self.assertEqual(logs.describe_deliveries(limit=1)["deliveries"], [])
+
     def test_where_traces_go(self):
         xray = client("xray")
         self.config(observations=1)
