@@ -40,13 +40,12 @@ impl Refusal {
         let code = error.code().map(str::to_owned);
         let message = error.message().map_or_else(|| causes(&error), str::to_owned);
         let named = code.as_deref().is_some_and(|code| PASSING.contains(&code));
-        let passes = match &error {
-            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
-            // A connection that ends without an answer counts as anything but a mistake of whoever asks.
-            SdkError::DispatchFailure(failure) => !failure.is_user(),
-            SdkError::ServiceError(answer) => named || answer.raw().status().is_server_error(),
-            _ => false,
-        };
+        let lost = matches!(&error, SdkError::TimeoutError(_) | SdkError::ResponseError(_));
+        // A connection that ends without an answer counts as anything but a mistake of whoever asks.
+        let cut = matches!(&error, SdkError::DispatchFailure(failure) if !failure.is_user());
+        let status = error.raw_response().map(HttpResponse::status);
+        let busy = named || status.is_some_and(|status| status.is_server_error());
+        let passes = lost || cut || busy;
         Self { code, message, passes }
     }
 
