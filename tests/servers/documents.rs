@@ -62,7 +62,12 @@ fn carried_out(built: &Built) -> usize {
         let told = told(&tasks);
         assert_eq!(told["refused"], json!([]), "{environment}: {told:#}");
         assert_eq!(told["done"], expected, "{environment}: {told:#}");
-        println!("{environment}: {expected} documents in {:.1} s", start.elapsed().as_secs_f64());
+        assert_eq!(told["unshown"], json!([]), "{environment}: asked for and not shown");
+        let kinds = told["read"].as_array().unwrap().len();
+        println!(
+            "{environment}: {expected} documents in {:.1} s, {kinds} kinds read back",
+            start.elapsed().as_secs_f64()
+        );
         count += expected;
     }
     count

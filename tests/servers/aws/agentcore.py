@@ -1,6 +1,8 @@
-"""Amazon Bedrock AgentCore, the control plane: policy engines, gateways and what is in them, memories, tags and resource policies.
+"""Amazon Bedrock AgentCore, the control plane: policy engines, gateways and what is in them, memories, tags and
+resource policies.
 
-Strict where the service does not say: what is referred to exists, roles trust the service, and what others use is not deleted.
+Strict where the service does not say: what is referred to exists, roles trust the service, and what others use is not
+deleted.
 """
 
 import re
@@ -11,9 +13,8 @@ from .kinds import SERVICE, Kind, Problem, named, referred
 from .providers import PROVIDERS, used_by
 from .refusal import Refusal, not_implemented
 from .registry import plays
-from .resources import Thing, tagged
+from .resources import tagged
 from .runtimes import PRINCIPAL
-
 
 # Policy engines and their policies.
 
@@ -39,8 +40,8 @@ ENGINE = Kind(
 
 
 def check_policy(call, members, before):
-    """A policy is validated after the call, against the schema that the service makes from the tools of the gateway: one that
-    names a gateway or a target that does not exist fails, unless findings are to be ignored."""
+    """A policy is validated after the call, against the schema that the service makes from the tools of the gateway:
+    one that names a gateway or a target that does not exist fails, unless findings are to be ignored."""
     words = members["definition"].get("cedar") or members["definition"].get("policy")
     if words is None:
         raise not_implemented("policies that are generated")

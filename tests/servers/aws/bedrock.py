@@ -1,9 +1,10 @@
-"""Amazon Bedrock: guardrails and their versions, profiles for inference, enforced guardrails, and the log of invocations.
+"""Amazon Bedrock: guardrails and their versions, profiles for inference, enforced guardrails, and the log of
+invocations.
 
-A guardrail has a draft, which is what updates change, and numbered versions, which never change. Strict where the service does not
-say: names are taken, a guardrail says at least one policy, what is in a state that ends by itself is not changed
-(`ConflictException`), what an agent or the account uses is not deleted, and there is one enforced configuration in an account and
-region.
+A guardrail has a draft, which is what updates change, and numbered versions, which never change. Strict where the
+service does not say: names are taken, a guardrail says at least one policy, what is in a state that ends by itself is
+not changed (`ConflictException`), what an agent or the account uses is not deleted, and there is one enforced
+configuration in an account and region.
 """
 
 import copy
@@ -72,7 +73,9 @@ def create_guardrail(call, _):
     unnamed(guardrails, "name", members["name"], "A guardrail")
     key = call.new_id(12, upper=False)
     arn = call.arn(f"guardrail/{key}")
-    guardrail = Guardrail({**members, "guardrailId": key, "id": key, "guardrailArn": arn, "arn": arn, "version": "DRAFT"})
+    guardrail = Guardrail(
+        {**members, "guardrailId": key, "id": key, "guardrailArn": arn, "arn": arn, "version": "DRAFT"}
+    )
     guardrail.update(createdAt=call.now, updatedAt=call.now)
     tagged(guardrail, as_map(call.members.get("tags", [])))
     guardrail.begin(call, "status", "CREATING", "READY")
@@ -128,7 +131,15 @@ def create_guardrail_version(call, _):
     guardrail.cut += 1
     number = str(guardrail.cut)
     members = {key: copy.deepcopy(value) for key, value in guardrail.items() if key != "description"}
-    version = Thing({**members, **call.asked("guardrailIdentifier"), "version": number, "createdAt": call.now, "updatedAt": call.now})
+    version = Thing(
+        {
+            **members,
+            **call.asked("guardrailIdentifier"),
+            "version": number,
+            "createdAt": call.now,
+            "updatedAt": call.now,
+        }
+    )
     version.begin(call, "status", "CREATING", "READY")
     guardrail.begin(call, "status", "VERSIONING", "READY")
     guardrail.versions[number] = version

@@ -1,11 +1,12 @@
 """Agents for Amazon Bedrock: agents, what a version of one consists of, aliases, versions and knowledge bases.
 
-States as terraform-provider-aws waits for them: an agent is CREATING or UPDATING, then NOT_PREPARED; PREPARING, then PREPARED;
-VERSIONING while an alias cuts a version, then PREPARED. Whoever changes an agent in a state that ends by itself is refused with the
-words of the service ("… can't be performed on Agent when it is in Preparing state").
+States as terraform-provider-aws waits for them: an agent is CREATING or UPDATING, then NOT_PREPARED; PREPARING, then
+PREPARED; VERSIONING while an alias cuts a version, then PREPARED. Whoever changes an agent in a state that ends by
+itself is refused with the words of the service ("… can't be performed on Agent when it is in Preparing state").
 
-Strict where the service does not say: names of agents are taken (`ConflictException`), an agent has a role that exists and trusts
-the service, its guardrail exists, and an alias that cuts a version needs an agent that is prepared since its last change.
+Strict where the service does not say: names of agents are taken (`ConflictException`), an agent has a role that exists
+and trusts the service, its guardrail exists, and an alias that cuts a version needs an agent that is prepared since its
+last change.
 """
 
 import copy
@@ -60,7 +61,8 @@ def shown(agent):
     written = {one.get("promptType"): one for one in given.get("promptConfigurations", [])}
     usual = {"promptCreationMode": "DEFAULT", "promptState": "ENABLED", "parserMode": "DEFAULT"}
     prompts = [
-        written.get(kind, {"promptType": kind, "basePromptTemplate": f"the usual text of {kind}", **usual}) for kind in PROMPTS
+        written.get(kind, {"promptType": kind, "basePromptTemplate": f"the usual text of {kind}", **usual})
+        for kind in PROMPTS
     ]
     others = [one for kind, one in written.items() if kind not in PROMPTS]
     return {**agent, "promptOverrideConfiguration": {**given, "promptConfigurations": prompts + others}}
@@ -210,7 +212,9 @@ def part(noun, key, lists, wrapped):
         one = found(own, call.members[identity], singular)
         enabled = one.get("actionGroupState") == "ENABLED"
         if enabled and not call.members.get("skipResourceInUseCheck"):
-            raise Refusal("ConflictException", f"{singular} {one[identity]} is enabled: disable it before it is deleted")
+            raise Refusal(
+                "ConflictException", f"{singular} {one[identity]} is enabled: disable it before it is deleted"
+            )
         del own[one[identity]]
         agent.changed(call)
         return {}
@@ -358,7 +362,9 @@ def delete_alias(call, _):
     alias, agent = alias_and_agent(call)
     settled(alias)
     agents = call.store("agents").values()
-    named = (one["agentDescriptor"]["aliasArn"] for other in agents for one in other.parts["DRAFT"]["Collaborator"].values())
+    named = (
+        one["agentDescriptor"]["aliasArn"] for other in agents for one in other.parts["DRAFT"]["Collaborator"].values()
+    )
     if alias["agentAliasArn"] in named:
         raise Refusal("ValidationException", "the alias is a collaborator of another agent")
     alias.begin(call, "agentAliasStatus", "DELETING", lambda: agent.aliases.pop(alias["agentAliasId"]))
@@ -435,7 +441,11 @@ def delete_knowledge_base(call, _):
 def owner(call):
     """The thing that an ARN names."""
     arn, agents = call.members["resourceArn"], call.store("agents").values()
-    things = [*agents, *(alias for agent in agents for alias in agent.aliases.values()), *call.store("knowledge-bases").values()]
+    things = [
+        *agents,
+        *(alias for agent in agents for alias in agent.aliases.values()),
+        *call.store("knowledge-bases").values(),
+    ]
     for thing in things:
         if arn in (thing.get("agentAliasArn") or thing.get("agentArn"), thing.get("knowledgeBaseArn")):
             return thing

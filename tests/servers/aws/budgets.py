@@ -1,7 +1,8 @@
 """AWS Budgets: budgets, their notifications, and the actions that attach a policy when one is reached.
 
-An account has its budgets in no region. Strict where the service does not say: names are taken, what an action names (its role, which
-trusts the service, its policy and the roles that it is attached to) exists, and a budget with actions is deleted with them.
+An account has its budgets in no region. Strict where the service does not say: names are taken, what an action names
+(its role, which trusts the service, its policy and the roles that it is attached to) exists, and a budget with actions
+is deleted with them.
 """
 
 import copy
@@ -37,7 +38,11 @@ def create_budget(call, _):
     name = members["BudgetName"]
     if name in known:
         raise Refusal("DuplicateRecordException", f"the budget {name} already exists")
-    budget = Thing(copy.deepcopy(members), LastUpdatedTime=call.now, HealthStatus={"Status": "HEALTHY", "LastUpdatedTime": call.now})
+    budget = Thing(
+        copy.deepcopy(members),
+        LastUpdatedTime=call.now,
+        HealthStatus={"Status": "HEALTHY", "LastUpdatedTime": call.now},
+    )
     budget.update(CalculatedSpend={"ActualSpend": {"Amount": "0.0", "Unit": "USD"}})
     budget.arn = f"arn:aws:budgets::{call.account}:budget/{name}"
     budget.tags = {tag["Key"]: tag["Value"] for tag in call.members.get("ResourceTags", [])}

@@ -1,25 +1,26 @@
 """What tests may ask of the server: `/_server/config`, `/_server/log`, `/_server/reset` and `/_server/operations`.
 
-`GET log` is what was called, in order. `POST reset` empties the world. `POST operations` takes names of operations and answers with
-those that nobody plays.
+`GET log` is what was called, in order. `POST reset` empties the world. `POST operations` takes names of operations and
+answers with those that nobody plays.
 
 `POST config` takes an object; what it does not name stays as it is. Operations are named with their service, as in
 `bedrock-agent:CreateAgent`, and each wish is for that many calls and is then over.
 
 - `observations`: how many looks see a state that ends by itself. 0: the first look sees the state that follows.
 - `page`: how many things a page has at most.
-- `unseen`: how many operations that name a new role or policy do not see it yet. IAM says that changes need time; that this
-  goes for every operation but another creation is the strict reading.
+- `unseen`: how many operations that name a new role or policy do not see it yet. IAM says that changes need time; that
+  this goes for every operation but another creation is the strict reading.
 - `seconds`: by how much the clock moves with each call.
 - `ids`: the ids of the things that are made next.
 - `throttle`: `{ operation: times }`.
-- `fail`: `{ operation: [{ "code", "message", "status", "when" }, …] }`, one for each call; `when` is `before` (the default, and
-  nothing happens) or `after` (it was done all the same).
+- `fail`: `{ operation: [{ "code", "message", "status", "when" }, …] }`, one for each call; `when` is `before` (the
+  default, and nothing happens) or `after` (it was done all the same).
 - `drop`: `{ operation: times }`: it is done, and the connection ends without an answer.
 - `hold`: `{ "write": n, "when" }`: the n-th call that changes something, counted since the last wish, is held `before` or
   `after` the deed, and is never answered. Whoever is killed then was killed at that point.
 - `settle`: `{ operation: [state, …] }`: the state in which a thing ends up, for instance `FAILED`.
-- `break`: `{ operation: [member, …] }`: the server forgets a member of its answer, which its own validation has to find.
+- `break`: `{ operation: [member, …] }`: the server forgets a member of its answer, which its own validation has to
+  find.
 """
 
 import copy

@@ -1,7 +1,8 @@
-"""Deliveries of CloudWatch Logs: a source, which is a resource that logs, a destination, and what leads from one to the other.
+"""Deliveries of CloudWatch Logs: a source, which is a resource that logs, a destination, and what leads from one to the
+other.
 
-moto knows few services whose resources log. Strict where the service does not say: a resource of AgentCore exists, a source keeps its
-resource and a destination its type, a pair is delivered once, and what a delivery uses is not deleted.
+moto knows few services whose resources log. Strict where the service does not say: a resource of AgentCore exists, a
+source keeps its resource and a destination its type, a pair is delivered once, and what a delivery uses is not deleted.
 """
 
 import copy
@@ -40,7 +41,9 @@ def put_source(call, _):
         raise Refusal("ResourceNotFoundException", f"{arn} was not found")
     known = things(call, "delivery-source")
     same = (arn, call.members["logType"])
-    if any((one["resourceArn"], one["logType"]) == same and name != call.members["name"] for name, one in known.items()):
+    if any(
+        (one["resourceArn"], one["logType"]) == same and name != call.members["name"] for name, one in known.items()
+    ):
         raise Refusal("ConflictException", f"another source delivers {same[1]} of {arn}")
     source = put(call, "delivery-source", ("resourceArn", "logType"))
     source.update(resourceArns=[arn], service=service)
@@ -96,7 +99,9 @@ def get_delivery(call, _):
 
 @plays("logs:GetDeliverySource")
 def get_source(call, _):
-    return {"deliverySource": source_of(found(things(call, "delivery-source"), call.members["name"], "Delivery source"))}
+    return {
+        "deliverySource": source_of(found(things(call, "delivery-source"), call.members["name"], "Delivery source"))
+    }
 
 
 @plays("logs:GetDeliveryDestination")

@@ -1,5 +1,5 @@
-"""Single operations that moto lacks, of services that it plays otherwise: keys and queries of logs, where traces go, and which pods
-have a role."""
+"""Single operations that moto lacks, or plays without a look, of services that it plays otherwise: who becomes a role,
+keys and queries of logs, where traces go, and which pods have a role."""
 
 import copy
 import uuid
@@ -11,6 +11,40 @@ from . import roles
 from .refusal import Refusal
 from .registry import plays
 from .resources import Thing, answer, found, listing
+
+# Roles.
+
+
+@plays("sts:AssumeRole")
+def assume_role(call, moto):
+    """A role is there for accounts that its trust names, by an ARN of theirs, by their number, or as anybody."""
+    arn = call.members["RoleArn"]
+    if not roles.welcomes(arn, call.account):
+        caller = f"arn:aws:iam::{call.account}:root"
+        raise Refusal(
+            "AccessDenied", f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: {arn}", 403
+        )
+    return moto()
+
+
+STATES = roles.given(
+    "states.amazonaws.com",
+    "AccessDeniedException",
+    "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the "
+    "provided role.",
+    lambda members: members.get("roleArn"),
+)
+SCHEDULER = roles.given(
+    "scheduler.amazonaws.com",
+    "ValidationException",
+    "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
+    lambda members: members["Target"]["RoleArn"],
+)
+for name in ("CreateStateMachine", "UpdateStateMachine"):
+    plays(f"stepfunctions:{name}")(STATES)
+for name in ("CreateSchedule", "UpdateSchedule"):
+    plays(f"scheduler:{name}")(SCHEDULER)
+
 
 # Logs.
 
@@ -115,7 +149,9 @@ def create_association(call, _):
     check_pod(call, members)
     key = f"a-{call.new_id(17, upper=False)}"
     arn = call.arn(f"podidentityassociation/{members['clusterName']}/{key}", "eks")
-    things[key] = Thing({**members, "associationId": key, "associationArn": arn, "createdAt": call.now, "modifiedAt": call.now})
+    things[key] = Thing(
+        {**members, "associationId": key, "associationArn": arn, "createdAt": call.now, "modifiedAt": call.now}
+    )
     things[key].tags = members.get("tags", {})
     return answer(call, things[key], "association")
 

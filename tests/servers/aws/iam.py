@@ -1,8 +1,8 @@
 """IAM: moto, behind the limits and checks that it lacks.
 
-Lengths, patterns and ranges of members are those of the model, and are looked at for every operation before this file is asked.
-Quotas are the default ones of an account. Where sources disagree it is the smallest: 10 managed policies on a role, 2048 characters
-of a trust policy.
+Lengths, patterns and ranges of members are those of the model, and are looked at for every operation before this file
+is asked. Quotas are the default ones of an account. Where sources disagree it is the smallest: 10 managed policies on a
+role, 2048 characters of a trust policy.
 """
 
 import re
@@ -133,7 +133,9 @@ def delete_policy(call, moto):
         raise Refusal("DeleteConflict", "Cannot delete a policy attached to entities.")
     policy = roles.kept(call).managed_policies.get(arn)
     if policy and len(policy.versions) > 1:
-        raise Refusal("DeleteConflict", "This policy has more than one version. Delete all of its versions but the default one.")
+        raise Refusal(
+            "DeleteConflict", "This policy has more than one version. Delete all of its versions but the default one."
+        )
     return seen(call, moto)
 
 

@@ -1,7 +1,8 @@
-"""Kinds of things of AgentCore: what creating, showing, listing, changing and deleting one has in common for all of them.
+"""Kinds of things of AgentCore: what creating, showing, listing, changing and deleting one has in common for all of
+them.
 
-Strict where the service does not say: names are taken, what is in a state that ends by itself is not changed (`ConflictException`),
-and neither is what is in it.
+Strict where the service does not say: names are taken, what is in a state that ends by itself is not changed
+(`ConflictException`), and neither is what is in it.
 """
 
 import copy
@@ -20,10 +21,10 @@ def nothing(*_):
 class Kind:
     """A kind of thing, and the operations on it, which have the names that the model gives them.
 
-    `key` is the member that identifies a thing, `given` that which names it in requests, `lists` the member of the list, `arn` the
-    member of the ARN, and `resource` how the ARN ends. `inner` is what things in it show of it. `check` looks at what a request refers to and may say what goes wrong later,
-    `used` refuses to delete what others need, `fill` adds what the service adds. An update replaces where `replaces` says so, and
-    otherwise changes what it names.
+    `key` is the member that identifies a thing, `given` that which names it in requests, `lists` the member of the
+    list, `arn` the member of the ARN, and `resource` how the ARN ends. `inner` is what things in it show of it. `check`
+    looks at what a request refers to and may say what goes wrong later, `used` refuses to delete what others need,
+    `fill` adds what the service adds. An update replaces where `replaces` says so, and otherwise changes what it names.
     """
 
     def __init__(self, noun, plural, lists, **special):
@@ -143,7 +144,8 @@ def idle(thing, noun):
 
 
 def changed(before, members):
-    """What an update that names some members leaves: one that is given as an `optionalValue` is set by it, or cleared without."""
+    """What an update that names some members leaves: one that is given as an `optionalValue` is set by it, or cleared
+    without."""
     after = dict(before)
     for key, value in members.items():
         if isinstance(value, dict) and set(value) <= {"optionalValue"}:

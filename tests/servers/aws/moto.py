@@ -17,12 +17,13 @@ class Moto:
         self.application = DomainDispatcherApplication(create_backend_app)
 
     def reset(self):
-        # What moto keeps of IAM is dropped beforehand, so that it does not read the policies of AWS once more to throw them away.
+        # What moto keeps of IAM is dropped beforehand: otherwise it reads the policies of AWS again, to throw them away.
         iam_backends.clear()
         moto_api_backend.reset()
 
     def answer(self, call, request, body=None):
-        """The answer of moto: status, headers and body. What moto does not know is refused, and is no failure of a server."""
+        """The answer of moto: status, headers and body. What moto does not know is refused, and is no failure of a
+        server."""
         if not plays(call.service, call.operation.name):
             raise not_implemented(call.operation.key)
         environ = dict(request.environ)

@@ -1,7 +1,7 @@
 """Policy documents as IAM takes them: what moto lets pass, and how long they may be.
 
-Three expectations are not documented, and are the strict reading: a key that stands twice in an object, a condition key without
-a prefix, and a version before 2012 are all refused.
+Three expectations are not documented, and are the strict reading: a key that stands twice in an object, a condition key
+without a prefix, and a version before 2012 are all refused.
 """
 
 import json

@@ -35,7 +35,9 @@ class Provider:
             raise Refusal("ConflictException", f"the provider {name} already exists")
         before = {} if new else found(providers, name, "Provider")
         arn = f"arn:aws:acps:{call.region}:{call.account}:token-vault/default/{self.word}credentialprovider/{name}"
-        thing = Thing(call.asked("tags", "apiKey", "apiKeySecretConfig", "oauth2ProviderConfigInput"), credentialProviderArn=arn)
+        thing = Thing(
+            call.asked("tags", "apiKey", "apiKeySecretConfig", "oauth2ProviderConfigInput"), credentialProviderArn=arn
+        )
         thing.update(createdTime=before.get("createdTime", call.now), lastUpdatedTime=call.now)
         thing.tags = getattr(before, "tags", {})
         thing.update(self.secret_of(call, self.config(call.members)))

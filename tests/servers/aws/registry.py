@@ -2,8 +2,8 @@
 
 from . import models
 
-#: By `service:Operation`, what carries a call out: it takes the call and a function that asks moto, and returns the members of
-#: the answer, or moto's answer as it came.
+#: By `service:Operation`, what carries a call out: it takes the call and a function that asks moto, and returns the
+#: members of the answer, or moto's answer as it came.
 PLAYED = {}
 
 

@@ -9,8 +9,8 @@ from .refusal import Refusal
 class Thing(dict):
     """A thing of a service: its members, under the names of the model.
 
-    While it is in a state that ends by itself, `settling` is how many more looks see that state, and what happens then. A
-    look is an answer that shows the state, or an operation that is refused because of it.
+    While it is in a state that ends by itself, `settling` is how many more looks see that state, and what happens then.
+    A look is an answer that shows the state, or an operation that is refused because of it.
     """
 
     def __init__(self, *args, **members):
@@ -21,7 +21,8 @@ class Thing(dict):
         self.parts = {}
 
     def begin(self, call, member, state, then):
-        """Enters a state that ends: with another state, or with a function that is called. `settle` of a test comes first."""
+        """Enters a state that ends: with another state, or with a function that is called. `settle` of a test comes
+        first."""
         self[member] = state
         self.world, self.turn = call.world, call.world.turn
         wish = call.world.spend("settle", call.operation.key)
@@ -80,19 +81,20 @@ def answer(call, source, wrapped=None):
 
 
 def listing(call, things, member):
-    """An answer with a page of things, each looked at. Pages are as long as asked for, and never longer than tests allow."""
+    """An answer with a page of things, each looked at. Pages are as long as asked for, and never longer than tests
+    allow."""
     for thing in list(things.values()):
         thing.look()
-    items, following = page(call, list(things.values()))
-    shapes = call.operation.shapes
-    element = call.operation.members(call.operation.output)[member]["shape"]
-    element = shapes[element]["member"]["shape"]
+    shape = call.operation.shapes[call.operation.members(call.operation.output)[member]["shape"]]
+    items, following = page(call, list(things.values()), shape.get("max", 100))
+    element = shape["member"]["shape"]
     shown = [shaped(call.operation, element, item) for item in items]
     token = "NextToken" if "NextToken" in call.operation.members(call.operation.output) else "nextToken"
     return {member: shown, **({token: following} if following else {})}
 
 
-def page(call, items):
+def page(call, items, most):
+    """A page of things, which the model may say is short, however long a one was asked for."""
     start = 0
     given = call.members.get("nextToken") or call.members.get("NextToken")
     if given is not None:
@@ -104,7 +106,7 @@ def page(call, items):
         if name != call.operation.key:
             raise Refusal(call.operation.invalid(), "the token is one of another list")
     wanted = next((call.members[key] for key in ("maxResults", "MaxResults", "limit") if key in call.members), 100)
-    end = start + min(wanted, call.world.config["page"])
+    end = start + min(wanted, most, call.world.config["page"])
     following = base64.b64encode(f"{call.operation.key}|{end}".encode()).decode() if end < len(items) else None
     return items[start:end], following
 

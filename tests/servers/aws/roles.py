@@ -57,23 +57,45 @@ def veiled(call):
         backend.managed_policies.update({policy.arn: policy for policy in policies})
 
 
-def trusting(call, arn, service, code="ValidationException"):
+def trusting(call, arn, service, code="ValidationException", words=None):
     """Refuses a role that does not exist, is not seen yet, or does not trust a service, which has to become it.
 
-    Services word this differently; the words here are those of knowledge bases ("unable to assume the given role").
+    Services word this differently; where nothing else is known the words are those of knowledge bases.
     """
     account = re.fullmatch(r"arn:aws:iam::(\d{12}):role/(?:.*/)?([^/]+)", arn)
     role = role_named(call, account[2]) if account and account[1] == call.account else None
     if role is None or role.arn != arn or hidden(call, "role", role.name) or service not in trusted(role):
-        raise Refusal(code, f"{service} was unable to assume the given role {arn}")
+        raise Refusal(code, words or f"{service} was unable to assume the given role {arn}")
 
 
-def trusted(role):
-    """The services that a role trusts."""
+def given(service, code, words, where):
+    """Plays an operation of moto in which a service is given a role, which has to exist, be seen and trust it."""
+
+    def play(call, moto):
+        arn = where(call.members)
+        if arn:
+            trusting(call, arn, service, code, words)
+        return moto()
+
+    return play
+
+
+def welcomes(arn, account):
+    """Whether a role exists, in its own account, and trusts another account or somebody in it."""
+    owner = arn.split(":")[4]
+    known = iam_backends[owner]["aws"].roles.values() if owner in iam_backends else ()
+    role = next((role for role in known if role.arn == arn), None)
+    names = trusted(role, "AWS") if role else []
+    return any(name in ("*", account) or name.startswith(f"arn:aws:iam::{account}:") for name in names)
+
+
+def trusted(role, kind="Service"):
+    """The principals of a kind that a role trusts."""
     statements = json.loads(role.assume_role_policy_document)["Statement"]
     found = []
     for one in statements if isinstance(statements, list) else [statements]:
         principal = one.get("Principal", {})
-        names = principal.get("Service", []) if isinstance(principal, dict) else []
+        principal = {"AWS": "*"} if principal == "*" else principal
+        names = principal.get(kind, [])
         found.extend([names] if isinstance(names, str) else names)
     return found

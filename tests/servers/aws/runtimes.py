@@ -84,7 +84,9 @@ def fill_runtime(call, runtime, before):
     usual = endpoints.setdefault("DEFAULT", Thing(name="DEFAULT", status="READY", createdAt=call.now))
     version, arn = runtime["agentRuntimeVersion"], runtime["agentRuntimeArn"]
     usual.update(liveVersion=version, targetVersion=version, agentRuntimeArn=arn, lastUpdatedAt=call.now)
-    usual.update(agentRuntimeEndpointArn=f"{arn}/runtime-endpoint/DEFAULT", id=f"DEFAULT-{runtime['agentRuntimeId'][-10:]}")
+    usual.update(
+        agentRuntimeEndpointArn=f"{arn}/runtime-endpoint/DEFAULT", id=f"DEFAULT-{runtime['agentRuntimeId'][-10:]}"
+    )
     usual.update(agentRuntimeId=runtime["agentRuntimeId"], endpointName="DEFAULT")
 
 

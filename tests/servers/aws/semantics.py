@@ -1,10 +1,10 @@
 """Which operations the server plays, and by what: files of its own first, then moto."""
 
-from . import agentcore, bedrock, bedrock_agent, budgets, deliveries, gaps, iam, moto
+from . import agentcore, bedrock, bedrock_agent, budgets, deliveries, functions, gaps, iam, moto
 from .registry import PLAYED
 
 #: The files that enter what they play into the table when they are read.
-FILES = (agentcore, bedrock, bedrock_agent, budgets, deliveries, gaps, iam)
+FILES = (agentcore, bedrock, bedrock_agent, budgets, deliveries, functions, gaps, iam)
 
 
 def of(key):

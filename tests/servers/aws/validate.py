@@ -1,7 +1,7 @@
 """Values against the shapes of a model: every member, bound, pattern and enumeration.
 
-Stricter than AWS in one place: a member that the model does not have is refused, where most services of AWS ignore it. A
-pattern has to match the whole text.
+Stricter than AWS in one place: a member that the model does not have is refused, where most services of AWS ignore it.
+A pattern has to match the whole text.
 """
 
 import datetime

@@ -126,4 +126,6 @@ class Call:
 
 def told(value):
     """A value as plain JSON, for the log and for comparisons."""
-    return json.loads(json.dumps(value, default=lambda other: f"<{len(other)} bytes>" if isinstance(other, bytes) else str(other)))
+    return json.loads(
+        json.dumps(value, default=lambda other: f"<{len(other)} bytes>" if isinstance(other, bytes) else str(other))
+    )

@@ -1,4 +1,5 @@
-"""AgentCore: gateways with their targets, policy engines with their policies, harnesses, runtimes, memories and providers."""
+"""AgentCore: gateways with their targets, policy engines with their policies, harnesses, runtimes, memories and
+providers."""
 
 from .caller import ACCOUNT, REGION, Test, client
 
@@ -59,7 +60,9 @@ class Gateways(Core):
         self.assertEqual(CORE.get_gateway_target(**inside)["status"], "READY")
         self.assertEqual([one["name"] for one in CORE.list_gateway_targets(**key)["items"]], ["papers"])
         told = self.refused("ValidationException", CORE.delete_gateway, **key)
-        self.assertEqual(told, "Gateway has targets associated with it. Delete all targets before deleting the gateway.")
+        self.assertEqual(
+            told, "Gateway has targets associated with it. Delete all targets before deleting the gateway."
+        )
         self.assertEqual(CORE.delete_gateway_target(**inside)["status"], "DELETING")
         self.refused("ValidationException", CORE.delete_gateway, **key)
         self.assertEqual(CORE.get_gateway_target(**inside)["status"], "DELETING")
@@ -106,7 +109,6 @@ class Gateways(Core):
         now = CORE.get_gateway_rule(**key, ruleId=made["ruleId"])
         self.assertEqual((now["priority"], now["status"], len(now["actions"])), (2, "ACTIVE", 1))
         self.refused("ValidationException", CORE.create_gateway_rule, **{**rule, "priority": 1_000_001})
-
 
     def test_who_may_be_asked_without_credentials(self):
         gateway = self.gateway()
@@ -189,7 +191,11 @@ class Runs(Core):
         gateway = self.gateway()
         CORE.get_gateway(gatewayIdentifier=gateway["gatewayId"])
         memory = CORE.create_memory(name="reader", eventExpiryDuration=7)["memory"]
-        tool = {"type": "agentcore_gateway", "name": "t", "config": {"agentCoreGateway": {"gatewayArn": gateway["gatewayArn"]}}}
+        tool = {
+            "type": "agentcore_gateway",
+            "name": "t",
+            "config": {"agentCoreGateway": {"gatewayArn": gateway["gatewayArn"]}},
+        }
         remembers = {"agentCoreMemoryConfiguration": {"arn": memory["arn"]}}
         harness = self.harness(tools=[tool], memory=remembers, maxIterations=20)
         self.assertEqual((harness["status"], harness["harnessVersion"]), ("CREATING", "1"))
@@ -199,7 +205,9 @@ class Runs(Core):
         self.assertEqual(CORE.get_harness(**key)["harness"]["status"], "READY")
         made = CORE.create_harness_endpoint(**end, targetVersion="1")["endpoint"]
         self.assertEqual((made["status"], made["targetVersion"], made["harnessName"]), ("CREATING", "1", "reader"))
-        self.refused("ResourceNotFoundException", CORE.create_harness_endpoint, **{**end, "endpointName": "b"}, targetVersion="2")
+        self.refused(
+            "ResourceNotFoundException", CORE.create_harness_endpoint, **{**end, "endpointName": "b"}, targetVersion="2"
+        )
         CORE.update_harness(**key, maxIterations=30, memory={})
         self.assertEqual(CORE.get_harness(**key)["harness"]["status"], "UPDATING")
         now = CORE.get_harness(**key)["harness"]
@@ -219,6 +227,14 @@ class Runs(Core):
         CORE.get_harness_endpoint(**end)
         self.refused("ResourceNotFoundException", CORE.get_harness_endpoint, **end)
         self.assertEqual(CORE.delete_harness(**key)["harness"]["status"], "DELETING")
+
+    def test_a_call_is_one_look(self):
+        self.config(observations=2)
+        gateway = self.gateway()
+        used = {"agentCoreGateway": {"gatewayArn": gateway["gatewayArn"]}}
+        self.harness(tools=[{"type": "agentcore_gateway", "name": name, "config": used} for name in "ab"])
+        seen = [CORE.get_gateway(gatewayIdentifier=gateway["gatewayId"])["status"] for _ in range(2)]
+        self.assertEqual(seen, ["CREATING", "READY"])
 
     def test_what_a_harness_refers_to_exists(self):
         none = {"arn": f"arn:aws:bedrock-agentcore:{PLACE}:memory/none-a1b2c3d4e5"}

@@ -84,11 +84,15 @@ class Lives(Agents):
     def test_a_version_is_a_snapshot(self):
         agent = self.prepared()
         first = self.group(agent, "first", description="one")
+        self.assertEqual(self.status(agent), "NOT_PREPARED")
         AGENTS.prepare_agent(agentId=agent["agentId"])
         self.alias(agent, "a")
         self.group(agent, "second")
         AGENTS.update_agent_action_group(
-            agentId=agent["agentId"], agentVersion="DRAFT", actionGroupId=first["actionGroupId"], actionGroupName="first"
+            agentId=agent["agentId"],
+            agentVersion="DRAFT",
+            actionGroupId=first["actionGroupId"],
+            actionGroupName="first",
         )
         self.refused("ValidationException", AGENTS.create_agent_alias, agentId=agent["agentId"], agentAliasName="b")
         AGENTS.prepare_agent(agentId=agent["agentId"])
@@ -127,7 +131,9 @@ class Lives(Agents):
     def test_prompts_of_the_service_are_shown(self):
         own = {"promptType": "ORCHESTRATION", "promptCreationMode": "OVERRIDDEN", "basePromptTemplate": "mine"}
         agent = self.prepared(promptOverrideConfiguration={"promptConfigurations": [own]})
-        shown = AGENTS.get_agent(agentId=agent["agentId"])["agent"]["promptOverrideConfiguration"]["promptConfigurations"]
+        shown = AGENTS.get_agent(agentId=agent["agentId"])["agent"]["promptOverrideConfiguration"][
+            "promptConfigurations"
+        ]
         self.assertIn(own, shown)
         self.assertEqual(sum(one["promptCreationMode"] == "DEFAULT" for one in shown), 3)
 
@@ -150,6 +156,9 @@ class Lives(Agents):
         made = AGENTS.associate_agent_collaborator(**link)["agentCollaborator"]
         self.assertEqual(made["relayConversationHistory"], "DISABLED")
         self.refused("ConflictException", AGENTS.associate_agent_collaborator, **link)
+        for_tests = {"aliasArn": alias["agentAliasArn"].replace(alias["agentAliasId"], "TSTALIASID")}
+        draft = {**link, "collaboratorName": "draft", "agentDescriptor": for_tests}
+        self.refused("ValidationException", AGENTS.associate_agent_collaborator, **draft)
         AGENTS.prepare_agent(agentId=supervisor["agentId"])
         self.until(supervisor, "PREPARED", 1)
         own = dict(agentId=other["agentId"], agentAliasId=alias["agentAliasId"])
@@ -198,10 +207,13 @@ class Checks(Agents):
         self.config(unseen=1)
         late = self.role("late")
         members = {**self.base, "agentName": "b", "agentResourceRoleArn": late}
-        self.assertIn("unable to assume the given role", self.refused("ValidationException", AGENTS.create_agent, **members))
+        self.assertIn(
+            "unable to assume the given role", self.refused("ValidationException", AGENTS.create_agent, **members)
+        )
         AGENTS.create_agent(**members)
         other = self.role("other", ["ec2.amazonaws.com"])
-        for arn in (other, late.replace("late", "none"), late.replace("444455556666", "111122223333")):
+        elsewhere = late.replace("role/late", "role/team/late")
+        for arn in (other, elsewhere, late.replace("late", "none"), late.replace("444455556666", "111122223333")):
             with self.subTest(arn):
                 wrong = {**self.base, "agentName": "c", "agentResourceRoleArn": arn}
                 self.refused("ValidationException", AGENTS.create_agent, **wrong)

@@ -1,8 +1,10 @@
-"""Carries out documents that are requests, in the order in which they come, in a world in which others keep what they keep.
+"""Carries out documents that are requests, in the order in which they come, in a world in which others keep what they
+keep.
 
-Input: a list of `{ "address", "document", "operation" }`. Output: how many were carried out, which were refused and with which
-words, and which kinds are no requests. In a document stand `$region`, references to answers (`$ref`, `$join`, `$last`), and JSON
-where a service takes the text of JSON.
+Input: a list of `{ "address", "document", "operation" }`. Output: how many were carried out, which were refused and
+with which words, which kinds are no requests, and, of those that are read back, what is not shown as it was asked for.
+In a document stand `$region`, references to answers (`$ref`, `$join`, `$last`), and JSON where a service takes the text
+of JSON.
 """
 
 import io
@@ -15,6 +17,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from .caller import client, server, trust
+from .shown import READ, unshown
 
 
 class World:
@@ -134,6 +137,19 @@ class World:
             here.attach_policy(PolicyId=answer["Policy"]["PolicySummary"]["Id"], TargetId=target)
         return answer
 
+    def read_back(self):
+        """Kinds that are read back, and what of a document is not shown."""
+        kinds, lacking = set(), []
+        for task in self.tasks:
+            address, kind = task["address"], task["address"].split("/")[1]
+            if address in self.answers and task["operation"] and kind in READ:
+                document = task["document"]
+                here = self.client(task["operation"].split(":")[0], document.get("$region", "us-east-1"))
+                found = unshown(here, kind, self.value(document), self.answers[address])
+                kinds.add(kind)
+                lacking.extend(f"{address}: {one}" for one in found)
+        return sorted(kinds), lacking
+
 
 def zipped(name, text):
     """An archive with one file."""
@@ -146,7 +162,9 @@ def zipped(name, text):
 def texts(shape, value):
     """A value for a shape, with JSON as text where the shape is a text."""
     if shape.type_name == "structure" and isinstance(value, dict) and not getattr(shape, "is_document_type", False):
-        return {key: texts(shape.members[key], inner) if key in shape.members else inner for key, inner in value.items()}
+        return {
+            key: texts(shape.members[key], inner) if key in shape.members else inner for key, inner in value.items()
+        }
     if shape.type_name == "list" and isinstance(value, list):
         return [texts(shape.member, inner) for inner in value]
     if shape.type_name == "map" and isinstance(value, dict):
@@ -158,7 +176,9 @@ def main():
     world = World(json.load(sys.stdin))
     world.before()
     done = sum(world.carry_out(task) for task in world.tasks)
-    json.dump({"done": done, "refused": world.refused, "beside": sorted(world.beside)}, sys.stdout)
+    kinds, lacking = world.read_back()
+    told = {"done": done, "refused": world.refused, "beside": sorted(world.beside), "read": kinds, "unshown": lacking}
+    json.dump(told, sys.stdout)
 
 
 main()

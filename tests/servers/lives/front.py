@@ -1,12 +1,13 @@
 """What the server does for every service: it validates, repeats, cuts into pages, fails when asked to, and writes down."""
 
+import concurrent.futures
 import json
 import uuid
 
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from .caller import Test, client, raw, server
 from .agents import INSTRUCTION
+from .caller import Test, client, raw, server
 
 AGENTS = client("bedrock-agent")
 
@@ -52,7 +53,9 @@ class Validation(Agents):
         agent = self.create()
         both = {"lambda": "arn:aws:lambda:eu-central-1:444455556666:function:f", "customControl": "RETURN_CONTROL"}
         members = dict(agentVersion="DRAFT", actionGroupName="g", actionGroupExecutor=both)
-        told = self.refused("ValidationException", AGENTS.create_agent_action_group, agentId=agent["agentId"], **members)
+        told = self.refused(
+            "ValidationException", AGENTS.create_agent_action_group, agentId=agent["agentId"], **members
+        )
         self.assertIn("exactly one", told)
 
     def test_what_is_no_request(self):
@@ -80,7 +83,9 @@ class Validation(Agents):
         self.assertEqual(AGENTS.get_agent(agentId=agent["agentId"])["agent"]["agentStatus"], "NOT_PREPARED")
 
     def test_what_nobody_plays_is_refused(self):
-        self.refused("ServerNotImplemented", AGENTS.create_flow, name="f", executionRoleArn=self.members["agentResourceRoleArn"])
+        self.refused(
+            "ServerNotImplemented", AGENTS.create_flow, name="f", executionRoleArn=self.members["agentResourceRoleArn"]
+        )
 
 
 class Repetition(Agents):
@@ -89,7 +94,9 @@ class Repetition(Agents):
         first, second = (self.create(clientToken=token) for _ in range(2))
         self.assertEqual(first["agentId"], second["agentId"])
         self.assertEqual(self.names(), ["a"])
-        self.refused("ConflictException", AGENTS.create_agent, **{**self.members, "agentName": "b", "clientToken": token})
+        self.refused(
+            "ConflictException", AGENTS.create_agent, **{**self.members, "agentName": "b", "clientToken": token}
+        )
         self.create("b")
         self.assertEqual(self.names(), ["a", "b"])
 
@@ -99,10 +106,14 @@ class Repetition(Agents):
         self.config(page=1)
         self.assertEqual(self.names(), ["a"])
         pages = list(AGENTS.get_paginator("list_agents").paginate())
-        self.assertEqual([[one["agentName"] for one in page["agentSummaries"]] for page in pages], [["a"], ["b"], ["c"]])
+        self.assertEqual(
+            [[one["agentName"] for one in page["agentSummaries"]] for page in pages], [["a"], ["b"], ["c"]]
+        )
         self.config(page=100)
         self.assertEqual(len(AGENTS.list_agents(maxResults=2)["agentSummaries"]), 2)
         self.refused("ValidationException", AGENTS.list_agents, nextToken="none")
+        token = AGENTS.list_agents(maxResults=2)["nextToken"]
+        self.refused("ValidationException", AGENTS.list_knowledge_bases, nextToken=token)
 
 
 class Failures(Agents):
@@ -144,10 +155,27 @@ class Failures(Agents):
         self.assertEqual(client("iam").get_role(RoleName="lost")["Role"]["RoleName"], "lost")
 
     def test_wishes_are_looked_at(self):
-        for wish in ({"throttel": {}}, {"throttle": {"bedrock-agent:MakeAgent": 1}}, {"fail": {"iam:GetRole": 1}}, {"page": "1"}):
+        for wish in (
+            {"throttel": {}},
+            {"throttle": {"bedrock-agent:MakeAgent": 1}},
+            {"fail": {"iam:GetRole": 1}},
+            {"page": "1"},
+        ):
             with self.subTest(wish), self.assertRaises(Exception) as told:
                 self.config(**wish)
             self.assertEqual(told.exception.code, 400)
+
+
+class Together(Agents):
+    def test_callers_at_the_same_time(self):
+        names = [f"agent-{number}" for number in range(40)]
+        with concurrent.futures.ThreadPoolExecutor(8) as callers:
+            ids = [agent["agentId"] for agent in callers.map(self.create, names)]
+        self.assertEqual(len(set(ids)), 40)
+        pages = list(AGENTS.get_paginator("list_agents").paginate(PaginationConfig={"PageSize": 1000}))
+        self.assertEqual([len(page["agentSummaries"]) for page in pages], [10] * 4)
+        self.assertEqual(sorted(one["agentName"] for page in pages for one in page["agentSummaries"]), sorted(names))
+        self.assertEqual(self.log("operation").count(("CreateAgent",)), 40)
 
 
 class Log(Agents):

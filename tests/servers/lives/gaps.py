@@ -24,9 +24,7 @@ class Budgets(Test):
     def create(self):
         entry = {"Notification": SPENT, "Subscribers": MAIL}
         tags = [{"Key": "a", "Value": "1"}]
-        BUDGETS.create_budget(
-            **ACCOUNTED, Budget=self.budget, NotificationsWithSubscribers=[entry], ResourceTags=tags
-        )
+        BUDGETS.create_budget(**ACCOUNTED, Budget=self.budget, NotificationsWithSubscribers=[entry], ResourceTags=tags)
 
     def action(self, **changes):
         definition = {"IamActionDefinition": {"PolicyArn": self.policy, "Roles": ["agent"]}}
@@ -46,7 +44,9 @@ class Budgets(Test):
         self.create()
         self.refused("DuplicateRecordException", BUDGETS.create_budget, **ACCOUNTED, Budget=self.budget)
         shown = BUDGETS.describe_budget(**MINE)["Budget"]
-        self.assertEqual((shown["BudgetLimit"]["Amount"], shown["CalculatedSpend"]["ActualSpend"]["Amount"]), ("100.0", "0.0"))
+        self.assertEqual(
+            (shown["BudgetLimit"]["Amount"], shown["CalculatedSpend"]["ActualSpend"]["Amount"]), ("100.0", "0.0")
+        )
         self.assertEqual(BUDGETS.describe_notifications_for_budget(**MINE)["Notifications"], [SPENT])
         asked = dict(**MINE, Notification=SPENT)
         self.assertEqual(BUDGETS.describe_subscribers_for_notification(**asked)["Subscribers"], MAIL)
@@ -85,6 +85,51 @@ class Budgets(Test):
 
 
 class Others(Test):
+    def test_services_are_given_roles(self):
+        lambdas, states, scheduler = client("lambda"), client("stepfunctions"), client("scheduler")
+        dead = {"TargetArn": f"arn:aws:sqs:eu-central-1:{ACCOUNT}:failed"}
+        function = dict(
+            FunctionName="f", Runtime="python3.13", Handler="f.f", Code={"ZipFile": b"zip"}, DeadLetterConfig=dead
+        )
+        machine = dict(name="m", definition='{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}')
+        target = {"Arn": f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:f"}
+        schedule = dict(Name="s", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"})
+        right = self.role("right", ["lambda.amazonaws.com", "states.amazonaws.com", "scheduler.amazonaws.com"])
+        wrong = self.role("wrong", ["ec2.amazonaws.com"])
+        asked = [
+            ("InvalidParameterValueException", lambda arn: lambdas.create_function(**function, Role=arn)),
+            ("AccessDeniedException", lambda arn: states.create_state_machine(**machine, roleArn=arn)),
+            (
+                "ValidationException",
+                lambda arn: scheduler.create_schedule(**schedule, Target={**target, "RoleArn": arn}),
+            ),
+        ]
+        for code, ask in asked:
+            with self.subTest(code):
+                for arn in (wrong, right + "2"):
+                    self.refused(code, ask, arn=arn)
+                ask(right)
+        shown = lambdas.get_function(FunctionName="f")["Configuration"]
+        usual = {"LogFormat": "Text", "LogGroup": "/aws/lambda/f"}
+        self.assertEqual((shown["DeadLetterConfig"], shown["LoggingConfig"]), (dead, usual))
+        own = {"LogFormat": "JSON", "LogGroup": "g"}
+        self.config(observations=1)
+        lambdas.update_function_configuration(FunctionName="f", LoggingConfig=own)
+        shown = lambdas.get_function_configuration(FunctionName="f")
+        self.assertEqual((shown["DeadLetterConfig"], shown["LoggingConfig"]), (dead, own))
+        self.assertEqual(shown["LastUpdateStatus"], "InProgress")
+        change = lambdas.update_function_configuration
+        self.refused("InvalidParameterValueException", change, FunctionName="f", Role=wrong)
+        lambdas.delete_function(FunctionName="f")
+        lambdas.create_function(**function, Role=right)
+        told = self.refused("ResourceConflictException", lambdas.update_function_code, FunctionName="f", ZipFile=b"zip")
+        self.assertIn("in the following state: Pending", told)
+        shown = lambdas.get_function(FunctionName="f")["Configuration"]
+        self.assertEqual((shown["State"], shown["LoggingConfig"]), ("Active", usual))
+        lambdas.update_function_code(FunctionName="f", ZipFile=b"zip2")
+        told = self.refused("ResourceConflictException", lambdas.publish_version, FunctionName="f")
+        self.assertIn("An update is in progress for resource: arn:aws:lambda:eu-central-1", told)
+
     def test_keys_and_queries_of_logs(self):
         logs = client("logs")
         key = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/4b1f0c2e-0000-4000-8000-000000000002"
@@ -135,9 +180,10 @@ class Others(Test):
 
     def test_where_traces_go(self):
         xray = client("xray")
-        self.config(observations=1)
+        self.config(observations=2)
         self.assertEqual(xray.get_trace_segment_destination()["Destination"], "XRay")
         xray.update_trace_segment_destination(Destination="CloudWatchLogs")
+        self.refused("InvalidRequestException", xray.update_trace_segment_destination, Destination="XRay")
         seen = [xray.get_trace_segment_destination()["Status"] for _ in range(2)]
         self.assertEqual(seen, ["PENDING", "ACTIVE"])
 

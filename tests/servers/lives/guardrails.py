@@ -16,7 +16,7 @@ class Guardrails(Test):
 
     def test_a_life(self):
         self.config(observations=1)
-        made = self.create(tags=[{"key": "a", "value": "1"}])
+        made = self.create(description="old", tags=[{"key": "a", "value": "1"}])
         key = dict(guardrailIdentifier=made["guardrailId"])
         self.assertEqual(made["version"], "DRAFT")
         self.refused("ConflictException", BEDROCK.create_guardrail_version, **key)
@@ -28,6 +28,7 @@ class Guardrails(Test):
         BEDROCK.update_guardrail(**key, name="employees", **WORDS, sensitiveInformationPolicyConfig=pii)
         draft = BEDROCK.get_guardrail(**key)
         self.assertNotIn("contentPolicy", draft)
+        self.assertNotIn("description", draft)
         self.assertEqual(draft["sensitiveInformationPolicy"]["piiEntities"], [{"type": "PASSWORD", "action": "BLOCK"}])
         first = BEDROCK.get_guardrail(**key, guardrailVersion="1")
         self.assertEqual(first["contentPolicy"]["filters"], HATE["filtersConfig"])

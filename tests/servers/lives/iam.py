@@ -1,11 +1,14 @@
 """The limits and checks of IAM, each from both sides: what is at the limit is taken, what is one past it is refused."""
 
 import json
+import os
+
+import boto3
 
 from .caller import ACCOUNT, Test, client, raw, server, trust
 
 IAM = client("iam")
-ROLE, POLICY = "arn:aws:iam::%s:role/" % ACCOUNT, "arn:aws:iam::%s:policy/" % ACCOUNT
+ROLE, POLICY = f"arn:aws:iam::{ACCOUNT}:role/", f"arn:aws:iam::{ACCOUNT}:policy/"
 EC2 = trust(["ec2.amazonaws.com"])
 
 
@@ -197,6 +200,22 @@ class Sight(Test):
         self.refused("NoSuchEntity", other.get_role, RoleName="r")
         self.assertEqual(IAM.get_role(RoleName="r")["Role"]["Arn"], ROLE + "r")
         self.assertEqual(client("sts", account="111122223333").get_caller_identity()["Account"], "111122223333")
+
+    def test_who_becomes_a_role_is_in_its_account(self):
+        other = client("iam", account="111122223333")
+        anybody = json.dumps(principal({"AWS": ACCOUNT}))
+        arn = other.create_role(RoleName="guest", AssumeRolePolicyDocument=anybody)["Role"]["Arn"]
+        keys = client("sts").assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"]
+        nobody = other.create_role(
+            RoleName="own", AssumeRolePolicyDocument=json.dumps(principal({"AWS": "111122223333"}))
+        )
+        for refused in (nobody["Role"]["Arn"], arn + "2"):
+            asked = dict(RoleArn=refused, RoleSessionName="session")
+            self.refused("AccessDenied", client("sts").assume_role, **asked)
+        guest = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], "eu-central-1")
+        here = dict(endpoint_url=os.environ["SERVER"])
+        self.assertEqual(guest.client("sts", **here).get_caller_identity()["Account"], "111122223333")
+        self.assertEqual(guest.client("iam", **here).get_role(RoleName="guest")["Role"]["Arn"], arn)
 
     def test_pages_of_one(self):
         self.config(page=1)
