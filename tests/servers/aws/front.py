@@ -73,6 +73,8 @@ class Front:
         if failure and failure.get("when", "before") == "before":
             raise injected(failure)
         done = self.perform(call, request, entry)
+        if done[0] >= 400:
+            entry.update(outcome=wire.code_of(done))
         if failure:
             raise injected(failure)
         if self.world.spend("drop", key):

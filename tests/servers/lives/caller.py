@@ -59,6 +59,11 @@ class Test(unittest.TestCase):
 
     maxDiff = None
 
+    def __init_subclass__(cls, **words):
+        """Assertions fail by calling `fail`, which a test must not have for something else."""
+        super().__init_subclass__(**words)
+        assert cls.fail is unittest.TestCase.fail, f"{cls} has a `fail` of its own"
+
     def setUp(self):
         server("reset", {})
         self.config(observations=0)

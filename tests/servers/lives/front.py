@@ -125,7 +125,51 @@ class Failures(Agents):
         self.refused("Throttling", client("iam").get_role, RoleName="agent")
         client("iam").get_role(RoleName="agent")
 
-    def fail(self, when, code="InternalServerException", status=None):
+    def test_every_protocol_has_its_errors(self):
+        asked = [
+            ("cloudwatch:DescribeAlarms", "describe_alarms", {}),
+            ("ec2:DescribeVpcEndpoints", "describe_vpc_endpoints", {}),
+            ("s3:GetBucketPolicy", "get_bucket_policy", {"Bucket": "none"}),
+            ("sqs:ListQueues", "list_queues", {}),
+            ("sns:ListTopics", "list_topics", {}),
+            ("logs:DescribeLogGroups", "describe_log_groups", {}),
+            ("lambda:ListFunctions", "list_functions", {}),
+            ("scheduler:ListSchedules", "list_schedules", {}),
+        ]
+        for key, method, members in asked:
+            with self.subTest(key):
+                wish = {"code": "ServiceUnavailable", "message": "a & b", "status": 503}
+                self.config(fail={key: [wish]}, throttle={key: 1})
+                ask = getattr(client(key.split(":")[0]), method)
+                with self.assertRaises(ClientError) as told:
+                    ask(**members)
+                self.assertRegex(told.exception.response["Error"]["Code"], "Throttl|TooManyRequests")
+                with self.assertRaises(ClientError) as told:
+                    ask(**members)
+                answer = told.exception.response
+                error = (answer["Error"]["Code"], answer["Error"]["Message"])
+                self.assertEqual(error, ("ServiceUnavailable", "a & b"))
+                self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], 503)
+                if key.startswith("s3:"):
+                    self.refused("NoSuchBucket", ask, **members)
+                else:
+                    ask(**members)
+                outcome = "NoSuchBucket" if key.startswith("s3:") else "ok"
+                self.assertEqual(self.log("outcome")[-1], (outcome,))
+
+    def test_what_moto_refuses_is_in_the_log(self):
+        asked = [
+            ("iam", "get_role", {"RoleName": "none"}, "NoSuchEntity"),
+            ("lambda", "get_function", {"FunctionName": "none"}, "ResourceNotFoundException"),
+            ("logs", "describe_log_streams", {"logGroupName": "none"}, "ResourceNotFoundException"),
+            ("events", "describe_rule", {"Name": "none"}, "ResourceNotFoundException"),
+        ]
+        for service, method, members, code in asked:
+            with self.subTest(service):
+                self.refused(code, getattr(client(service), method), **members)
+                self.assertEqual(self.log("outcome")[-1], (code,))
+
+    def failed(self, when, code="InternalServerException", status=None):
         wish = {"code": code, "message": "m", "when": when, **({"status": status} if status else {})}
         self.config(fail={"bedrock-agent:CreateAgent": [wish]})
         with self.assertRaises(ClientError) as told:
@@ -133,12 +177,12 @@ class Failures(Agents):
         return told.exception.response
 
     def test_before_the_deed(self):
-        self.assertEqual(self.fail("before")["ResponseMetadata"]["HTTPStatusCode"], 500)
+        self.assertEqual(self.failed("before")["ResponseMetadata"]["HTTPStatusCode"], 500)
         self.assertEqual(self.names(), [])
         self.create()
 
     def test_after_the_deed(self):
-        self.assertEqual(self.fail("after", "ServiceUnavailable", 503)["ResponseMetadata"]["HTTPStatusCode"], 503)
+        self.assertEqual(self.failed("after", "ServiceUnavailable", 503)["ResponseMetadata"]["HTTPStatusCode"], 503)
         self.assertEqual(self.names(), ["a"])
         self.refused("ConflictException", AGENTS.create_agent, **self.members)
 
