@@ -157,6 +157,15 @@ class Failures(Agents):
                 outcome = "NoSuchBucket" if key.startswith("s3:") else "ok"
                 self.assertEqual(self.log("outcome")[-1], (outcome,))
 
+    def test_errors_in_cbor(self):
+        path = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms"
+        self.config(throttle={"cloudwatch:DescribeAlarms": 1})
+        spoken = dict(kind="application/cbor", Smithy_Protocol="rpc-v2-cbor")
+        status, body = raw("monitoring", "POST", path, "\x00", **spoken)
+        code = b"\x79\x00\x06__type\x79\x00\x13ThrottlingException"
+        self.assertEqual((status, body[:1]), (400, b"\xa2"), body)
+        self.assertIn(code, body)
+
     def test_what_moto_refuses_is_in_the_log(self):
         asked = [
             ("iam", "get_role", {"RoleName": "none"}, "NoSuchEntity"),
