@@ -7,6 +7,7 @@ mod findings;
 mod load;
 mod markdown;
 mod output;
+mod provider;
 mod render;
 mod revision;
 mod timings;

@@ -3,24 +3,29 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use aipolicy_apply::{Inputs, Local, Provider, State, World};
+use aipolicy_apply::{Inputs, Local, State, World};
 use aipolicy_compiler::catalog::Catalog;
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::Id;
-use aipolicy_compiler::model::environment::{EnvironmentSpec, ProviderName, Providers};
-use aipolicy_compiler::model::workspace::{StateBackend, TargetName};
-use aipolicy_compiler::source::Spanned;
+use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_compiler::model::workspace::StateBackend;
 use aipolicy_targets::artifact::Document;
 use aipolicy_targets::effects;
-use aipolicy_targets::plan::{ApprovedPlan, Bindings, Desired, Header, Plan, authorize, report_drift};
+use aipolicy_targets::plan::{
+    Actual, ApprovedPlan, Bindings, Desired, Header, Plan, authorize, report_drift,
+};
 use jiff::Timestamp;
 
 use crate::error::{CliError, Exit};
+use crate::provider::{all_served, serve};
 use crate::workspace::Workspace;
 
 /// The folder of the state when the workspace does not say.
 const DEFAULT_STATE: &str = ".aipolicy";
+/// How long a look at a world may wait for services that are busy.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An environment whose world can be looked at and changed.
 pub(crate) struct Place<'w> {
@@ -52,25 +57,19 @@ impl<'w> Place<'w> {
         let (id, name) = environment;
         let folder = state_folder(workspace)?;
         let state = State::open(&folder.join("state"), name).map_err(|error| state_error(&error))?;
-        let local: Arc<dyn Provider> =
-            Arc::new(Local::new(folder.join("world").join(name), name_of(workspace)));
-        let mut served: BTreeMap<String, Arc<dyn Provider>> = BTreeMap::new();
-        let mut providers = BTreeMap::new();
-        let spec = workspace.graph().resource(id).map(|found| &found.spec);
-        for target in TargetName::ALL {
-            let chosen = spec.and_then(|spec| spec.providers.as_ref()).and_then(|all| provider(all, *target));
-            refuse_unknown(workspace, chosen)?;
-            served.insert(target.word().to_owned(), Arc::clone(&local));
-            providers.insert(target.word().to_owned(), local.name().to_owned());
-        }
+        let local = Arc::new(Local::new(folder.join("world").join(name), name_of(workspace)));
+        let found = workspace.graph().resource(id);
+        let found = found.ok_or_else(|| CliError::usage(format!("there is no environment `{name}`")))?;
+        let served = serve(workspace, found, &local)?;
+        let providers =
+            served.iter().map(|(key, provider)| (key.clone(), provider.name().to_owned())).collect();
         let world = World::new(served);
         Ok(Self { workspace, environment: id, name: name.to_owned(), world, state, providers })
     }
 
     /// The documents that are there, but for roles that are not ours: what those may do is for others to say.
     pub(crate) async fn observed(&self) -> Result<Vec<Document>, CliError> {
-        let actual = self.world.observe_all(self.state.journal()).await;
-        let actual = actual.map_err(|error| CliError::tool(error.to_string()))?;
+        let actual = self.observe().await?;
         let ours =
             actual.documents.into_values().filter(|one| one.owned || one.document.address.kind != "Role");
         Ok(ours.map(|observed| observed.document).collect())
@@ -84,8 +83,8 @@ impl<'w> Place<'w> {
             CliError::findings(Exit::Refused, format!("`{}` cannot be planned: {why}", self.name))
                 .hint("`aipolicy check` shows every finding")
         })?;
-        let actual = self.world.observe_all(self.state.journal()).await;
-        let actual = actual.map_err(|error| CliError::tool(error.to_string()))?;
+        all_served(&self.name, &self.world, &artifacts)?;
+        let actual = self.observe().await?;
         let before = effects::recall(self.state.journal().last_decisions());
         let before =
             before.map_err(|why| CliError::tool(format!("the journal holds what is no grant: {why}")))?;
@@ -102,6 +101,11 @@ impl<'w> Place<'w> {
             report_drift(&plan, &artifacts, found.name_span(), &mut drift);
         }
         Ok(Planned { plan, approved, refusals, drift })
+    }
+
+    async fn observe(&self) -> Result<Actual, CliError> {
+        let found = self.world.observe_patiently(self.state.journal(), PATIENCE).await;
+        found.map_err(|error| CliError::tool(error.to_string()))
     }
 
     fn header(&self, observed: String) -> Header {
@@ -152,28 +156,6 @@ pub(crate) fn state_folder(workspace: &Workspace) -> Result<PathBuf, CliError> {
 fn inside(root: &Path, folder: &str) -> Option<PathBuf> {
     let plain = Path::new(folder).components().all(|part| matches!(part, std::path::Component::Normal(_)));
     (plain && !folder.is_empty()).then(|| root.join(folder))
-}
-
-fn provider(all: &Providers, target: TargetName) -> Option<&Spanned<ProviderName>> {
-    match target {
-        TargetName::Iam => all.iam.as_ref(),
-        TargetName::Gateway => all.gateway.as_ref(),
-        TargetName::Bedrock => all.bedrock.as_ref(),
-        TargetName::Kubernetes => all.kubernetes.as_ref(),
-        TargetName::Lambda => all.lambda.as_ref(),
-        TargetName::Observability => all.observability.as_ref(),
-    }
-}
-
-fn refuse_unknown(workspace: &Workspace, chosen: Option<&Spanned<ProviderName>>) -> Result<(), CliError> {
-    match chosen.map(|chosen| (chosen.value, chosen.span)) {
-        None | Some((ProviderName::Local, _)) => Ok(()),
-        Some((other, span)) => {
-            let place = workspace.place(span);
-            let error = CliError::usage(format!("{place}: this version has no provider `{}`", other.word()));
-            Err(error.hint("use `local`; `aipolicy build` writes the artifacts for other tools"))
-        }
-    }
 }
 
 /// An error of the state with its exit code.

@@ -19,11 +19,13 @@ mod r#where;
 mod why;
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use aipolicy_compiler::authorize::Hearing;
 use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::value::Date;
+use tokio::runtime::Runtime;
 
 use crate::error::{CliError, Exit};
 use crate::evaluated::NotRun;
@@ -148,10 +150,18 @@ fn not_asked(
     Ok(others.map(told).collect())
 }
 
-/// Runs what waits for a world. One thread is enough: the world is what is slow.
+/// Runs what waits for a world. One thread is enough: the world is what is slow. It is the same for the whole run, since
+/// connections to a service belong to it.
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| CliError::tool(format!("cannot wait for the world: {error}")))?;
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    let runtime = match RUNTIME.get() {
+        Some(runtime) => runtime,
+        None => {
+            let made = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let made = made.map_err(|error| CliError::tool(format!("cannot wait for the world: {error}")))?;
+            RUNTIME.get_or_init(|| made)
+        }
+    };
     Ok(runtime.block_on(future))
 }
 

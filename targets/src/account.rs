@@ -19,6 +19,7 @@ use aipolicy_compiler::source::{Span, Spanned};
 use aipolicy_iam::{Partition, limits};
 
 use crate::input::Input;
+use crate::mark::Mark;
 use crate::origin::Origin;
 
 /// The longest names of credential providers of AgentCore, and of secrets.
@@ -70,15 +71,20 @@ impl<'a> Account<'a> {
         Origin::default(self.input.sources, name)
     }
 
+    /// How objects of the environment are known to be ours.
+    fn mark(&self) -> Mark<'a> {
+        let workspace = self.input.metadata.name.value.as_str();
+        Mark { workspace, environment: self.environment.name().as_str() }
+    }
+
     /// The path of roles and policies that are ours in an environment: their ownership mark.
     pub(crate) fn path(&self) -> String {
-        format!("/aipolicy/{}/{}/", self.input.metadata.name.value, self.environment.name())
+        self.mark().path()
     }
 
     /// The tags that mark an object as ours.
     pub(crate) fn marks(&self) -> [(&'static str, &'a str); 2] {
-        let workspace = self.input.metadata.name.value.as_str();
-        [("aipolicy:environment", self.environment.name().as_str()), ("aipolicy:workspace", workspace)]
+        self.mark().tags()
     }
 
     /// A name within a limit, from the prefix of the workspace, the environment and further words.

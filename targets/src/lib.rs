@@ -18,6 +18,7 @@ mod kubernetes;
 pub mod kustomize;
 mod lambda;
 pub mod manifest;
+pub mod mark;
 mod observability;
 mod openapi;
 pub mod origin;
@@ -26,6 +27,8 @@ pub mod privilege;
 mod request;
 mod routing;
 mod tree;
+
+pub use tree::Tree;
 
 use aipolicy_compiler::authorize::ApprovedGrants;
 use aipolicy_compiler::diagnostic::Diagnostics;

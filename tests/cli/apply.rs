@@ -168,7 +168,8 @@ fn nobody_is_asked_where_nobody_is() {
 #[test]
 fn a_provider_that_this_version_lacks_is_named_with_its_line() {
     let (_place, folder) = copy_of("quickstart");
-    edit(&folder, "environment.yaml", "  logging:", "  providers: { iam: aws }\n  logging:");
+    edit(&folder, "environment.yaml", "  logging:", "  providers: { iam: kubernetes }\n  logging:");
     let said = aipolicy(&folder, &["plan"]).expect(1);
-    assert!(said.contains("environment.yaml:") && said.contains("no provider `aws`"), "{said}");
+    let expected = "no provider `kubernetes` for the target `iam`";
+    assert!(said.contains("environment.yaml:") && said.contains(expected), "{said}");
 }

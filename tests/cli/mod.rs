@@ -2,6 +2,7 @@
 
 mod access;
 mod apply;
+mod aws;
 mod check;
 mod cloudformation;
 mod examples;
@@ -31,16 +32,22 @@ struct Done {
     err: String,
 }
 
+/// `aipolicy` in a clean environment.
+fn plain(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aipolicy"));
+    command.args(arguments).current_dir(folder).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("NO_COLOR", "1");
+    command
+}
+
 /// Runs `aipolicy` in a clean environment.
 fn aipolicy(folder: &Path, arguments: &[&str]) -> Done {
-    let done = Command::new(env!("CARGO_BIN_EXE_aipolicy"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
+    done(&mut plain(folder, arguments))
+}
+
+/// Runs a command to its end.
+fn done(command: &mut Command) -> Done {
+    let done = command.output().unwrap();
     Done {
         exit: done.status.code().unwrap_or(-1),
         out: String::from_utf8(done.stdout).unwrap(),

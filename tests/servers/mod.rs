@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::harness::program::answer;
 use crate::harness::root;
 use crate::harness::tools::{Client, Tool};
 
@@ -85,6 +86,30 @@ impl Aws {
         let (head, body) = told.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(" 200 "), "{path}: {told}");
         serde_json::from_str(body).unwrap()
+    }
+}
+
+/// What calls operations with boto3 and tells their answers: an account, and calls as JSON.
+const CALL: &str = "
+import json, sys
+from lives import caller
+answers = []
+for service, operation, members in json.loads(sys.argv[2]):
+    answer = getattr(caller.client(service, sys.argv[1]), operation)(**members)
+    answer.pop('ResponseMetadata', None)
+    answers.append(answer)
+json.dump(answers, sys.stdout, default=str)
+";
+
+impl Aws {
+    /// Somebody else calls operations in an account, each a list of a service, the name of an operation in boto3 (for instance
+    /// `attach_role_policy`) and its members.
+    #[track_caller]
+    pub(crate) fn calls(&self, account: &str, calls: &[Value]) -> Vec<Value> {
+        let mut python = python();
+        python.args(["-c", CALL, account, &Value::from(calls).to_string()]);
+        let told = answer(python.env("SERVER", &self.address), "", "Python 3.11");
+        serde_json::from_str(&told).unwrap()
     }
 }
 

@@ -2,10 +2,12 @@
 //!
 //! | to | use |
 //! |---|---|
-//! | look at a world, or change one document in it | [`Provider`], [`Local`], [`World`] |
+//! | look at a world, or change one document in it | [`Provider`], [`Local`], `Aws`, [`World`] |
 //! | know what was done, and keep others out meanwhile | [`State`], [`Journal`], [`Lock`] |
 //! | carry out a plan | [`apply`], [`Site`], [`Options`], [`Report`] |
 
+#[cfg(feature = "aws")]
+mod aws;
 mod clock;
 mod engine;
 mod folder;
@@ -25,6 +27,8 @@ mod state;
 mod tests;
 mod world;
 
+#[cfg(feature = "aws")]
+pub use aws::{Aws, AwsPlace};
 pub use clock::{Clock, SystemClock};
 pub use engine::{Inputs, Options, Site, apply};
 pub use folder::{FileError, FileProblem};

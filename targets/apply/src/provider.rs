@@ -82,6 +82,15 @@ pub enum WorldError {
         /// The provider where it is.
         provider: &'static str,
     },
+    /// Nothing says who asks.
+    NoCredentials(String),
+    /// The credentials are of another account than that of the environment.
+    OtherAccount {
+        /// The account of the environment.
+        expected: String,
+        /// That of the credentials.
+        found: String,
+    },
     /// A record of ownership cannot be read.
     Marks {
         /// Its file.
@@ -129,6 +138,15 @@ impl fmt::Display for WorldError {
                 "`{address}` is ours and lives in `{provider}`, which no longer serves target `{}`: \
                  name `{provider}` for it once more and remove the document first",
                 address.target
+            ),
+            Self::NoCredentials(reason) => write!(
+                formatter,
+                "there are no credentials of AWS ({reason}): set `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and \
+                 `AWS_SECRET_ACCESS_KEY`"
+            ),
+            Self::OtherAccount { expected, found } => write!(
+                formatter,
+                "the credentials are of account {found}, and the environment is in account {expected}"
             ),
             Self::Marks { path, reason } => {
                 write!(formatter, "`{path}`, which says what is ours, cannot be read: {reason}")

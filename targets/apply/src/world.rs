@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aipolicy_targets::artifact::Address;
 use aipolicy_targets::plan::{Actual, Observed};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::journal::Journal;
 use crate::provider::{Provider, WorldError};
+use crate::retry::Patience;
 
 /// Providers by target, or by `target/Kind` where the documents of a target live in more than one world.
 #[derive(Clone, Default)]
@@ -51,6 +54,12 @@ impl World {
             }
         }
         Ok(Actual { documents, last_applied: journal.last_applied().clone() })
+    }
+
+    /// The same for who is not applying: asked again while a service is busy, with pauses of no more than this in all.
+    pub async fn observe_patiently(&self, journal: &Journal, budget: Duration) -> Result<Actual, WorldError> {
+        let (_never, stop) = watch::channel(false);
+        Patience { budget, stop }.ask(|| self.observe_all(journal), |_, _| {}).await
     }
 
     fn distinct(&self) -> Vec<Arc<dyn Provider>> {

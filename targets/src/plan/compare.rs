@@ -3,7 +3,11 @@
 use super::{Action, Actual, Change, Desired, DesiredDocument, EffectClass, Observed, Reason};
 use crate::artifact::{Address, Document, Format};
 
-/// Whether two documents mean the same: JSON without regard to the order of keys, policy documents as sets.
+/// Members of a document whose order means nothing to the service that they are for.
+const SETS: &[&str] = &["AttachedManagedPolicies", "Tags"];
+
+/// Whether two documents mean the same: JSON without regard to the order of keys; policy documents, tags and attached
+/// policies as sets.
 pub fn equivalent(left: &Document, right: &Document) -> bool {
     if left.text == right.text {
         return left.format == right.format;
@@ -20,10 +24,18 @@ fn canonical(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
         Value::Object(map) if map.contains_key("Statement") => policy(Value::Object(map)),
-        Value::Object(map) => map.into_iter().map(|(key, value)| (key, canonical(value))).collect(),
+        Value::Object(map) => map.into_iter().map(member).collect(),
         Value::Array(items) => items.into_iter().map(canonical).collect(),
         other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
     }
+}
+
+fn member((key, value): (String, serde_json::Value)) -> (String, serde_json::Value) {
+    let mut value = canonical(value);
+    if let (true, Some(items)) = (SETS.contains(&key.as_str()), value.as_array_mut()) {
+        items.sort_by_cached_key(ToString::to_string);
+    }
+    (key, value)
 }
 
 fn policy(value: serde_json::Value) -> serde_json::Value {
@@ -101,6 +113,21 @@ mod tests {
         assert!(equivalent(&left, &right));
         let other = document(
             r#"{"P":{"Version":"2012-10-17","Statement":{"Resource":["*"],"Effect":"Allow","Action":["s3:PutObject"]}}}"#,
+        );
+        assert!(!equivalent(&left, &other));
+    }
+
+    #[test]
+    fn tags_and_attached_policies_are_sets() {
+        let left = document(
+            r#"{"Tags":[{"Key":"a","Value":"1"},{"Key":"b","Value":"2"}],"AttachedManagedPolicies":["x","y"]}"#,
+        );
+        let right = document(
+            r#"{"Tags":[{"Value":"2","Key":"b"},{"Key":"a","Value":"1"}],"AttachedManagedPolicies":["y","x"]}"#,
+        );
+        assert!(equivalent(&left, &right));
+        let other = document(
+            r#"{"Tags":[{"Key":"a","Value":"1"},{"Key":"b","Value":"2"}],"AttachedManagedPolicies":["x","x"]}"#,
         );
         assert!(!equivalent(&left, &other));
     }

@@ -16,6 +16,8 @@ answers with those that nobody plays.
 - `fail`: `{ operation: [{ "code", "message", "status", "when" }, …] }`, one for each call; `when` is `before` (the
   default, and nothing happens) or `after` (it was done all the same).
 - `drop`: `{ operation: times }`: it is done, and the connection ends without an answer.
+- `hold`: `{ "write": n, "when" }`: the n-th call that changes something, counted since the last wish, is held `before` or
+  `after` the deed, and is never answered. Whoever is killed then was killed at that point.
 - `settle`: `{ operation: [state, …] }`: the state in which a thing ends up, for instance `FAILED`.
 - `break`: `{ operation: [member, …] }`: the server forgets a member of its answer, which its own validation has to
   find.
@@ -57,5 +59,7 @@ def configure(world, wishes):
         for key, wish in value.items() if name in WISHES else ():
             if models.operation(*key.split(":")) is None or not isinstance(wish, WISHES[name]):
                 return 400, {"message": f"{name}: {key} is no operation, or not asked for like this"}
+    if "hold" in wishes:
+        world.writes = 0
     world.config.update(copy.deepcopy(wishes))
     return 200, {}

@@ -10,7 +10,7 @@ import traceback
 
 from . import models, moto, semantics, validate, wire
 from .control import control
-from .refusal import Dropped, Refusal
+from .refusal import Dropped, Held, Refusal
 from .world import Call, World, told
 
 #: The account of whoever signs with a key that names none.
@@ -26,7 +26,7 @@ class Front:
         self.lock = threading.Lock()
 
     def __call__(self, environ, start_response):
-        request = wire.Request(environ)
+        request, held = wire.Request(environ), False
         with self.lock:
             if request.path.startswith("/_server/"):
                 status, value = control(self.world, self.moto.reset, request)
@@ -36,6 +36,12 @@ class Front:
                     status, headers, body = self.answer(request)
                 except Dropped:
                     return hang_up(environ)
+                except Held:
+                    held = True
+        if held:
+            # The others go on meanwhile.
+            wait_until_gone(environ)
+            return hang_up(environ)
         headers["Content-Length"] = str(len(body))
         start_response(f"{status} {'OK' if status < 400 else 'Refused'}", list(headers.items()))
         return [body]
@@ -56,7 +62,7 @@ class Front:
         except Refusal as refusal:
             entry.update(outcome=refusal.code, message=refusal.message)
             return wire.write_error(operation, request, refusal)
-        except Dropped:
+        except (Dropped, Held):
             raise
         except Exception as error:
             trace = traceback.format_exc(limit=-3)
@@ -66,7 +72,10 @@ class Front:
 
     def carry_out(self, call, request, entry):
         """Before, the deed, and after. A test may ask for a failure on either side of the deed."""
-        key = call.operation.key
+        key, hold = call.operation.key, self.world.holds(call.operation)
+        if hold == "before":
+            entry.update(outcome="held")
+            raise Held
         if self.world.spend("throttle", key):
             raise Refusal(call.operation.throttled(), "Rate exceeded")
         failure = self.world.spend("fail", key)
@@ -75,6 +84,9 @@ class Front:
         done = self.perform(call, request, entry)
         if done[0] >= 400:
             entry.update(outcome=wire.code_of(done))
+        if hold == "after":
+            entry.update(outcome="held")
+            raise Held
         if failure:
             raise injected(failure)
         if self.world.spend("drop", key):
@@ -138,6 +150,12 @@ def without(value, member):
     if isinstance(value, dict):
         return {key: without(inner, member) for key, inner in value.items() if key != member}
     return [without(inner, member) for inner in value] if isinstance(value, list) else value
+
+
+def wait_until_gone(environ):
+    """Waits until whoever asked has closed the connection."""
+    with contextlib.suppress(OSError):
+        environ["werkzeug.socket"].recv(1, socket.MSG_PEEK)
 
 
 def hang_up(environ):

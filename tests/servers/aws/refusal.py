@@ -16,6 +16,10 @@ class Dropped(Exception):
     """The connection ends without an answer."""
 
 
+class Held(Exception):
+    """Nothing is answered until whoever asked is gone."""
+
+
 def not_implemented(what):
     """Nobody here plays this. A status below 500, so that no client tries again."""
     return Refusal("ServerNotImplemented", f"the test server does not play {what}", 400)

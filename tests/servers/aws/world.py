@@ -7,6 +7,9 @@ import json
 
 from .refusal import Refusal
 
+#: How operations begin that change nothing.
+READS = ("Describe", "Get", "List")
+
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 #: What tests may ask for, as it is when nobody asked; `control.py` says what each means.
@@ -17,6 +20,7 @@ USUAL = {
     "throttle": {},
     "fail": {},
     "drop": {},
+    "hold": {},
     "settle": {},
     "break": {},
     "ids": [],
@@ -36,11 +40,20 @@ class World:
         self.answers = {}
         self.hidden = {}
         self.made = 0
+        self.writes = 0
 
     @property
     def turn(self):
         """Which call it is."""
         return len(self.log)
+
+    def holds(self, operation):
+        """On which side of the deed a call is held, which is then never answered; nothing for most of them."""
+        if operation.name.startswith(READS):
+            return None
+        self.writes += 1
+        hold = self.config["hold"]
+        return hold.get("when", "before") if hold.get("write") == self.writes else None
 
     def spend(self, wish, key):
         """Takes one of the times for which a wish was made for an operation; nothing if there is none left."""

@@ -2,12 +2,15 @@
 
 import concurrent.futures
 import json
+import os
 import uuid
 
-from botocore.exceptions import ClientError, ConnectionClosedError
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from .agents import INSTRUCTION
-from .caller import Test, client, raw, server
+from .caller import ACCOUNT, REGION, Test, client, raw, server
 
 AGENTS = client("bedrock-agent")
 
@@ -206,6 +209,22 @@ class Failures(Agents):
         with self.assertRaises(ConnectionClosedError):
             self.role("lost")
         self.assertEqual(client("iam").get_role(RoleName="lost")["Role"]["RoleName"], "lost")
+
+    def test_a_call_that_is_held(self):
+        impatient = client("bedrock-agent").meta.config.merge(Config(read_timeout=0.5))
+        for when, names in (("before", []), ("after", ["b"])):
+            with self.subTest(when):
+                self.config(hold={"write": 2, "when": when})
+                self.create("a" + when)
+                keys = dict(aws_access_key_id=f"AKIA{ACCOUNT}", aws_secret_access_key="secret")
+                late = boto3.client(
+                    "bedrock-agent", REGION, endpoint_url=os.environ["SERVER"], config=impatient, **keys
+                )
+                with self.assertRaises(ReadTimeoutError):
+                    late.create_agent(**{**self.members, "agentName": "b"})
+                self.assertEqual(self.log("outcome")[-1], ("held",))
+                self.config(hold={})
+                self.assertEqual([name for name in self.names() if name == "b"], names)
 
     def test_wishes_are_looked_at(self):
         for wish in (

@@ -1,0 +1,122 @@
+//! Which provider serves which documents of an environment, as the environment names them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aipolicy_apply::{Local, Provider, World};
+use aipolicy_compiler::model::Resource;
+use aipolicy_compiler::model::environment::{EnvironmentSpec, ProviderName, Providers};
+use aipolicy_compiler::model::workspace::TargetName;
+use aipolicy_compiler::source::Spanned;
+use aipolicy_targets::artifact::Artifact;
+
+use crate::error::CliError;
+use crate::workspace::Workspace;
+
+/// Providers by target, or by `target/Kind` where the documents of a target live in more than one world.
+pub(crate) type Served = BTreeMap<String, Arc<dyn Provider>>;
+
+/// Documents that tell others what to do, and that no service takes.
+#[cfg(feature = "aws")]
+const FOR_OTHERS: [&str; 2] = ["iam/BucketStatements", "iam/KeyStatements"];
+
+/// The providers that an environment names; `local` where it names none.
+pub(crate) fn serve(
+    workspace: &Workspace,
+    environment: &Resource<EnvironmentSpec>,
+    local: &Arc<Local>,
+) -> Result<Served, CliError> {
+    let mut served = Served::new();
+    for target in TargetName::ALL {
+        let named = environment.spec.providers.as_ref().and_then(|all| provider(all, *target));
+        match named.map(|named| named.value) {
+            None | Some(ProviderName::Local) => {
+                served.insert(target.word().to_owned(), Arc::clone(local) as Arc<dyn Provider>);
+            }
+            Some(ProviderName::Aws) if *target == TargetName::Iam => {
+                aws(workspace, environment, (named, local), &mut served)?;
+            }
+            Some(ProviderName::Aws | ProviderName::Kubernetes | ProviderName::Git) => {
+                return Err(refused(workspace, (*target, named)));
+            }
+        }
+    }
+    Ok(served)
+}
+
+#[cfg(feature = "aws")]
+fn aws(
+    workspace: &Workspace,
+    environment: &Resource<EnvironmentSpec>,
+    (_, local): (Option<&Spanned<ProviderName>>, &Arc<Local>),
+    served: &mut Served,
+) -> Result<(), CliError> {
+    use aipolicy_apply::{Aws, AwsPlace};
+
+    let account = &environment.spec.aws;
+    let of = workspace.graph().bundle().workspaces.first();
+    let name = of.map_or("", |found| found.name().as_str());
+    let prefix = of.and_then(|found| Some(found.spec.naming.as_ref()?.prefix.value.as_str())).unwrap_or(name);
+    let place = AwsPlace {
+        partition: account.partition.as_ref().map_or("aws", |partition| partition.value.word()).to_owned(),
+        account: account.account_id.value.as_str().to_owned(),
+        region: account.regions.first().map_or("", |region| region.value.as_str()).to_owned(),
+        workspace: name.to_owned(),
+        environment: environment.name().as_str().to_owned(),
+        prefix: format!("{prefix}-{}-", environment.name()),
+    };
+    let provider: Arc<dyn Provider> = Arc::new(Aws::new(place));
+    served.extend(Aws::KINDS.iter().map(|kind| ((*kind).to_owned(), Arc::clone(&provider))));
+    served.extend(FOR_OTHERS.map(|kind| (kind.to_owned(), Arc::clone(local) as Arc<dyn Provider>)));
+    Ok(())
+}
+
+#[cfg(not(feature = "aws"))]
+fn aws(
+    workspace: &Workspace,
+    _: &Resource<EnvironmentSpec>,
+    (named, _): (Option<&Spanned<ProviderName>>, &Arc<Local>),
+    _: &mut Served,
+) -> Result<(), CliError> {
+    let place = named.map_or_else(String::new, |named| workspace.place(named.span));
+    let error = CliError::usage(format!("{place}: this binary was built without the provider `aws`"));
+    Err(error
+        .hint("build it with the feature `aws`, which is there unless `--no-default-features` leaves it out"))
+}
+
+fn provider(all: &Providers, target: TargetName) -> Option<&Spanned<ProviderName>> {
+    match target {
+        TargetName::Iam => all.iam.as_ref(),
+        TargetName::Gateway => all.gateway.as_ref(),
+        TargetName::Bedrock => all.bedrock.as_ref(),
+        TargetName::Kubernetes => all.kubernetes.as_ref(),
+        TargetName::Lambda => all.lambda.as_ref(),
+        TargetName::Observability => all.observability.as_ref(),
+    }
+}
+
+fn refused(workspace: &Workspace, (target, named): (TargetName, Option<&Spanned<ProviderName>>)) -> CliError {
+    let word = named.map_or("", |named| named.value.word());
+    let place = named.map_or_else(String::new, |named| workspace.place(named.span));
+    let message =
+        format!("{place}: this version has no provider `{word}` for the target `{}`", target.word());
+    CliError::usage(message).hint("use `local`; `aipolicy build` writes the artifacts for other tools")
+}
+
+/// Refuses to plan documents that no provider of the environment applies.
+pub(crate) fn all_served(name: &str, world: &World, artifacts: &[Artifact]) -> Result<(), CliError> {
+    let mut left: BTreeMap<String, usize> = BTreeMap::new();
+    for artifact in artifacts {
+        let address = &artifact.document.address;
+        if world.provider(address).is_err() {
+            *left.entry(format!("{}/{}", address.target, address.kind)).or_default() += 1;
+        }
+    }
+    if left.is_empty() {
+        return Ok(());
+    }
+    let kinds: Vec<_> = left.iter().map(|(kind, count)| format!("{count} of `{kind}`")).collect();
+    let message = format!("`{name}` has documents that its providers do not apply: {}", kinds.join(", "));
+    Err(CliError::usage(message)
+        .hint("use the provider `local` for their target; `aipolicy build` writes them for other tools"))
+}

@@ -1,0 +1,112 @@
+//! What AWS says when it does not do what it is asked.
+
+use aipolicy_targets::artifact::Address;
+use aws_sdk_iam::config::http::HttpResponse;
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+
+use crate::provider::WorldError;
+
+/// Codes of errors that pass, beside those with a status of 500 and more: throttling, and what IAM documents as "wait a few
+/// minutes and submit your request again" (API reference, `ConcurrentModification`, `EntityTemporarilyUnmodifiable`).
+const PASSING: &[&str] = &[
+    "ConcurrentModification",
+    "EntityTemporarilyUnmodifiable",
+    "PriorRequestNotComplete",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+];
+
+/// A call that AWS did not carry out, or of which the answer was lost.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    /// The code of the service, for instance `NoSuchEntity`.
+    code: Option<String>,
+    message: String,
+    /// Whether it is worth asking again.
+    passes: bool,
+}
+
+impl Refusal {
+    pub(super) fn of<E>(error: SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let code = error.code().map(str::to_owned);
+        let message = error.message().map_or_else(|| causes(&error), str::to_owned);
+        let named = code.as_deref().is_some_and(|code| PASSING.contains(&code));
+        let lost = matches!(&error, SdkError::TimeoutError(_) | SdkError::ResponseError(_));
+        // A connection that ends without an answer counts as anything but a mistake of whoever asks.
+        let cut = matches!(&error, SdkError::DispatchFailure(failure) if !failure.is_user());
+        let status = error.raw_response().map(HttpResponse::status);
+        let busy = named || status.is_some_and(|status| status.is_server_error());
+        let passes = lost || cut || busy;
+        Self { code, message, passes }
+    }
+
+    /// A document that is not one of ours.
+    pub(super) fn unreadable(why: impl std::fmt::Display) -> Self {
+        Self { code: None, message: why.to_string(), passes: false }
+    }
+
+    fn is(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
+
+    /// Whether what was asked for is not there, or not seen yet.
+    pub(super) fn is_gone(&self) -> bool {
+        self.is("NoSuchEntity")
+    }
+
+    /// Whether something of that name is there.
+    pub(super) fn is_taken(&self) -> bool {
+        self.is("EntityAlreadyExists")
+    }
+
+    /// What was just made is not seen everywhere at once: neither by those that name it, nor as a principal.
+    fn is_early(&self) -> bool {
+        self.is_gone() || (self.is("MalformedPolicyDocument") && self.message.contains("\"AWS\""))
+    }
+
+    fn reason(&self) -> String {
+        self.code.as_ref().map_or_else(|| self.message.clone(), |code| format!("{code}: {}", self.message))
+    }
+
+    /// What it means for a change of a document.
+    pub(super) fn about(self, address: &Address) -> WorldError {
+        let reason = self.reason();
+        match self.passes || self.is_early() {
+            true => WorldError::Transient { reason, retry_after: None },
+            false => WorldError::Refused { address: address.clone(), reason },
+        }
+    }
+
+    /// What it means where no document is spoken of.
+    pub(super) fn about_session(self) -> WorldError {
+        let reason = self.reason();
+        match self.passes {
+            true => WorldError::Transient { reason, retry_after: None },
+            false => WorldError::Broken(reason),
+        }
+    }
+}
+
+/// An error with everything that it says it comes from.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
+    let mut told = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        // Many an error repeats what its cause says.
+        if !told.last().is_some_and(|last| last.ends_with(&text)) {
+            told.push(text);
+        }
+        next = cause.source();
+    }
+    told.join(": ")
+}

@@ -1,0 +1,355 @@
+//! The provider `aws`: roles and policies of an example, applied through the SDK to a server that plays AWS.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{Done, copy_of, done, edit, plain};
+use crate::servers::Aws;
+
+/// The account of the example.
+const ACCOUNT: &str = "111122223333";
+/// The path of what is ours there.
+const PATH: &str = "/aipolicy/quickstart/dev/";
+/// The role of the tool of the agent, and its policy.
+const TOOLS: &str = "quickstart-dev-tools-handbook";
+
+/// An account, and a workspace whose roles and policies live in it.
+struct Site {
+    server: Aws,
+    _place: tempfile::TempDir,
+    folder: PathBuf,
+}
+
+impl Site {
+    fn new() -> Self {
+        let (place, folder) = copy_of("quickstart");
+        edit(&folder, "environment.yaml", "  logging:", "  providers: { iam: aws }\n  logging:");
+        Self { server: Aws::start(), _place: place, folder }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = plain(&self.folder, arguments);
+        command
+            .env("AWS_ENDPOINT_URL", &self.server.address)
+            .env("AWS_ACCESS_KEY_ID", format!("AKIA{ACCOUNT}"))
+            .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .env("HOME", &self.folder);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Done {
+        done(&mut self.command(arguments))
+    }
+
+    #[track_caller]
+    fn apply(&self) -> String {
+        self.run(&["apply", "--yes"]).expect(0)
+    }
+
+    /// A plan finds nothing to do, and asking has changed nothing.
+    #[track_caller]
+    fn is_settled(&self) {
+        let before = self.writes();
+        let said = self.run(&["plan", "--detailed-exitcode"]).expect(0);
+        assert!(said.contains("no changes"), "{said}");
+        assert_eq!(self.writes(), before, "a plan only looks");
+    }
+
+    fn wish(&self, wish: &Value) {
+        self.server.ask("config", Some(wish));
+    }
+
+    /// The operations that changed something, in order, with how each ended.
+    fn writes(&self) -> Vec<(String, String)> {
+        let log = self.server.ask("log", None);
+        let word = |entry: &Value, key: &str| entry[key].as_str().unwrap_or("").to_owned();
+        let all = log.as_array().unwrap().iter();
+        let all = all.map(|entry| (word(entry, "operation"), word(entry, "outcome")));
+        all.filter(|(name, _)| !["Get", "List"].iter().any(|start| name.starts_with(start))).collect()
+    }
+
+    /// Somebody else does something in the account.
+    #[track_caller]
+    fn somebody(&self, operation: &str, members: &Value) -> Value {
+        self.server.calls(ACCOUNT, &[json!(["iam", operation, members])]).remove(0)
+    }
+
+    /// Somebody else does several things in the account.
+    #[track_caller]
+    fn somebody_does(&self, all: &[(&str, Value)]) {
+        let calls: Vec<_> =
+            all.iter().map(|(operation, members)| json!(["iam", operation, members])).collect();
+        self.server.calls(ACCOUNT, &calls);
+    }
+
+    /// Every role and policy below our path: its documents and what is attached, told by boto3.
+    fn world(&self) -> BTreeMap<String, Value> {
+        let details = self.somebody(
+            "get_account_authorization_details",
+            &json!({ "Filter": ["Role", "LocalManagedPolicy"] }),
+        );
+        let mut world = BTreeMap::new();
+        for role in details["RoleDetailList"].as_array().unwrap() {
+            if role["Path"] == PATH {
+                let attached = role["AttachedManagedPolicies"].as_array().unwrap().iter();
+                let mut attached: Vec<_> = attached.map(|policy| policy["PolicyName"].clone()).collect();
+                attached.sort_by_key(ToString::to_string);
+                let trust = &role["AssumeRolePolicyDocument"];
+                let name = format!("Role/{}", role["RoleName"].as_str().unwrap());
+                let said = json!({ "trust": trust, "attached": attached, "inline": role["RolePolicyList"] });
+                assert!(world.insert(name.clone(), said).is_none(), "{name} is there twice");
+            }
+        }
+        for policy in details["Policies"].as_array().unwrap() {
+            if policy["Path"] == PATH {
+                let versions = policy["PolicyVersionList"].as_array().unwrap();
+                let default = versions.iter().find(|version| version["IsDefaultVersion"] == true).unwrap();
+                let name = format!("Policy/{}", policy["Arn"].as_str().unwrap().rsplit('/').next().unwrap());
+                assert!(
+                    world.insert(name.clone(), default["Document"].clone()).is_none(),
+                    "{name} is there twice"
+                );
+            }
+        }
+        world
+    }
+}
+
+/// What a settled account holds, as another site has it that nothing disturbed.
+fn undisturbed() -> BTreeMap<String, Value> {
+    let site = Site::new();
+    site.apply();
+    site.world()
+}
+
+fn policy_arn(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:policy{PATH}{name}")
+}
+
+#[test]
+fn what_was_compiled_is_there_and_a_second_plan_is_empty() {
+    let site = Site::new();
+    let said = site.run(&["plan"]).expect(0);
+    assert!(said.contains(&format!("iam/Role/{TOOLS}")), "{said}");
+    assert_eq!(site.writes().len(), 0, "a plan only looks");
+    site.apply();
+    site.is_settled();
+    let world = site.world();
+    let expected = crate::harness::root().join("examples/quickstart/expected/dev/iam");
+    let compiled = |kind: &str, member: &str| -> BTreeMap<String, Value> {
+        let files = std::fs::read_dir(expected.join(kind)).unwrap().map(|file| file.unwrap().path());
+        let read = |path: PathBuf| {
+            let name = format!("{kind}/{}", path.file_stem().unwrap().to_str().unwrap());
+            let said: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+            (name, said[member].clone())
+        };
+        files.map(read).collect()
+    };
+    let policies = compiled("Policy", "PolicyDocument");
+    let roles = compiled("Role", "AssumeRolePolicyDocument");
+    assert_eq!(world.len(), policies.len() + roles.len());
+    for (name, document) in &policies {
+        assert_eq!(&world[name], document, "{name}");
+    }
+    for (name, trust) in &roles {
+        assert_eq!(&world[name]["trust"], trust, "{name}");
+        assert_eq!(world[name]["inline"], json!([]), "{name}");
+    }
+    assert_eq!(world[&format!("Role/{TOOLS}")]["attached"], json!([TOOLS]));
+    // A policy is there before the role that it is attached to.
+    let writes = site.writes();
+    let first = |name: &str| writes.iter().position(|(found, _)| found == name).unwrap();
+    assert!(first("CreatePolicy") < first("CreateRole") && first("CreateRole") < first("AttachRolePolicy"));
+}
+
+#[test]
+fn a_policy_is_changed_as_often_as_wanted_and_goes_with_its_agent() {
+    let site = Site::new();
+    site.apply();
+    let mut prefix = "prefixes: [published/]".to_owned();
+    for at in 0..7 {
+        let next = format!("prefixes: [published-{at}/]");
+        edit(&site.folder, "agent.yaml", &prefix, &next);
+        prefix = next;
+        site.apply();
+        site.is_settled();
+    }
+    let world = site.world();
+    assert!(world[&format!("Policy/{TOOLS}")].to_string().contains("published-6/"));
+    let versions = site.somebody("list_policy_versions", &json!({ "PolicyArn": policy_arn(TOOLS) }));
+    assert_eq!(versions["Versions"].as_array().unwrap().len(), 5, "IAM keeps five");
+
+    std::fs::remove_file(site.folder.join("agent.yaml")).unwrap();
+    site.apply();
+    site.is_settled();
+    let left: Vec<_> = site.world().into_keys().filter(|name| name.contains("handbook")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn what_somebody_changed_is_told_and_taken_back() {
+    let site = Site::new();
+    site.apply();
+    let settled = site.world();
+    let admin = json!({ "RoleName": TOOLS, "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess" });
+    site.somebody("attach_role_policy", &admin);
+    let all = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] });
+    let inline = json!({ "RoleName": TOOLS, "PolicyName": "more", "PolicyDocument": all.to_string() });
+    site.somebody("put_role_policy", &inline);
+    let said = site.run(&["plan", "--detailed-exitcode"]).expect(2);
+    assert!(
+        said.contains(TOOLS) && said.contains("AdministratorAccess") && said.contains("\"more\""),
+        "{said}"
+    );
+    assert!(said.contains("1 to update"), "{said}");
+    site.apply();
+    site.is_settled();
+    assert_eq!(site.world(), settled);
+}
+
+#[test]
+fn what_is_not_ours_is_never_touched() {
+    let site = Site::new();
+    let trust = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Principal": { "AWS": ACCOUNT }, "Action": "sts:AssumeRole" }]
+    });
+    let role = |path: &str| json!({ "RoleName": TOOLS, "Path": path, "AssumeRolePolicyDocument": trust.to_string() });
+    // Another path, and our path without our tags.
+    for path in ["/others/", PATH] {
+        site.somebody("create_role", &role(path));
+        let before = site.writes();
+        let said = site.run(&["apply", "--yes"]).expect(3);
+        assert!(said.contains("AIP-CMP-006") && said.contains(TOOLS), "{said}");
+        assert_eq!(site.writes(), before, "nothing is written");
+        site.somebody("delete_role", &json!({ "RoleName": TOOLS }));
+    }
+    site.apply();
+    site.is_settled();
+}
+
+#[test]
+fn whoever_asks_is_of_the_account() {
+    let site = Site::new();
+    let said = done(site.command(&["plan"]).env("AWS_ACCESS_KEY_ID", "AKIA999988887777")).expect(1);
+    assert!(said.contains("account 999988887777") && said.contains(&format!("account {ACCOUNT}")), "{said}");
+    let mut nobody = site.command(&["plan"]);
+    nobody.env_remove("AWS_ACCESS_KEY_ID").env("AWS_EC2_METADATA_DISABLED", "true");
+    let said = done(&mut nobody).expect(1);
+    assert!(said.contains("no credentials of AWS") && said.contains("AWS_PROFILE"), "{said}");
+    assert_eq!(site.writes().len(), 0);
+}
+
+#[test]
+fn a_service_that_is_slow_busy_and_loses_answers_makes_no_difference() {
+    let site = Site::new();
+    let operations =
+        ["CreatePolicy", "CreateRole", "AttachRolePolicy", "GetRole", "ListRoles", "GetPolicyVersion"];
+    let twice: serde_json::Map<_, _> =
+        operations.iter().map(|name| (format!("iam:{name}"), json!(2))).collect();
+    let failure =
+        json!([{ "code": "ServiceFailure", "message": "try again", "status": 500, "when": "after" }]);
+    let fail: serde_json::Map<_, _> =
+        operations.iter().map(|name| (format!("iam:{name}"), failure.clone())).collect();
+    site.wish(&json!({ "throttle": twice, "drop": twice, "fail": fail, "unseen": 3, "page": 1 }));
+    site.apply();
+    assert!(site.writes().iter().any(|(_, outcome)| outcome == "dropped"), "answers were lost");
+    assert!(site.writes().iter().any(|(_, outcome)| outcome == "Throttling"), "calls were throttled");
+    site.wish(&json!({ "page": 100 }));
+    site.is_settled();
+    assert_eq!(site.world(), undisturbed());
+}
+
+/// Starts an apply, and kills it where the server holds it. Nothing if it came to its end before.
+fn killed(site: &Site, (write, when): (usize, &str)) -> Option<()> {
+    site.wish(&json!({ "hold": { "write": write, "when": when } }));
+    let held = site.writes().iter().filter(|(_, outcome)| outcome == "held").count();
+    let mut apply: Child =
+        site.command(&["apply", "--yes"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let start = Instant::now();
+    loop {
+        if let Some(status) = apply.try_wait().unwrap() {
+            assert_eq!(status.code(), Some(0), "write {write}, killed {when}");
+            return None;
+        }
+        if site.writes().iter().filter(|(_, outcome)| outcome == "held").count() > held {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "write {write} never came");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    apply.kill().unwrap();
+    apply.wait().unwrap();
+    Some(())
+}
+
+/// Kills an apply before and after each of its calls that change something, each time from the same beginning, and wants the
+/// next apply to repair it. Returns how many kills that were.
+fn repaired(site: &Site, begin: impl Fn(&Site), expected: &BTreeMap<String, Value>) -> usize {
+    let mut kills = 0;
+    for when in ["before", "after"] {
+        for write in 1.. {
+            site.server.ask("reset", Some(&json!({})));
+            let _none = std::fs::remove_dir_all(site.folder.join(".aipolicy"));
+            begin(site);
+            if killed(site, (write, when)).is_none() {
+                break;
+            }
+            kills += 1;
+            site.wish(&json!({ "hold": {} }));
+            site.apply();
+            site.is_settled();
+            assert_eq!(&site.world(), expected, "killed {when} write {write}");
+        }
+    }
+    println!("{kills} kills, each repaired by one apply");
+    kills
+}
+
+#[test]
+fn a_kill_while_things_are_made_loses_nothing_and_doubles_nothing() {
+    let (site, expected) = (Site::new(), undisturbed());
+    let attached = expected.keys().filter(|name| name.starts_with("Role/")).count();
+    let kills = repaired(&site, |_| {}, &expected);
+    assert_eq!(kills, 2 * (expected.len() + attached), "before and after each role, policy and attachment");
+}
+
+#[test]
+fn a_kill_while_things_are_changed_or_removed_is_repaired() {
+    let (site, expected) = (Site::new(), undisturbed());
+    // One role is changed by four calls, a policy by one, and a policy and a role that are no longer wanted go.
+    let agent = std::fs::read_to_string(site.folder.join("agent.yaml")).unwrap();
+    let more = agent
+        .replace("{ name: handbook }", "{ name: archive }")
+        .replace("staff-handbook", "old-handbook")
+        .replace("quickstart-handbook", "quickstart-archive");
+    let begin = |site: &Site| {
+        std::fs::write(site.folder.join("more.yaml"), &more).unwrap();
+        site.apply();
+        std::fs::remove_file(site.folder.join("more.yaml")).unwrap();
+        let arn = policy_arn(TOOLS);
+        let document = json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*" }]
+        });
+        let document = document.to_string();
+        site.somebody_does(&[
+            ("detach_role_policy", json!({ "RoleName": TOOLS, "PolicyArn": arn })),
+            (
+                "put_role_policy",
+                json!({ "RoleName": TOOLS, "PolicyName": "more", "PolicyDocument": document }),
+            ),
+            ("update_role", json!({ "RoleName": TOOLS, "MaxSessionDuration": 7200 })),
+            (
+                "create_policy_version",
+                json!({ "PolicyArn": arn, "PolicyDocument": document, "SetAsDefault": true }),
+            ),
+        ]);
+    };
+    let kills = repaired(&site, begin, &expected);
+    assert!(kills >= 2 * 10, "{kills} kills");
+}
