@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aipolicy_apply::{ApplyError, Event, Options, Report, Site, Status, SystemClock};
 use aipolicy_targets::plan::{ApprovedPlan, Plan};
 
-use super::{View, block_on, plan};
+use super::{Interrupts, View, block_on, interrupts, plan};
 use crate::error::{CliError, Exit};
 use crate::findings::Findings;
 use crate::load::load;
@@ -20,8 +20,8 @@ use crate::world::{Place, Planned, inputs};
 ///
 /// With a saved plan, everything that it was computed from must still be so: sources, catalog, version, world and
 /// journal. It is computed again and must come out the same, and it is applied at most once. Without one, the plan is
-/// shown and `yes` is asked for. Each operation is journaled before and after, and read back. An interrupted apply is
-/// repaired by the next one.
+/// shown and `yes` is asked for. Each operation is journaled before and after, and read back. Ctrl-C and SIGTERM let what is
+/// in flight end, and begin nothing more; the second one waits for nothing. An interrupted apply is repaired by the next one.
 ///
 /// Exit codes: 0 applied or nothing to do, 1 an operation failed or the input cannot be understood, 3 a request or a
 /// change is refused, 4 an approval or a change window is missing, 5 the plan or the state is stale, 6 somebody else is
@@ -136,13 +136,21 @@ impl Apply {
             }
         };
         let report = block_on(async {
-            let stop = super::interrupted();
-            options.stop = stop;
+            let Interrupts { once, mut twice } = interrupts()?;
+            options.stop = once;
             let site = Site { world: &place.world, state: &mut place.state };
-            aipolicy_apply::apply(approved, site, options, &mut tell).await
-        })?;
+            tokio::select! {
+                report = aipolicy_apply::apply(approved, site, options, &mut tell) => Ok(report),
+                Ok(_) = twice.wait_for(|asked| *asked) => Err(ended_at_once()),
+            }
+        })??;
         told(report, ui)
     }
+}
+
+fn ended_at_once() -> CliError {
+    CliError::tool("ended at once: what was in flight may be done or not")
+        .hint("the next apply looks what became of it, and goes on from there")
 }
 
 fn read(file: &Path) -> Result<Plan, CliError> {

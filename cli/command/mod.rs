@@ -26,6 +26,8 @@ use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::value::Date;
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::error::{CliError, Exit};
 use crate::evaluated::NotRun;
@@ -165,14 +167,30 @@ fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CliError> {
     Ok(runtime.block_on(future))
 }
 
-/// Becomes `true` when somebody presses Ctrl-C: what is in flight is finished, and nothing more is begun.
-fn interrupted() -> tokio::sync::watch::Receiver<bool> {
-    let (stop, stopped) = tokio::sync::watch::channel(false);
+/// What becomes `true` when somebody asks the process to end, with Ctrl-C or SIGTERM.
+struct Interrupts {
+    /// Asked once: what is in flight is finished, and nothing more is begun.
+    once: watch::Receiver<bool>,
+    /// Asked twice: nothing is waited for.
+    twice: watch::Receiver<bool>,
+}
+
+/// Listens from now on.
+fn interrupts() -> Result<Interrupts, CliError> {
+    let listen = |kind| {
+        let listening = signal(kind);
+        listening.map_err(|error| CliError::tool(format!("signals cannot be listened to: {error}")))
+    };
+    let (mut pressed, mut told) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let ((first, once), (second, twice)) = (watch::channel(false), watch::channel(false));
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            let _ = stop.send(true);
+        for asked in [first, second] {
+            tokio::select! {
+                _ = pressed.recv() => {}
+                _ = told.recv() => {}
+            }
+            let _nobody_waits = asked.send(true);
         }
-        stop.closed().await;
     });
-    stopped
+    Ok(Interrupts { once, twice })
 }

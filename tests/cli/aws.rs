@@ -264,8 +264,8 @@ fn a_service_that_is_slow_busy_and_loses_answers_makes_no_difference() {
     assert_eq!(site.world(), undisturbed());
 }
 
-/// Starts an apply, and kills it where the server holds it. Nothing if it came to its end before.
-fn killed(site: &Site, (write, when): (usize, &str)) -> Option<()> {
+/// Starts an apply, and gives it back where the server holds it. Nothing if it came to its end before.
+fn held(site: &Site, (write, when): (usize, &str)) -> Option<Child> {
     site.wish(&json!({ "hold": { "write": write, "when": when } }));
     let held = site.writes().iter().filter(|(_, outcome)| outcome == "held").count();
     let mut apply: Child =
@@ -282,9 +282,61 @@ fn killed(site: &Site, (write, when): (usize, &str)) -> Option<()> {
         assert!(start.elapsed() < Duration::from_secs(60), "write {write} never came");
         std::thread::sleep(Duration::from_millis(20));
     }
+    Some(apply)
+}
+
+/// Starts an apply, and kills it where the server holds it. Nothing if it came to its end before.
+fn killed(site: &Site, at: (usize, &str)) -> Option<()> {
+    let mut apply = held(site, at)?;
     apply.kill().unwrap();
     apply.wait().unwrap();
     Some(())
+}
+
+#[test]
+fn whoever_is_asked_to_end_begins_nothing_and_asked_twice_waits_for_nothing() {
+    let site = Site::new();
+    for signals in [["INT", "INT"], ["TERM", "INT"], ["TERM", "TERM"]] {
+        site.server.ask("reset", Some(&json!({})));
+        let _none = std::fs::remove_dir_all(site.folder.join(".aipolicy"));
+        let mut apply = held(&site, (3, "before")).unwrap();
+        let signal = |word: &str| {
+            let sent = Command::new("kill").args(["-s", word, &apply.id().to_string()]).status().unwrap();
+            assert!(sent.success());
+        };
+        signal(signals[0]);
+        // What was in flight ends within this, but for the call that is held.
+        std::thread::sleep(Duration::from_secs(1));
+        let begun = site.writes();
+        std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(site.writes(), begun, "{signals:?}");
+        assert!(begun.iter().all(|(name, _)| name == "CreatePolicy"), "no role is begun: {begun:?}");
+        signal(signals[1]);
+        assert_eq!(apply.wait().unwrap().code(), Some(1), "{signals:?}");
+        site.wish(&json!({ "hold": {} }));
+        site.apply();
+        site.is_settled();
+    }
+}
+
+#[test]
+fn of_many_at_once_one_applies() {
+    let (site, expected) = (Site::new(), undisturbed());
+    for _ in 0..3 {
+        site.server.ask("reset", Some(&json!({})));
+        let _none = std::fs::remove_dir_all(site.folder.join(".aipolicy"));
+        let start =
+            || site.command(&["apply", "--yes"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let all: Vec<Child> = std::iter::repeat_with(start).take(8).collect();
+        let ends: Vec<_> = all.into_iter().map(|mut one| one.wait().unwrap().code().unwrap()).collect();
+        // Others found the lock held, the world changed, or, later, nothing left to do.
+        assert!(ends.contains(&0) && ends.iter().all(|end| [0, 5, 6].contains(end)), "{ends:?}");
+        site.is_settled();
+        assert_eq!(site.world(), expected);
+        let made =
+            site.writes().iter().filter(|(name, _)| name == "CreateRole" || name == "CreatePolicy").count();
+        assert_eq!(made, expected.len(), "each is made once");
+    }
 }
 
 /// Kills an apply before and after each of its calls that change something, each time from the same beginning, and wants the

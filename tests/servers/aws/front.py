@@ -82,6 +82,8 @@ class Front:
         if failure and failure.get("when", "before") == "before":
             raise injected(failure)
         done = self.perform(call, request, entry)
+        if done[0] >= 400:
+            entry.update(outcome=wire.code_of(done))
         if hold == "after":
             entry.update(outcome="held")
             raise Held

@@ -8,6 +8,7 @@ import base64
 import binascii
 import datetime
 import json
+import re
 import urllib.parse
 from xml.sax.saxutils import escape
 
@@ -256,6 +257,15 @@ def write_error(operation, request, refusal):
         "query": f"<ErrorResponse><Error><Type>{sender}</Type>{error}</Error><RequestId>server</RequestId></ErrorResponse>",
     }[spoken]
     return status, {"Content-Type": "text/xml"}, body.encode()
+
+
+def code_of(answer):
+    """The code of an error as it is sent, in whatever protocol."""
+    _, headers, body = answer
+    named = next((text for name, text in headers.items() if name.lower() == "x-amzn-errortype"), None)
+    found = re.search(rb"<Code>([^<]+)</Code>|\"(?:__type|Code)\"\s*:\s*\"([^\"]+)\"|__type.([\w.#]+)", body)
+    code = named or (next(group for group in found.groups() if group).decode() if found else "unknown")
+    return code.rpartition("#")[2].partition(":")[0]
 
 
 def cbor_text(text):

@@ -37,10 +37,11 @@ def server(path, value=None):
         return json.load(answer)
 
 
-def raw(service, method, path, body, kind="application/x-www-form-urlencoded"):
-    """A request that no client would send: its status and its body."""
+def raw(service, method, path, body, kind="application/x-www-form-urlencoded", **more):
+    """A request that no client here would send: its status and its body. Further headers have `_` for `-`."""
     scope = f"Credential=AKIA{ACCOUNT}/20260101/{REGION}/{service}/aws4_request"
     headers = {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0", "Content-Type": kind}
+    headers.update({name.replace("_", "-"): text for name, text in more.items()})
     request = urllib.request.Request(os.environ["SERVER"] + path, body.encode(), headers, method=method)
     try:
         with urllib.request.urlopen(request) as answer:
@@ -58,6 +59,11 @@ class Test(unittest.TestCase):
     """A test in an empty world, in which what services do takes no time."""
 
     maxDiff = None
+
+    def __init_subclass__(cls, **words):
+        """Assertions fail by calling `fail`, which a test must not have for something else."""
+        super().__init_subclass__(**words)
+        assert cls.fail is unittest.TestCase.fail, f"{cls} has a `fail` of its own"
 
     def setUp(self):
         server("reset", {})

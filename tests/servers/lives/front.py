@@ -2,12 +2,15 @@
 
 import concurrent.futures
 import json
+import os
 import uuid
 
-from botocore.exceptions import ClientError, ConnectionClosedError
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from .agents import INSTRUCTION
-from .caller import Test, client, raw, server
+from .caller import ACCOUNT, REGION, Test, client, raw, server
 
 AGENTS = client("bedrock-agent")
 
@@ -125,7 +128,60 @@ class Failures(Agents):
         self.refused("Throttling", client("iam").get_role, RoleName="agent")
         client("iam").get_role(RoleName="agent")
 
-    def fail(self, when, code="InternalServerException", status=None):
+    def test_every_protocol_has_its_errors(self):
+        asked = [
+            ("cloudwatch:DescribeAlarms", "describe_alarms", {}),
+            ("ec2:DescribeVpcEndpoints", "describe_vpc_endpoints", {}),
+            ("s3:GetBucketPolicy", "get_bucket_policy", {"Bucket": "none"}),
+            ("sqs:ListQueues", "list_queues", {}),
+            ("sns:ListTopics", "list_topics", {}),
+            ("logs:DescribeLogGroups", "describe_log_groups", {}),
+            ("lambda:ListFunctions", "list_functions", {}),
+            ("scheduler:ListSchedules", "list_schedules", {}),
+        ]
+        for key, method, members in asked:
+            with self.subTest(key):
+                wish = {"code": "ServiceUnavailable", "message": "a & b", "status": 503}
+                self.config(fail={key: [wish]}, throttle={key: 1})
+                ask = getattr(client(key.split(":")[0]), method)
+                with self.assertRaises(ClientError) as told:
+                    ask(**members)
+                self.assertRegex(told.exception.response["Error"]["Code"], "Throttl|TooManyRequests")
+                with self.assertRaises(ClientError) as told:
+                    ask(**members)
+                answer = told.exception.response
+                error = (answer["Error"]["Code"], answer["Error"]["Message"])
+                self.assertEqual(error, ("ServiceUnavailable", "a & b"))
+                self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], 503)
+                if key.startswith("s3:"):
+                    self.refused("NoSuchBucket", ask, **members)
+                else:
+                    ask(**members)
+                outcome = "NoSuchBucket" if key.startswith("s3:") else "ok"
+                self.assertEqual(self.log("outcome")[-1], (outcome,))
+
+    def test_errors_in_cbor(self):
+        path = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms"
+        self.config(throttle={"cloudwatch:DescribeAlarms": 1})
+        spoken = dict(kind="application/cbor", Smithy_Protocol="rpc-v2-cbor")
+        status, body = raw("monitoring", "POST", path, "\x00", **spoken)
+        code = b"\x79\x00\x06__type\x79\x00\x13ThrottlingException"
+        self.assertEqual((status, body[:1]), (400, b"\xa2"), body)
+        self.assertIn(code, body)
+
+    def test_what_moto_refuses_is_in_the_log(self):
+        asked = [
+            ("iam", "get_role", {"RoleName": "none"}, "NoSuchEntity"),
+            ("lambda", "get_function", {"FunctionName": "none"}, "ResourceNotFoundException"),
+            ("logs", "describe_log_streams", {"logGroupName": "none"}, "ResourceNotFoundException"),
+            ("events", "describe_rule", {"Name": "none"}, "ResourceNotFoundException"),
+        ]
+        for service, method, members, code in asked:
+            with self.subTest(service):
+                self.refused(code, getattr(client(service), method), **members)
+                self.assertEqual(self.log("outcome")[-1], (code,))
+
+    def failed(self, when, code="InternalServerException", status=None):
         wish = {"code": code, "message": "m", "when": when, **({"status": status} if status else {})}
         self.config(fail={"bedrock-agent:CreateAgent": [wish]})
         with self.assertRaises(ClientError) as told:
@@ -133,12 +189,12 @@ class Failures(Agents):
         return told.exception.response
 
     def test_before_the_deed(self):
-        self.assertEqual(self.fail("before")["ResponseMetadata"]["HTTPStatusCode"], 500)
+        self.assertEqual(self.failed("before")["ResponseMetadata"]["HTTPStatusCode"], 500)
         self.assertEqual(self.names(), [])
         self.create()
 
     def test_after_the_deed(self):
-        self.assertEqual(self.fail("after", "ServiceUnavailable", 503)["ResponseMetadata"]["HTTPStatusCode"], 503)
+        self.assertEqual(self.failed("after", "ServiceUnavailable", 503)["ResponseMetadata"]["HTTPStatusCode"], 503)
         self.assertEqual(self.names(), ["a"])
         self.refused("ConflictException", AGENTS.create_agent, **self.members)
 
@@ -153,6 +209,22 @@ class Failures(Agents):
         with self.assertRaises(ConnectionClosedError):
             self.role("lost")
         self.assertEqual(client("iam").get_role(RoleName="lost")["Role"]["RoleName"], "lost")
+
+    def test_a_call_that_is_held(self):
+        impatient = client("bedrock-agent").meta.config.merge(Config(read_timeout=0.5))
+        for when, names in (("before", []), ("after", ["b"])):
+            with self.subTest(when):
+                self.config(hold={"write": 2, "when": when})
+                self.create("a" + when)
+                keys = dict(aws_access_key_id=f"AKIA{ACCOUNT}", aws_secret_access_key="secret")
+                late = boto3.client(
+                    "bedrock-agent", REGION, endpoint_url=os.environ["SERVER"], config=impatient, **keys
+                )
+                with self.assertRaises(ReadTimeoutError):
+                    late.create_agent(**{**self.members, "agentName": "b"})
+                self.assertEqual(self.log("outcome")[-1], ("held",))
+                self.config(hold={})
+                self.assertEqual([name for name in self.names() if name == "b"], names)
 
     def test_wishes_are_looked_at(self):
         for wish in (

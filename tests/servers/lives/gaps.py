@@ -50,6 +50,13 @@ class Budgets(Test):
         self.assertEqual(BUDGETS.describe_notifications_for_budget(**MINE)["Notifications"], [SPENT])
         asked = dict(**MINE, Notification=SPENT)
         self.assertEqual(BUDGETS.describe_subscribers_for_notification(**asked)["Subscribers"], MAIL)
+        entry = dict(**MINE, Notification={**SPENT, "ThresholdType": "PERCENTAGE"}, Subscribers=MAIL)
+        self.refused("DuplicateRecordException", BUDGETS.create_notification, **entry)
+        entry["Notification"] = {**SPENT, "Threshold": 100.0}
+        BUDGETS.create_notification(**entry)
+        self.assertEqual(len(BUDGETS.describe_notifications_for_budget(**MINE)["Notifications"]), 2)
+        BUDGETS.delete_notification(**MINE, Notification=SPENT)
+        self.assertEqual(BUDGETS.describe_notifications_for_budget(**MINE)["Notifications"], [entry["Notification"]])
         self.budget["BudgetLimit"]["Amount"] = "200.0"
         BUDGETS.update_budget(**ACCOUNTED, NewBudget=self.budget)
         self.assertEqual(BUDGETS.describe_budgets(**ACCOUNTED)["Budgets"][0]["BudgetLimit"]["Amount"], "200.0")
@@ -129,6 +136,8 @@ class Others(Test):
         lambdas.update_function_code(FunctionName="f", ZipFile=b"zip2")
         told = self.refused("ResourceConflictException", lambdas.publish_version, FunctionName="f")
         self.assertIn("An update is in progress for resource: arn:aws:lambda:eu-central-1", told)
+        lambdas.delete_function(FunctionName="f")
+        self.refused("ResourceNotFoundException", lambdas.update_function_code, FunctionName="f", ZipFile=b"zip")
 
     def test_keys_and_queries_of_logs(self):
         logs = client("logs")
@@ -198,7 +207,10 @@ class Others(Test):
         document = trust(["pods.eks.amazonaws.com"])
         document["Statement"][0]["Action"] = ["sts:AssumeRole", "sts:TagSession"]
         client("iam").update_assume_role_policy(RoleName="pod", PolicyDocument=json.dumps(document))
-        made = eks.create_pod_identity_association(**place, roleArn=arn)["association"]
+        text = json.dumps({"Version": "2012-10-17", "Statement": []})
+        asked = dict(**place, roleArn=arn, policy=text)
+        self.refused("InvalidParameterException", eks.create_pod_identity_association, **asked)
+        made = eks.create_pod_identity_association(**asked, disableSessionTags=True)["association"]
         self.refused("ResourceInUseException", eks.create_pod_identity_association, **place, roleArn=arn)
         key = dict(clusterName="c", associationId=made["associationId"])
         self.assertEqual(eks.describe_pod_identity_association(**key)["association"]["roleArn"], arn)
