@@ -12,6 +12,7 @@ mod render;
 mod revision;
 mod timings;
 mod ui;
+mod waiting;
 mod workspace;
 mod world;
 

@@ -34,7 +34,8 @@ pub(crate) fn serve(
                 served.insert(target.word().to_owned(), Arc::clone(local) as Arc<dyn Provider>);
             }
             Some(ProviderName::Aws) if *target == TargetName::Iam => {
-                aws(workspace, environment, (named, local), &mut served)?;
+                let found = aws(workspace, environment, local);
+                served.extend(found.ok_or_else(|| left_out(workspace, named))?);
             }
             Some(ProviderName::Aws | ProviderName::Kubernetes | ProviderName::Git) => {
                 return Err(refused(workspace, (*target, named)));
@@ -44,44 +45,38 @@ pub(crate) fn serve(
     Ok(served)
 }
 
+/// The kinds of IAM in the account of an environment; nothing in a binary that was built without the provider.
 #[cfg(feature = "aws")]
-fn aws(
-    workspace: &Workspace,
-    environment: &Resource<EnvironmentSpec>,
-    (_, local): (Option<&Spanned<ProviderName>>, &Arc<Local>),
-    served: &mut Served,
-) -> Result<(), CliError> {
+fn aws(workspace: &Workspace, environment: &Resource<EnvironmentSpec>, local: &Arc<Local>) -> Option<Served> {
     use aipolicy_apply::{Aws, AwsPlace};
 
     let account = &environment.spec.aws;
-    let of = workspace.graph().bundle().workspaces.first();
-    let name = of.map_or("", |found| found.name().as_str());
-    let prefix = of.and_then(|found| Some(found.spec.naming.as_ref()?.prefix.value.as_str())).unwrap_or(name);
+    let of = workspace.graph().bundle().workspaces.first()?;
+    let name = of.name().as_str();
+    let prefix = of.spec.naming.as_ref().map_or(name, |naming| naming.prefix.value.as_str());
     let place = AwsPlace {
         partition: account.partition.as_ref().map_or("aws", |partition| partition.value.word()).to_owned(),
         account: account.account_id.value.as_str().to_owned(),
-        region: account.regions.first().map_or("", |region| region.value.as_str()).to_owned(),
+        region: account.regions.first()?.value.as_str().to_owned(),
         workspace: name.to_owned(),
         environment: environment.name().as_str().to_owned(),
         prefix: format!("{prefix}-{}-", environment.name()),
     };
     let provider: Arc<dyn Provider> = Arc::new(Aws::new(place));
-    served.extend(Aws::KINDS.iter().map(|kind| ((*kind).to_owned(), Arc::clone(&provider))));
-    served.extend(FOR_OTHERS.map(|kind| (kind.to_owned(), Arc::clone(local) as Arc<dyn Provider>)));
-    Ok(())
+    let kinds = Aws::KINDS.iter().map(|kind| ((*kind).to_owned(), Arc::clone(&provider)));
+    let others = FOR_OTHERS.map(|kind| (kind.to_owned(), Arc::clone(local) as Arc<dyn Provider>));
+    Some(kinds.chain(others).collect())
 }
 
 #[cfg(not(feature = "aws"))]
-fn aws(
-    workspace: &Workspace,
-    _: &Resource<EnvironmentSpec>,
-    (named, _): (Option<&Spanned<ProviderName>>, &Arc<Local>),
-    _: &mut Served,
-) -> Result<(), CliError> {
+fn aws(_: &Workspace, _: &Resource<EnvironmentSpec>, _: &Arc<Local>) -> Option<Served> {
+    None
+}
+
+fn left_out(workspace: &Workspace, named: Option<&Spanned<ProviderName>>) -> CliError {
     let place = named.map_or_else(String::new, |named| workspace.place(named.span));
     let error = CliError::usage(format!("{place}: this binary was built without the provider `aws`"));
-    Err(error
-        .hint("build it with the feature `aws`, which is there unless `--no-default-features` leaves it out"))
+    error.hint("build it with the feature `aws`, which only `--no-default-features` leaves out")
 }
 
 fn provider(all: &Providers, target: TargetName) -> Option<&Spanned<ProviderName>> {

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use aipolicy_apply::{ApplyError, Event, Options, Report, Site, Status, SystemClock};
 use aipolicy_targets::plan::{ApprovedPlan, Plan};
 
-use super::{Interrupts, View, block_on, interrupts, plan};
+use super::{View, plan};
 use crate::error::{CliError, Exit};
 use crate::findings::Findings;
 use crate::load::load;
 use crate::render::text as findings;
 use crate::ui::Ui;
+use crate::waiting::{Interrupts, block_on, interrupts};
 use crate::workspace::{Workspace, verdict};
 use crate::world::{Place, Planned, inputs};
 

@@ -19,15 +19,11 @@ mod r#where;
 mod why;
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use aipolicy_compiler::authorize::Hearing;
 use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::value::Date;
-use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 
 use crate::error::{CliError, Exit};
 use crate::evaluated::NotRun;
@@ -150,47 +146,4 @@ fn not_asked(
         NotRun::new(format!("{what} of `{name}`"), "the environment was not asked for")
     };
     Ok(others.map(told).collect())
-}
-
-/// Runs what waits for a world. One thread is enough: the world is what is slow. It is the same for the whole run, since
-/// connections to a service belong to it.
-fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CliError> {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    let runtime = match RUNTIME.get() {
-        Some(runtime) => runtime,
-        None => {
-            let made = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let made = made.map_err(|error| CliError::tool(format!("cannot wait for the world: {error}")))?;
-            RUNTIME.get_or_init(|| made)
-        }
-    };
-    Ok(runtime.block_on(future))
-}
-
-/// What becomes `true` when somebody asks the process to end, with Ctrl-C or SIGTERM.
-struct Interrupts {
-    /// Asked once: what is in flight is finished, and nothing more is begun.
-    once: watch::Receiver<bool>,
-    /// Asked twice: nothing is waited for.
-    twice: watch::Receiver<bool>,
-}
-
-/// Listens from now on.
-fn interrupts() -> Result<Interrupts, CliError> {
-    let listen = |kind| {
-        let listening = signal(kind);
-        listening.map_err(|error| CliError::tool(format!("signals cannot be listened to: {error}")))
-    };
-    let (mut pressed, mut told) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-    let ((first, once), (second, twice)) = (watch::channel(false), watch::channel(false));
-    tokio::spawn(async move {
-        for asked in [first, second] {
-            tokio::select! {
-                _ = pressed.recv() => {}
-                _ = told.recv() => {}
-            }
-            let _nobody_waits = asked.send(true);
-        }
-    });
-    Ok(Interrupts { once, twice })
 }

@@ -18,6 +18,7 @@ use crate::findings::Findings;
 use crate::output::{Kind, Outputs};
 use crate::render::{Format, text as findings};
 use crate::ui::Ui;
+use crate::waiting::block_on;
 use crate::workspace::{Workspace, verdict};
 use crate::world::Place;
 
@@ -142,7 +143,7 @@ fn made(
     let mut made = Made { plans: Vec::new(), refused: None, found: workspace.diagnostics.clone() };
     for environment in environments {
         let place = Place::open(workspace, *environment)?;
-        let planned = super::block_on(place.plan())??;
+        let planned = block_on(place.plan())??;
         if planned.approved.is_none() {
             let exit = verdict(&planned.refusals);
             // What is refused in one environment is refused, whatever waits in others.

@@ -9,11 +9,12 @@ use aipolicy_targets::privilege::{Beside, Ineffective, Proof, Unused, prove};
 use serde_json::{Value, json};
 
 use super::{Claimed, Named, ProofFormat, Told, tell};
-use crate::command::{Folder, block_on};
+use crate::command::Folder;
 use crate::error::{CliError, Exit};
 use crate::findings::counted;
 use crate::output::Outputs;
 use crate::ui::{Ui, harmless};
+use crate::waiting::block_on;
 use crate::workspace::Workspace;
 use crate::world::Place;
 

@@ -103,7 +103,7 @@ pub struct Plan {
     pub workspace: String,
     /// Name of the environment.
     pub environment: String,
-    /// The provider of each target.
+    /// The provider of each target, or of each `target/Kind` where the documents of a target live in more than one world.
     pub providers: BTreeMap<String, String>,
     /// What it was computed from.
     pub bindings: Bindings,
