@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Done, copy_of, done, edit, plain};
+use super::{Done, aipolicy, copy_of, done, edit, plain};
 use crate::servers::Aws;
 
 /// The account of the example.
@@ -98,9 +98,14 @@ impl Site {
                 let attached = role["AttachedManagedPolicies"].as_array().unwrap().iter();
                 let mut attached: Vec<_> = attached.map(|policy| policy["PolicyName"].clone()).collect();
                 attached.sort_by_key(ToString::to_string);
-                let trust = &role["AssumeRolePolicyDocument"];
                 let name = format!("Role/{}", role["RoleName"].as_str().unwrap());
-                let said = json!({ "trust": trust, "attached": attached, "inline": role["RolePolicyList"] });
+                let said = json!({
+                    "trust": role["AssumeRolePolicyDocument"],
+                    "attached": attached,
+                    "inline": role["RolePolicyList"],
+                    "boundary": role["PermissionsBoundary"]["PermissionsBoundaryArn"],
+                    "tags": role["Tags"],
+                });
                 assert!(world.insert(name.clone(), said).is_none(), "{name} is there twice");
             }
         }
@@ -140,26 +145,32 @@ fn what_was_compiled_is_there_and_a_second_plan_is_empty() {
     site.is_settled();
     let world = site.world();
     let expected = crate::harness::root().join("examples/quickstart/expected/dev/iam");
-    let compiled = |kind: &str, member: &str| -> BTreeMap<String, Value> {
+    let compiled = |kind: &str| -> BTreeMap<String, Value> {
         let files = std::fs::read_dir(expected.join(kind)).unwrap().map(|file| file.unwrap().path());
         let read = |path: PathBuf| {
             let name = format!("{kind}/{}", path.file_stem().unwrap().to_str().unwrap());
-            let said: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-            (name, said[member].clone())
+            (name, serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
         };
         files.map(read).collect()
     };
-    let policies = compiled("Policy", "PolicyDocument");
-    let roles = compiled("Role", "AssumeRolePolicyDocument");
+    let (policies, roles) = (compiled("Policy"), compiled("Role"));
     assert_eq!(world.len(), policies.len() + roles.len());
-    for (name, document) in &policies {
-        assert_eq!(&world[name], document, "{name}");
+    for (name, policy) in &policies {
+        assert_eq!(world[name], policy["PolicyDocument"], "{name}");
     }
-    for (name, trust) in &roles {
-        assert_eq!(&world[name]["trust"], trust, "{name}");
-        assert_eq!(world[name]["inline"], json!([]), "{name}");
+    for (name, role) in &roles {
+        let arns = role["AttachedManagedPolicies"].as_array().unwrap().iter();
+        let attached: Vec<_> = arns.map(|arn| arn.as_str().unwrap().rsplit('/').next().unwrap()).collect();
+        let expected = json!({
+            "trust": role["AssumeRolePolicyDocument"],
+            "attached": attached,
+            "inline": [],
+            "boundary": role["PermissionsBoundary"],
+            "tags": role["Tags"],
+        });
+        assert_eq!(world[name], expected, "{name}");
     }
-    assert_eq!(world[&format!("Role/{TOOLS}")]["attached"], json!([TOOLS]));
+    assert!(roles.values().any(|role| role["PermissionsBoundary"].is_string()), "some role is bounded");
     // A policy is there before the role that it is attached to.
     let writes = site.writes();
     let first = |name: &str| writes.iter().position(|(found, _)| found == name).unwrap();
@@ -230,6 +241,16 @@ fn what_is_not_ours_is_never_touched() {
     }
     site.apply();
     site.is_settled();
+}
+
+#[test]
+fn documents_that_are_not_applied_are_refused_before_anybody_is_asked() {
+    let (_place, folder) = copy_of("acme");
+    edit(&folder, "environments/prod.yaml", "providers: { iam: local,", "providers: { iam: aws,");
+    let said = aipolicy(&folder, &["plan", "-e", "prod"]).expect(1);
+    for kind in ["2 of `iam/BucketPolicy`", "5 of `iam/EndpointPolicy`", "1 of `iam/SecretPolicy`"] {
+        assert!(said.contains(kind), "{said}");
+    }
 }
 
 #[test]

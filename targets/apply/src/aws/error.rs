@@ -49,6 +49,12 @@ impl Refusal {
         Self { code, message, passes }
     }
 
+    /// What a service says under a code.
+    #[cfg(test)]
+    pub(super) fn coded(code: &str, passes: bool) -> Self {
+        Self { code: Some(code.to_owned()), message: "said by a test".to_owned(), passes }
+    }
+
     /// A document that is not one of ours.
     pub(super) fn unreadable(why: impl std::fmt::Display) -> Self {
         Self { code: None, message: why.to_string(), passes: false }
@@ -109,4 +115,57 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     told.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_iam::error::ErrorMetadata;
+
+    use super::*;
+
+    fn said(status: u16, code: &str, message: &str) -> WorldError {
+        let error = ErrorMetadata::builder().code(code).message(message).build();
+        let answer = HttpResponse::new(status.try_into().unwrap(), "".into());
+        Refusal::of(SdkError::service_error(error, answer)).about(&"iam/Role/r".parse().unwrap())
+    }
+
+    #[test]
+    fn what_passes_is_asked_again_and_a_refusal_is_not() {
+        for (status, code, message) in [
+            (400, "Throttling", "Rate exceeded"),
+            (409, "ConcurrentModification", "try again"),
+            (500, "Unknown", "oops"),
+            (503, "ServiceUnavailable", "later"),
+            (404, "NoSuchEntity", "Role r not found"),
+            (400, "MalformedPolicyDocument", r#"Invalid principal in policy: "AWS":"arn:aws:iam::1:role/r""#),
+        ] {
+            assert!(said(status, code, message).is_transient(), "{code}");
+        }
+        for (status, code, message) in [
+            (403, "AccessDenied", "not authorized"),
+            (409, "LimitExceeded", "too many"),
+            (409, "DeleteConflict", "detach it first"),
+            (400, "MalformedPolicyDocument", "Syntax errors in policy."),
+            (400, "MalformedPolicyDocument", r#"Invalid principal in policy: "SERVICE":"x.amazonaws.com""#),
+        ] {
+            let WorldError::Refused { address, reason } = said(status, code, message) else {
+                panic!("{code}")
+            };
+            assert_eq!((address.name.as_str(), reason), ("r", format!("{code}: {message}")));
+        }
+    }
+
+    #[test]
+    fn a_lost_answer_passes_and_a_mistake_of_ours_does_not() {
+        type Lost = SdkError<ErrorMetadata, HttpResponse>;
+        let about = |error: Lost| Refusal::of(error).about_session();
+        assert!(about(Lost::timeout_error("late")).is_transient());
+        let answer = HttpResponse::new(200.try_into().unwrap(), "half".into());
+        assert!(about(Lost::response_error("cut", answer)).is_transient());
+        use aws_sdk_iam::error::ConnectorError;
+        let cut = |error| about(Lost::dispatch_failure(error)).is_transient();
+        assert!(cut(ConnectorError::io("reset".into())) && cut(ConnectorError::other("closed".into(), None)));
+        assert!(!cut(ConnectorError::user("no such host syntax".into())));
+        assert!(!about(Lost::construction_failure("a member is missing")).is_transient());
+    }
 }

@@ -2,6 +2,8 @@
 
 mod error;
 mod iam;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -233,7 +235,6 @@ impl Provider for Aws {
         self.expect(&found, expected_digest)?;
         match kind.remove(&found.document).await {
             Ok(()) => Ok(()),
-            Err(refusal) if refusal.is_gone() => Ok(()),
             Err(refusal) => Err(self.cut_off(address, refusal).await),
         }
     }
