@@ -206,17 +206,28 @@ fn what_somebody_changed_is_told_and_taken_back() {
     let site = Site::new();
     site.apply();
     let settled = site.world();
-    let admin = json!({ "RoleName": TOOLS, "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess" });
-    site.somebody("attach_role_policy", &admin);
     let all = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] });
-    let inline = json!({ "RoleName": TOOLS, "PolicyName": "more", "PolicyDocument": all.to_string() });
-    site.somebody("put_role_policy", &inline);
+    let anybody = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Principal": { "AWS": ACCOUNT }, "Action": "sts:AssumeRole" }]
+    });
+    let (all, tag) = (all.to_string(), json!([{ "Key": "cost", "Value": "theirs" }]));
+    site.somebody_does(&[
+        (
+            "attach_role_policy",
+            json!({ "RoleName": TOOLS, "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess" }),
+        ),
+        ("put_role_policy", json!({ "RoleName": TOOLS, "PolicyName": "more", "PolicyDocument": all })),
+        ("update_assume_role_policy", json!({ "RoleName": TOOLS, "PolicyDocument": anybody.to_string() })),
+        ("delete_role_permissions_boundary", json!({ "RoleName": TOOLS })),
+        ("update_role", json!({ "RoleName": TOOLS, "MaxSessionDuration": 7200 })),
+        ("tag_role", json!({ "RoleName": TOOLS, "Tags": tag })),
+        ("tag_policy", json!({ "PolicyArn": policy_arn(TOOLS), "Tags": tag })),
+    ]);
     let said = site.run(&["plan", "--detailed-exitcode"]).expect(2);
-    assert!(
-        said.contains(TOOLS) && said.contains("AdministratorAccess") && said.contains("\"more\""),
-        "{said}"
-    );
-    assert!(said.contains("1 to update"), "{said}");
+    for told in [TOOLS, "AdministratorAccess", "\"more\"", ACCOUNT, "7200", "\"theirs\"", "2 to update"] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
     site.apply();
     site.is_settled();
     assert_eq!(site.world(), settled);
@@ -239,6 +250,15 @@ fn what_is_not_ours_is_never_touched() {
         assert_eq!(site.writes(), before, "nothing is written");
         site.somebody("delete_role", &json!({ "RoleName": TOOLS }));
     }
+    let nothing = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Deny", "Action": "s3:GetObject", "Resource": "*" }]
+    });
+    let policy = json!({ "PolicyName": TOOLS, "Path": "/others/", "PolicyDocument": nothing.to_string() });
+    let made = site.somebody("create_policy", &policy);
+    let said = site.run(&["apply", "--yes"]).expect(3);
+    assert!(said.contains("AIP-CMP-006") && said.contains(&format!("iam/Policy/{TOOLS}")), "{said}");
+    site.somebody("delete_policy", &json!({ "PolicyArn": made["Policy"]["Arn"] }));
     site.apply();
     site.is_settled();
 }
