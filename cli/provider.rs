@@ -16,9 +16,12 @@ use crate::workspace::Workspace;
 /// Providers by target, or by `target/Kind` where the documents of a target live in more than one world.
 pub(crate) type Served = BTreeMap<String, Arc<dyn Provider>>;
 
+/// The targets whose documents the provider `aws` applies.
+const IN_AWS: [TargetName; 2] = [TargetName::Iam, TargetName::Bedrock];
+
 /// Documents that tell others what to do, and that no service takes.
 #[cfg(feature = "aws")]
-const FOR_OTHERS: [&str; 2] = ["iam/BucketStatements", "iam/KeyStatements"];
+const FOR_OTHERS: [&str; 3] = ["bedrock/FunctionCode", "iam/BucketStatements", "iam/KeyStatements"];
 
 /// The providers that an environment names; `local` where it names none.
 pub(crate) fn serve(
@@ -27,15 +30,19 @@ pub(crate) fn serve(
     local: &Arc<Local>,
 ) -> Result<Served, CliError> {
     let mut served = Served::new();
+    let mut account = None;
     for target in TargetName::ALL {
         let named = environment.spec.providers.as_ref().and_then(|all| provider(all, *target));
         match named.map(|named| named.value) {
             None | Some(ProviderName::Local) => {
                 served.insert(target.word().to_owned(), Arc::clone(local) as Arc<dyn Provider>);
             }
-            Some(ProviderName::Aws) if *target == TargetName::Iam => {
-                let found = aws(workspace, environment, local);
-                served.extend(found.ok_or_else(|| left_out(workspace, named))?);
+            Some(ProviderName::Aws) if IN_AWS.contains(target) => {
+                if account.is_none() {
+                    account = aws(workspace, environment);
+                }
+                let found = account.as_ref().ok_or_else(|| left_out(workspace, named))?;
+                served.extend(kinds(*target, found, local));
             }
             Some(ProviderName::Aws | ProviderName::Kubernetes | ProviderName::Git) => {
                 return Err(refused(workspace, (*target, named)));
@@ -45,31 +52,44 @@ pub(crate) fn serve(
     Ok(served)
 }
 
-/// The kinds of IAM in the account of an environment; nothing in a binary that was built without the provider.
+/// The kinds of a target in an account, and beside it those that no service takes.
 #[cfg(feature = "aws")]
-fn aws(workspace: &Workspace, environment: &Resource<EnvironmentSpec>, local: &Arc<Local>) -> Option<Served> {
+fn kinds(target: TargetName, account: &Arc<dyn Provider>, local: &Arc<Local>) -> Served {
+    let of_target = |kind: &&'static str| kind.split_once('/').is_some_and(|(own, _)| own == target.word());
+    let own = aipolicy_apply::Aws::kinds().filter(of_target);
+    let own = own.map(|kind| (kind.to_owned(), Arc::clone(account)));
+    let others = FOR_OTHERS.iter().copied().filter(of_target);
+    let others = others.map(|kind| (kind.to_owned(), Arc::clone(local) as Arc<dyn Provider>));
+    own.chain(others).collect()
+}
+
+#[cfg(not(feature = "aws"))]
+fn kinds(_: TargetName, _: &Arc<dyn Provider>, _: &Arc<Local>) -> Served {
+    Served::new()
+}
+
+/// The account of an environment; nothing in a binary that was built without the provider.
+#[cfg(feature = "aws")]
+fn aws(workspace: &Workspace, environment: &Resource<EnvironmentSpec>) -> Option<Arc<dyn Provider>> {
     use aipolicy_apply::{Aws, AwsPlace};
 
     let account = &environment.spec.aws;
     let of = workspace.graph().bundle().workspaces.first()?;
     let name = of.name().as_str();
     let prefix = of.spec.naming.as_ref().map_or(name, |naming| naming.prefix.value.as_str());
-    let place = AwsPlace {
+    Some(Arc::new(Aws::new(AwsPlace {
         partition: account.partition.as_ref().map_or("aws", |partition| partition.value.word()).to_owned(),
         account: account.account_id.value.as_str().to_owned(),
         region: account.regions.first()?.value.as_str().to_owned(),
+        regions: account.regions.iter().map(|region| region.value.as_str().to_owned()).collect(),
         workspace: name.to_owned(),
         environment: environment.name().as_str().to_owned(),
         prefix: format!("{prefix}-{}-", environment.name()),
-    };
-    let provider: Arc<dyn Provider> = Arc::new(Aws::new(place));
-    let kinds = Aws::KINDS.iter().map(|kind| ((*kind).to_owned(), Arc::clone(&provider)));
-    let others = FOR_OTHERS.map(|kind| (kind.to_owned(), Arc::clone(local) as Arc<dyn Provider>));
-    Some(kinds.chain(others).collect())
+    })))
 }
 
 #[cfg(not(feature = "aws"))]
-fn aws(_: &Workspace, _: &Resource<EnvironmentSpec>, _: &Arc<Local>) -> Option<Served> {
+fn aws(_: &Workspace, _: &Resource<EnvironmentSpec>) -> Option<Arc<dyn Provider>> {
     None
 }
 

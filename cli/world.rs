@@ -76,7 +76,7 @@ impl<'w> Place<'w> {
     }
 
     /// Compares what should be with what is, and asks Cedar about the changes. Only reads.
-    pub(crate) async fn plan(&self) -> Result<Planned, CliError> {
+    pub(crate) async fn plan(&mut self) -> Result<Planned, CliError> {
         let workspace = self.workspace;
         let mut refusals = Diagnostics::default();
         let artifacts = workspace.artifacts(self.environment, &mut refusals).map_err(|why| {
@@ -84,6 +84,7 @@ impl<'w> Place<'w> {
                 .hint("`aipolicy check` shows every finding")
         })?;
         all_served(&self.name, &self.world, &artifacts)?;
+        self.world.expect(artifacts.iter().map(|artifact| &artifact.document));
         let actual = self.observe().await?;
         let before = effects::recall(self.state.journal().last_decisions());
         let before =

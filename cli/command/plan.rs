@@ -142,7 +142,7 @@ fn made(
 ) -> Result<Made, CliError> {
     let mut made = Made { plans: Vec::new(), refused: None, found: workspace.diagnostics.clone() };
     for environment in environments {
-        let place = Place::open(workspace, *environment)?;
+        let mut place = Place::open(workspace, *environment)?;
         let planned = block_on(place.plan())??;
         if planned.approved.is_none() {
             let exit = verdict(&planned.refusals);

@@ -39,6 +39,13 @@ impl fmt::Display for AddressError {
 
 impl std::error::Error for AddressError {}
 
+impl Address {
+    /// The kind of the document with its target, as `target/Kind`.
+    pub fn word(&self) -> String {
+        format!("{}/{}", self.target, self.kind)
+    }
+}
+
 impl FromStr for Address {
     type Err = AddressError;
 

@@ -73,6 +73,37 @@ impl Tree {
         Self { origin: inner.origin.clone(), value: Value::Document(text, Box::new(inner)) }
     }
 
+    /// A value of JSON, its maps in the order of those of another tree; keys that are not there come last, by name. There
+    /// is no tree of `null`, which is how services write that a member is not there.
+    pub fn from_json(value: &serde_json::Value, like: Option<&Self>) -> Option<Self> {
+        use serde_json::Value as Json;
+        Some(match value {
+            Json::Null => return None,
+            Json::Bool(value) => Self::bool(*value),
+            Json::Number(number) => match number.as_i64() {
+                Some(whole) => Self::integer(whole),
+                None => Self::decimal(number.as_f64()?),
+            },
+            Json::String(text) => Self::text(text),
+            Json::Array(items) => {
+                let likes = like.map_or(&[][..], Self::items).iter().map(Some).chain(std::iter::repeat(None));
+                Self::list(items.iter().zip(likes).filter_map(|(item, like)| Self::from_json(item, like)))
+            }
+            Json::Object(members) => {
+                let known = like.map_or(&[][..], Self::entries);
+                let place =
+                    |key: &String| known.iter().position(|(own, _)| own == key).unwrap_or(known.len());
+                let mut found: Vec<(&String, &Json)> = members.iter().collect();
+                found.sort_by_key(|(key, _)| (place(key), *key));
+                let entry = |(key, value): (&String, &Json)| {
+                    let like = like.and_then(|like| like.get(key));
+                    Some((key.clone(), Self::from_json(value, like)?))
+                };
+                Self::map(found.into_iter().filter_map(entry))
+            }
+        })
+    }
+
     /// Says where the value comes from.
     pub fn from(mut self, origin: Origin) -> Self {
         self.origin = Some(origin);
@@ -112,6 +143,19 @@ impl Tree {
             | Value::Decimal(_)
             | Value::Text(_)
             | Value::List(_)
+            | Value::Document(..) => &[],
+        }
+    }
+
+    /// The items of a list; of anything else there are none.
+    fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Decimal(_)
+            | Value::Text(_)
+            | Value::Map(_)
             | Value::Document(..) => &[],
         }
     }

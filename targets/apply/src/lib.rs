@@ -36,6 +36,6 @@ pub use journal::{Entry, InDoubt, Journal, JournalError, Repair, Status, Unfinis
 pub use local::Local;
 pub use lock::{Claim, Heartbeat, Lease, Lock, LockError};
 pub use outcome::{ApplyError, Event, Failure, Report, Skip, Skipped, StaleBinding};
-pub use provider::{Provider, WorldError};
+pub use provider::{Known, Provider, WorldError};
 pub use state::{State, StateError};
 pub use world::World;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use crate::folder::{Folder, Kind};
 use crate::marks::{self, MarkWriter, Marks};
-use crate::provider::{Provider, WorldError};
+use crate::provider::{Known, Provider, WorldError};
 
 /// A world in a folder: `<root>/<target>/<Kind>/<name>.<extension>`, one root per environment.
 ///
@@ -60,7 +60,7 @@ impl Provider for Local {
         "local"
     }
 
-    async fn observe(&self) -> Result<Vec<Observed>, WorldError> {
+    async fn observe(&self, _known: &Known) -> Result<Vec<Observed>, WorldError> {
         self.blocking(Shared::observe).await
     }
 

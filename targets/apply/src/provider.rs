@@ -1,5 +1,6 @@
 //! What a provider of a world promises, and how it says no.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -8,6 +9,15 @@ use aipolicy_targets::plan::Observed;
 use async_trait::async_trait;
 
 use crate::folder::FileError;
+
+/// What is known of a world before one looks: a provider tells what it finds in the words of the documents that ask for it.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The documents that should be there.
+    pub wanted: BTreeMap<Address, Document>,
+    /// What was last applied: digests by address.
+    pub applied: BTreeMap<Address, String>,
+}
 
 /// A place where documents live. The engine knows none by name.
 ///
@@ -25,7 +35,7 @@ pub trait Provider: Send + Sync {
     }
 
     /// Everything that is there, ours or not, each address once. It writes nothing.
-    async fn observe(&self) -> Result<Vec<Observed>, WorldError>;
+    async fn observe(&self, known: &Known) -> Result<Vec<Observed>, WorldError>;
 
     /// One document, if it is there.
     async fn read(&self, address: &Address) -> Result<Option<Observed>, WorldError>;

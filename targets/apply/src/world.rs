@@ -4,30 +4,37 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aipolicy_targets::artifact::Address;
+use aipolicy_targets::artifact::{Address, Document};
 use aipolicy_targets::plan::{Actual, Observed};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::journal::Journal;
-use crate::provider::{Provider, WorldError};
+use crate::provider::{Known, Provider, WorldError};
 use crate::retry::Patience;
 
 /// Providers by target, or by `target/Kind` where the documents of a target live in more than one world.
 #[derive(Clone, Default)]
 pub struct World {
     providers: BTreeMap<String, Arc<dyn Provider>>,
+    wanted: BTreeMap<Address, Document>,
 }
 
 impl World {
     /// A world of these providers. One provider may serve many targets.
     pub fn new(providers: BTreeMap<String, Arc<dyn Provider>>) -> Self {
-        Self { providers }
+        Self { providers, wanted: BTreeMap::new() }
+    }
+
+    /// Says which documents should be there, so that what is found is told in their words.
+    pub fn expect<'a>(&mut self, documents: impl IntoIterator<Item = &'a Document>) {
+        let all = documents.into_iter().map(|document| (document.address.clone(), document.clone()));
+        self.wanted = all.collect();
     }
 
     /// The provider of a document.
     pub fn provider(&self, address: &Address) -> Result<&Arc<dyn Provider>, WorldError> {
-        let kind = self.providers.get(&format!("{}/{}", address.target, address.kind));
+        let kind = self.providers.get(&address.word());
         kind.or_else(|| self.providers.get(&address.target))
             .ok_or_else(|| WorldError::NoProvider(address.clone()))
     }
@@ -39,9 +46,17 @@ impl World {
 
     /// Everything that is there, with what the journal says was last applied.
     pub async fn observe_all(&self, journal: &Journal) -> Result<Actual, WorldError> {
+        let mut applied = journal.last_applied().clone();
+        for doubt in journal.unfinished().map(|unfinished| unfinished.in_doubt).unwrap_or_default() {
+            let digest = doubt.before.or(doubt.after).unwrap_or_default();
+            applied.entry(doubt.address).or_insert(digest);
+        }
+        let known = Known { wanted: self.wanted.clone(), applied };
+        let known = Arc::new(known);
         let mut tasks = JoinSet::new();
         for provider in self.distinct() {
-            tasks.spawn(async move { provider.observe().await.map(|found| (provider, found)) });
+            let known = Arc::clone(&known);
+            tasks.spawn(async move { provider.observe(&known).await.map(|found| (provider, found)) });
         }
         let mut documents = BTreeMap::new();
         while let Some(joined) = tasks.join_next().await {

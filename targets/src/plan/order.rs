@@ -5,8 +5,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Action, Change};
 use crate::artifact::Address;
 
-/// Sorts changes so that each comes after what it needs. Deletions come last, in the reverse order of addresses, since
-/// what is named later tends to use what is named earlier (a role its policies). Needs outside the plan are dropped.
+/// Kinds of which one uses another, each after those that it uses. Nothing says any more what a document needed that goes,
+/// so what is deleted goes in the reverse order of this: nothing is deleted while something may use it.
+const USED_FIRST: &[&str] = &[
+    "iam/Policy",
+    "iam/Role",
+    "bedrock/Guardrail",
+    "bedrock/GuardrailVersion",
+    "bedrock/EnforcedGuardrail",
+    "bedrock/InferenceProfile",
+    "bedrock/StateMachine",
+    "bedrock/Function",
+    "bedrock/ApiKeyProvider",
+    "bedrock/Oauth2Provider",
+    "bedrock/PolicyEngine",
+    "bedrock/Gateway",
+    "bedrock/GatewayTarget",
+    "bedrock/CedarPolicy",
+    "bedrock/Memory",
+    "bedrock/Harness",
+    "bedrock/HarnessEndpoint",
+    "bedrock/Agent",
+    "bedrock/ActionGroup",
+    "bedrock/AgentKnowledgeBase",
+    "bedrock/AgentAlias",
+    "bedrock/AgentCollaborator",
+];
+
+/// Sorts changes so that each comes after what it needs. Deletions come last, kind after kind, what uses before what is
+/// used. Needs outside the plan are dropped.
 pub(super) fn sorted(changes: Vec<Change>) -> Vec<Change> {
     let addresses: BTreeSet<Address> = changes.iter().map(|change| change.address.clone()).collect();
     let (mut gone, kept): (Vec<_>, Vec<_>) =
@@ -22,7 +49,11 @@ pub(super) fn sorted(changes: Vec<Change>) -> Vec<Change> {
         done.insert(change.address.clone());
         order.push(change);
     }
-    gone.sort_by(|left, right| right.address.cmp(&left.address));
+    let place = |change: &Change| {
+        let word = change.address.word();
+        USED_FIRST.iter().position(|kind| **kind == word).map_or(0, |place| place + 1)
+    };
+    gone.sort_by(|left, right| (place(right), &right.address).cmp(&(place(left), &left.address)));
     order.extend(gone);
     order
 }

@@ -22,6 +22,25 @@ const PASSING: &[&str] = &[
     "TooManyRequestsException",
 ];
 
+/// Codes of services for what is not there.
+const GONE: &[&str] = &["NoSuchEntity", "ResourceNotFoundException", "StateMachineDoesNotExist"];
+
+/// Codes of services for a name that something has.
+const TAKEN: &[&str] = &["EntityAlreadyExists", "ConflictException", "StateMachineAlreadyExists"];
+
+/// Codes for what cannot be done in the state in which something is, or while others use it. Both end by themselves: what
+/// uses it is changed or removed in the same run, or it is said in the end.
+const BUSY: &[&str] = &["ConflictException", "ResourceInUseException", "StateMachineDeleting"];
+
+/// Codes under which services also refuse what is only too early.
+const INVALID: &[&str] = &["AccessDeniedException", "ValidationException"];
+
+/// What they say then: agents of Bedrock while they are in another state ("… can't be performed on Agent when it is in
+/// Preparing state. Retry the request when the agent is in a valid state"), gateways while they have targets, and all services
+/// while a role is new.
+const NOT_YET: &[&str] =
+    &["Retry the request when", "before deleting", "unable to assume", "cannot be assumed", "assume role"];
+
 /// A call that AWS did not carry out, or of which the answer was lost.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
@@ -60,23 +79,35 @@ impl Refusal {
         Self { code: None, message: why.to_string(), passes: false }
     }
 
+    /// What is not there yet, and may be later.
+    pub(super) fn early(why: &str) -> Self {
+        Self { code: None, message: why.to_owned(), passes: true }
+    }
+
     fn is(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
     }
 
+    fn is_one_of(&self, codes: &[&str]) -> bool {
+        self.code.as_deref().is_some_and(|code| codes.contains(&code))
+    }
+
     /// Whether what was asked for is not there, or not seen yet.
     pub(super) fn is_gone(&self) -> bool {
-        self.is("NoSuchEntity")
+        self.is_one_of(GONE)
     }
 
     /// Whether something of that name is there.
     pub(super) fn is_taken(&self) -> bool {
-        self.is("EntityAlreadyExists")
+        self.is_one_of(TAKEN)
     }
 
     /// What was just made is not seen everywhere at once: neither by those that name it, nor as a principal.
     fn is_early(&self) -> bool {
-        self.is_gone() || (self.is("MalformedPolicyDocument") && self.message.contains("\"AWS\""))
+        let names_principal = self.is("MalformedPolicyDocument") && self.message.contains("\"AWS\"");
+        let said = |words: &&str| self.message.contains(*words);
+        let waits = self.is_one_of(INVALID) && NOT_YET.iter().any(said);
+        self.is_gone() || names_principal || waits || self.is_one_of(BUSY)
     }
 
     fn reason(&self) -> String {

@@ -1,9 +1,18 @@
 //! The provider `aws`: an account of AWS, asked and changed through its SDKs.
 
+mod account;
 mod error;
+mod exchange;
 mod iam;
+mod life;
+mod lives;
+mod reference;
+mod services;
+mod tags;
 #[cfg(test)]
 mod tests;
+mod things;
+mod wording;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,9 +26,12 @@ use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
 use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
 
-use crate::provider::{Provider, WorldError};
+use crate::provider::{Known, Provider, WorldError};
+use account::Account;
 use error::{Refusal, causes};
+use things::Things;
 
 /// How long a change of IAM may take until it is seen everywhere. AWS names no bound ("changes … might not be immediately
 /// visible", IAM User Guide, "Troubleshoot IAM"); a minute is what is waited for.
@@ -38,6 +50,8 @@ pub struct AwsPlace {
     pub account: String,
     /// The region whose endpoints are asked about the account.
     pub region: String,
+    /// The regions in which the environment may have something, that one included.
+    pub regions: Vec<String>,
     /// Name of the workspace.
     pub workspace: String,
     /// Name of the environment.
@@ -60,19 +74,41 @@ impl AwsPlace {
 /// An account of AWS. Nothing is asked before the first question, and then first whose credentials these are.
 pub struct Aws {
     place: Arc<AwsPlace>,
-    kinds: OnceCell<BTreeMap<&'static str, Arc<dyn Kind>>>,
+    open: OnceCell<Open>,
     /// The digests of documents whose change failed half way, as it was then.
     half_done: Mutex<BTreeMap<Address, String>>,
+}
+
+/// An account that credentials were found for.
+struct Open {
+    account: Arc<Account>,
+    /// By `target/Kind`.
+    kinds: BTreeMap<&'static str, Arc<dyn Kind>>,
 }
 
 /// Objects of one kind: what is left of [`Provider`] when one knows what is there.
 #[async_trait]
 trait Kind: Send + Sync {
+    /// The kind, as `target/Kind`, whose objects have to be looked at before.
+    fn after(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Looks at everything, and tells nothing yet: what refers to other objects is told once all are known.
+    async fn look(&self) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     /// Everything of ours, and under a name of ours what is of others.
     async fn list(&self) -> Result<Vec<Observed>, Refusal>;
 
-    /// The object with this name.
-    async fn read(&self, name: &str) -> Result<Option<Observed>, Refusal>;
+    /// The object with this address.
+    async fn read(&self, address: &Address) -> Result<Option<Observed>, Refusal>;
+
+    /// The digest of an object that was just read, told as when the account was looked at as a whole.
+    fn as_planned(&self, _address: &Address) -> Option<String> {
+        None
+    }
 
     /// Makes an object. Nothing of that name was there, as far as one could see.
     async fn create(&self, wanted: &Document) -> Result<(), Refusal>;
@@ -89,15 +125,17 @@ trait Kind: Send + Sync {
 
 impl Aws {
     /// The kinds of documents that it applies, as `target/Kind`.
-    pub const KINDS: &[&str] = &["iam/Policy", "iam/Role"];
+    pub fn kinds() -> impl Iterator<Item = &'static str> {
+        iam::KINDS.into_iter().chain(lives::all().flat_map(|life| life.words).copied())
+    }
 
     /// The account of an environment.
     pub fn new(place: AwsPlace) -> Self {
-        Self { place: Arc::new(place), kinds: OnceCell::new(), half_done: Mutex::default() }
+        Self { place: Arc::new(place), open: OnceCell::new(), half_done: Mutex::default() }
     }
 
-    async fn kinds(&self) -> Result<&BTreeMap<&'static str, Arc<dyn Kind>>, WorldError> {
-        self.kinds.get_or_try_init(|| async { Ok(iam::kinds(&self.connect().await?, &self.place)) }).await
+    async fn open(&self) -> Result<&Open, WorldError> {
+        self.open.get_or_try_init(|| async { Ok(Open::of(self.connect().await?, &self.place)) }).await
     }
 
     /// Finds credentials, and makes sure that they are of the account.
@@ -121,13 +159,12 @@ impl Aws {
     }
 
     async fn kind(&self, address: &Address) -> Result<&dyn Kind, WorldError> {
-        let word = format!("{}/{}", address.target, address.kind);
-        let kind = self.kinds().await?.get(word.as_str());
+        let kind = self.open().await?.kinds.get(address.word().as_str());
         kind.map(AsRef::as_ref).ok_or_else(|| WorldError::NoProvider(address.clone()))
     }
 
     async fn found(&self, address: &Address) -> Result<Option<Observed>, WorldError> {
-        let found = self.kind(address).await?.read(&address.name).await;
+        let found = self.kind(address).await?.read(address).await;
         found.map_err(|refusal| refusal.about(address))
     }
 
@@ -145,13 +182,14 @@ impl Aws {
     }
 
     /// An object of ours is what a plan has seen, or what our own change has left of that.
-    fn expect(&self, found: &Observed, expected_digest: &str) -> Result<(), WorldError> {
+    fn expect(&self, kind: &dyn Kind, found: &Observed, expected_digest: &str) -> Result<(), WorldError> {
         let address = &found.document.address;
         if !found.owned {
             return Err(WorldError::Foreign(address.clone()));
         }
         let digest = found.document.digest();
-        if digest == expected_digest || self.half_done().get(address) == Some(&digest) {
+        let is_planned = || kind.as_planned(address).is_some_and(|digest| digest == expected_digest);
+        if digest == expected_digest || self.half_done().get(address) == Some(&digest) || is_planned() {
             return Ok(());
         }
         Err(changed(address, Some(expected_digest), Some(digest)))
@@ -183,6 +221,52 @@ impl Aws {
     }
 }
 
+impl Open {
+    fn of(config: SdkConfig, place: &Arc<AwsPlace>) -> Self {
+        let mut kinds = iam::kinds(&config, place);
+        let account = Arc::new(Account::new(AwsPlace::clone(place), config));
+        for life in lives::all() {
+            let things: Arc<dyn Kind> = Arc::new(Things { life, account: Arc::clone(&account) });
+            kinds.extend(life.words.iter().map(|word| (*word, Arc::clone(&things))));
+        }
+        Self { account, kinds }
+    }
+
+    fn distinct(&self) -> Vec<Arc<dyn Kind>> {
+        let mut distinct: Vec<Arc<dyn Kind>> = Vec::new();
+        for kind in self.kinds.values() {
+            if !distinct.iter().any(|known| Arc::ptr_eq(known, kind)) {
+                distinct.push(Arc::clone(kind));
+            }
+        }
+        distinct
+    }
+
+    /// Looks at everything, wholes before their parts.
+    async fn look(&self) -> Result<(), Refusal> {
+        let mut waiting = self.distinct();
+        while !waiting.is_empty() {
+            let is_later = |kind: &Arc<dyn Kind>| {
+                let before = kind.after().and_then(|word| self.kinds.get(word));
+                before.is_some_and(|before| waiting.iter().any(|one| Arc::ptr_eq(one, before)))
+            };
+            let (later, now): (Vec<_>, Vec<_>) = waiting.iter().cloned().partition(is_later);
+            let mut tasks = JoinSet::new();
+            for kind in now {
+                tasks.spawn(async move { kind.look().await });
+            }
+            while let Some(looked) = tasks.join_next().await {
+                looked.map_err(Refusal::unreadable)??;
+            }
+            if later.len() == waiting.len() {
+                return Err(Refusal::unreadable("kinds are parts of each other"));
+            }
+            waiting = later;
+        }
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl Provider for Aws {
     fn name(&self) -> &'static str {
@@ -193,9 +277,13 @@ impl Provider for Aws {
         SETTLES_WITHIN
     }
 
-    async fn observe(&self) -> Result<Vec<Observed>, WorldError> {
+    async fn observe(&self, known: &Known) -> Result<Vec<Observed>, WorldError> {
+        let open = self.open().await?;
+        open.account.know(known);
+        open.look().await.map_err(Refusal::about_session)?;
+        open.account.seen_as_a_whole();
         let mut all = Vec::new();
-        for kind in self.kinds().await?.values() {
+        for kind in open.distinct() {
             all.extend(kind.list().await.map_err(Refusal::about_session)?);
         }
         Ok(all)
@@ -222,7 +310,7 @@ impl Provider for Aws {
         if found.owned && equivalent(&found.document, document) {
             return Ok(());
         }
-        self.expect(&found, expected_digest)?;
+        self.expect(kind, &found, expected_digest)?;
         match kind.change(&found.document, document).await {
             Ok(()) => Ok(()),
             Err(refusal) => Err(self.cut_off(address, refusal).await),
@@ -232,7 +320,7 @@ impl Provider for Aws {
     async fn delete(&self, address: &Address, expected_digest: &str) -> Result<(), WorldError> {
         let kind = self.kind(address).await?;
         let Some(found) = self.found(address).await? else { return Ok(()) };
-        self.expect(&found, expected_digest)?;
+        self.expect(kind, &found, expected_digest)?;
         match kind.remove(&found.document).await {
             Ok(()) => Ok(()),
             Err(refusal) => Err(self.cut_off(address, refusal).await),

@@ -39,7 +39,8 @@ impl Kind for Shelf {
         Ok(all.iter().map(|name| Observed { document: document(name, "{}"), owned: false }).collect())
     }
 
-    async fn read(&self, name: &str) -> Result<Option<Observed>, Refusal> {
+    async fn read(&self, address: &Address) -> Result<Option<Observed>, Refusal> {
+        let name = &address.name;
         let found = self.objects.lock().unwrap().get(name).cloned();
         Ok(found.map(|(text, owned)| Observed { document: document(name, &text), owned }))
     }
@@ -95,13 +96,15 @@ fn provider() -> (Aws, Arc<Shelf>) {
         partition: "aws".into(),
         account: "111122223333".into(),
         region: "eu-central-1".into(),
+        regions: vec!["eu-central-1".into()],
         workspace: "w".into(),
         environment: "prod".into(),
         prefix: "w-prod-".into(),
     };
     let shelf = Arc::new(Shelf::default());
     let kinds = BTreeMap::from([("iam/Role", Arc::clone(&shelf) as Arc<dyn Kind>)]);
-    (Aws { kinds: OnceCell::from(kinds), ..Aws::new(place) }, shelf)
+    let account = Arc::new(Account::new(place.clone(), SdkConfig::builder().build()));
+    (Aws { open: OnceCell::from(Open { account, kinds }), ..Aws::new(place) }, shelf)
 }
 
 #[tokio::test]

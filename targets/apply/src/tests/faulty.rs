@@ -11,7 +11,7 @@ use aipolicy_targets::plan::Observed;
 use async_trait::async_trait;
 use rustix::process::{Signal, getpid, kill_process};
 
-use crate::{Local, Provider, WorldError};
+use crate::{Known, Local, Provider, WorldError};
 
 /// What goes wrong.
 #[derive(Clone, Default)]
@@ -107,8 +107,8 @@ impl Provider for Faulty {
         "local"
     }
 
-    async fn observe(&self) -> Result<Vec<Observed>, WorldError> {
-        self.local.observe().await
+    async fn observe(&self, known: &Known) -> Result<Vec<Observed>, WorldError> {
+        self.local.observe(known).await
     }
 
     async fn read(&self, address: &Address) -> Result<Option<Observed>, WorldError> {

@@ -3,7 +3,7 @@
 use aipolicy_targets::artifact::{Document, Format};
 
 use super::{address, files, json};
-use crate::{FileProblem, Local, Provider, WorldError};
+use crate::{FileProblem, Known, Local, Provider, WorldError};
 
 fn write(path: &std::path::Path, text: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -14,7 +14,7 @@ fn write(path: &std::path::Path, text: &str) {
 async fn documents_are_plain_files_with_a_mark() {
     let folder = tempfile::tempdir().unwrap();
     let local = Local::new(folder.path().join("w"), "acme");
-    assert_eq!(local.observe().await.unwrap(), []);
+    assert_eq!(local.observe(&Known::default()).await.unwrap(), []);
     assert!(!folder.path().join("w").exists(), "looking writes nothing");
     let (old, new) = (json("iam/Role/a", "1"), json("iam/Role/a", "2"));
     let script = Document { address: address("gw/Script/a.lua"), format: Format::Text, text: "x".into() };
@@ -23,7 +23,7 @@ async fn documents_are_plain_files_with_a_mark() {
     local.create(&script).await.unwrap();
     local.update(&new, &old.digest()).await.unwrap();
     local.update(&new, &old.digest()).await.unwrap();
-    let found = local.observe().await.unwrap();
+    let found = local.observe(&Known::default()).await.unwrap();
     assert_eq!(found.iter().map(|found| &found.document).collect::<Vec<_>>(), [&script, &new]);
     assert!(found.iter().all(|found| found.owned));
     let marks = "{\n  \"format\": \"aipolicy.owned/1\",\n  \"files\": {\n    \"gw/Script/a.lua\": \"acme\",\n    \
@@ -39,7 +39,7 @@ async fn documents_are_plain_files_with_a_mark() {
     local.delete(&new.address, &new.digest()).await.unwrap();
     local.delete(&new.address, &new.digest()).await.unwrap();
     assert_eq!(local.read(&new.address).await.unwrap(), None);
-    assert_eq!(local.observe().await.unwrap().len(), 1);
+    assert_eq!(local.observe(&Known::default()).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn foreign_files_are_seen_and_left_alone() {
     other.create(&json("iam/Role/b", "others")).await.unwrap();
     let local = Local::new(folder.path(), "acme");
     let before = files(folder.path());
-    let found = local.observe().await.unwrap();
+    let found = local.observe(&Known::default()).await.unwrap();
     assert_eq!(
         found.iter().map(|found| found.document.address.to_string()).collect::<Vec<_>>(),
         ["iam/Role/a", "iam/Role/b"]
@@ -109,13 +109,13 @@ async fn links_pipes_and_giants_are_refused_by_name() {
         other => panic!("{other:?}"),
     };
     std::os::unix::fs::symlink(outside.path(), folder.path().join("iam")).unwrap();
-    refused(local.observe().await.map(drop), "iam", FileProblem::NotPlain);
+    refused(local.observe(&Known::default()).await.map(drop), "iam", FileProblem::NotPlain);
     refused(local.create(&json("iam/Role/b", "1")).await, "iam", FileProblem::NotPlain);
     std::fs::remove_file(folder.path().join("iam")).unwrap();
     std::fs::create_dir_all(folder.path().join("iam/Role")).unwrap();
     std::os::unix::fs::symlink(outside.path().join("Role/a.json"), folder.path().join("iam/Role/a.json"))
         .unwrap();
-    refused(local.observe().await.map(drop), "iam/Role/a.json", FileProblem::NotPlain);
+    refused(local.observe(&Known::default()).await.map(drop), "iam/Role/a.json", FileProblem::NotPlain);
     refused(local.create(&json("iam/Role/a", "1")).await, "iam/Role/a.json", FileProblem::NotPlain);
     std::fs::remove_file(folder.path().join("iam/Role/a.json")).unwrap();
     std::os::unix::fs::symlink(outside.path().join("marks"), folder.path().join(".owned.json")).unwrap();
@@ -123,7 +123,7 @@ async fn links_pipes_and_giants_are_refused_by_name() {
     std::fs::remove_file(folder.path().join(".owned.json")).unwrap();
     let giant = std::fs::File::create(folder.path().join("iam/Role/big.json")).unwrap();
     giant.set_len(64 * 1024 * 1024 + 1).unwrap();
-    refused(local.observe().await.map(drop), "iam/Role/big.json", FileProblem::TooLarge);
+    refused(local.observe(&Known::default()).await.map(drop), "iam/Role/big.json", FileProblem::TooLarge);
     assert_eq!(files(outside.path()).len(), 1);
 }
 
@@ -153,7 +153,7 @@ async fn what_a_crash_left_is_swept_before_the_next_write() {
     let local = Local::new(folder.path(), "acme");
     local.create(&json("iam/Role/other", "1")).await.unwrap();
     write(&folder.path().join("iam/Role/gone.json"), "theirs");
-    let found = local.observe().await.unwrap();
+    let found = local.observe(&Known::default()).await.unwrap();
     let owned: Vec<_> =
         found.iter().map(|found| (found.document.address.name.as_str(), found.owned)).collect();
     assert_eq!(owned, [("gone", false), ("kept", true), ("other", true)]);
@@ -168,7 +168,7 @@ async fn marks_that_cannot_be_read_stop_everything() {
         write(&folder.path().join(".owned.json"), text);
         let result = local.create(&json("iam/Role/a", "1")).await;
         assert!(matches!(result, Err(WorldError::Marks { .. })), "{result:?}");
-        assert!(matches!(local.observe().await, Err(WorldError::Marks { .. })));
+        assert!(matches!(local.observe(&Known::default()).await, Err(WorldError::Marks { .. })));
     }
 }
 
@@ -182,6 +182,6 @@ async fn many_at_once_are_all_marked() {
         tasks.spawn(async move { local.create(&json(&format!("iam/Role/r{number}"), "1")).await });
     }
     tasks.join_all().await.into_iter().for_each(|result| result.unwrap());
-    let found = local.observe().await.unwrap();
+    let found = local.observe(&Known::default()).await.unwrap();
     assert_eq!((found.len(), found.iter().filter(|found| found.owned).count()), (60, 60));
 }

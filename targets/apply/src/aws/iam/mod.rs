@@ -9,6 +9,7 @@ use std::sync::Arc;
 use aipolicy_targets::Tree;
 use aipolicy_targets::artifact::{Address, Document, Format};
 use aipolicy_targets::plan::Observed;
+use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::Tag as SdkTag;
@@ -23,6 +24,9 @@ use super::{AwsPlace, Kind};
 
 /// How many objects are read side by side.
 const SIDE_BY_SIDE: usize = 10;
+
+/// The kinds of IAM, as `target/Kind`.
+pub(super) const KINDS: [&str; 2] = ["iam/Policy", "iam/Role"];
 
 /// The kinds of IAM by `target/Kind`.
 pub(super) fn kinds(config: &SdkConfig, place: &Arc<AwsPlace>) -> BTreeMap<&'static str, Arc<dyn Kind>> {
@@ -120,15 +124,25 @@ fn foreign(kind: &str, (name, path): (&str, &str)) -> Result<Option<Observed>, R
     Ok(Some(Observed { document: document(address, &Foreign { path })?, owned: false }))
 }
 
+/// Objects that are read by their names.
+#[async_trait]
+trait Named {
+    /// The object with this name.
+    async fn named(&self, name: &str) -> Result<Option<Observed>, Refusal>;
+}
+
 /// Reads objects by name, some side by side. What went away meanwhile is left out.
-async fn read_all<K: Kind + Clone + 'static>(kind: &K, names: Vec<String>) -> Result<Vec<Observed>, Refusal> {
+async fn read_all<K: Named + Clone + Send + Sync + 'static>(
+    kind: &K,
+    names: Vec<String>,
+) -> Result<Vec<Observed>, Refusal> {
     let room = Arc::new(Semaphore::new(SIDE_BY_SIDE));
     let mut tasks = JoinSet::new();
     for name in names {
         let (kind, room) = (kind.clone(), Arc::clone(&room));
         tasks.spawn(async move {
             let _room = room.acquire().await.map_err(Refusal::unreadable)?;
-            kind.read(&name).await
+            kind.named(&name).await
         });
     }
     let mut found = Vec::new();

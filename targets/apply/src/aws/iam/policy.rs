@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aipolicy_targets::Tree;
-use aipolicy_targets::artifact::Document;
+use aipolicy_targets::artifact::{Address, Document};
 use aipolicy_targets::plan::Observed;
 use async_trait::async_trait;
 use aws_config::retry::RetryConfig;
@@ -12,7 +12,7 @@ use aws_sdk_iam::config::Config;
 use aws_sdk_iam::types::{PolicyScopeType, PolicyVersion};
 use serde::{Deserialize, Serialize};
 
-use super::{Tag, address, decoded, document, encoded, foreign, members, read_all, retagged};
+use super::{Named, Tag, address, decoded, document, encoded, foreign, members, read_all, retagged};
 use crate::aws::error::Refusal;
 use crate::aws::{AwsPlace, Kind};
 
@@ -77,25 +77,8 @@ fn number(version: &PolicyVersion) -> u64 {
 }
 
 #[async_trait]
-impl Kind for Policies {
-    async fn list(&self) -> Result<Vec<Observed>, Refusal> {
-        let (mut ours, mut all) = (Vec::new(), Vec::new());
-        let mut pages =
-            self.client.list_policies().scope(PolicyScopeType::Local).into_paginator().items().send();
-        while let Some(policy) = pages.next().await {
-            let policy = policy.map_err(Refusal::of)?;
-            let (Some(name), path) = (policy.policy_name(), policy.path().unwrap_or("/")) else { continue };
-            if path == self.place.mark().path() {
-                ours.push(name.to_owned());
-            } else if self.place.is_near(name) {
-                all.extend(foreign("Policy", (name, path))?);
-            }
-        }
-        all.extend(read_all(self, ours).await?);
-        Ok(all)
-    }
-
-    async fn read(&self, name: &str) -> Result<Option<Observed>, Refusal> {
+impl Named for Policies {
+    async fn named(&self, name: &str) -> Result<Option<Observed>, Refusal> {
         let arn = self.place.policy_arn(name);
         let found = match self.client.get_policy().policy_arn(&arn).send().await.map_err(Refusal::of) {
             Err(refusal) if refusal.is_gone() => return Ok(None),
@@ -118,6 +101,30 @@ impl Kind for Policies {
         };
         let owned = found.policy_name() == Some(name) && self.place.owns(&members.path, &members.tags);
         Ok(Some(Observed { document: document(address, &members)?, owned }))
+    }
+}
+
+#[async_trait]
+impl Kind for Policies {
+    async fn list(&self) -> Result<Vec<Observed>, Refusal> {
+        let (mut ours, mut all) = (Vec::new(), Vec::new());
+        let mut pages =
+            self.client.list_policies().scope(PolicyScopeType::Local).into_paginator().items().send();
+        while let Some(policy) = pages.next().await {
+            let policy = policy.map_err(Refusal::of)?;
+            let (Some(name), path) = (policy.policy_name(), policy.path().unwrap_or("/")) else { continue };
+            if path == self.place.mark().path() {
+                ours.push(name.to_owned());
+            } else if self.place.is_near(name) {
+                all.extend(foreign("Policy", (name, path))?);
+            }
+        }
+        all.extend(read_all(self, ours).await?);
+        Ok(all)
+    }
+
+    async fn read(&self, address: &Address) -> Result<Option<Observed>, Refusal> {
+        self.named(&address.name).await
     }
 
     async fn create(&self, wanted: &Document) -> Result<(), Refusal> {

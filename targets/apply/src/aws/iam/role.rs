@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use aipolicy_targets::Tree;
-use aipolicy_targets::artifact::Document;
+use aipolicy_targets::artifact::{Address, Document};
 use aipolicy_targets::plan::Observed;
 use async_trait::async_trait;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::Role as SdkRole;
 use serde::{Deserialize, Serialize};
 
-use super::{Tag, address, decoded, document, encoded, foreign, members, read_all, retagged};
+use super::{Named, Tag, address, decoded, document, encoded, foreign, members, read_all, retagged};
 use crate::aws::error::Refusal;
 use crate::aws::{AwsPlace, Kind};
 
@@ -162,6 +162,24 @@ impl Roles {
 }
 
 #[async_trait]
+impl Named for Roles {
+    async fn named(&self, name: &str) -> Result<Option<Observed>, Refusal> {
+        let found = match self.client.get_role().role_name(name).send().await.map_err(Refusal::of) {
+            Err(refusal) if refusal.is_gone() => return Ok(None),
+            found => found?,
+        };
+        let Some(found) = found.role() else { return Ok(None) };
+        let Some(address) = address("Role", found.role_name()) else { return Ok(None) };
+        let members = match self.members(found).await {
+            Err(refusal) if refusal.is_gone() => return Ok(None),
+            members => members?,
+        };
+        let owned = found.role_name() == name && self.place.owns(&members.path, &members.tags);
+        Ok(Some(Observed { document: document(address, &members)?, owned }))
+    }
+}
+
+#[async_trait]
 impl Kind for Roles {
     async fn list(&self) -> Result<Vec<Observed>, Refusal> {
         let (mut ours, mut all) = (Vec::new(), Vec::new());
@@ -178,19 +196,8 @@ impl Kind for Roles {
         Ok(all)
     }
 
-    async fn read(&self, name: &str) -> Result<Option<Observed>, Refusal> {
-        let found = match self.client.get_role().role_name(name).send().await.map_err(Refusal::of) {
-            Err(refusal) if refusal.is_gone() => return Ok(None),
-            found => found?,
-        };
-        let Some(found) = found.role() else { return Ok(None) };
-        let Some(address) = address("Role", found.role_name()) else { return Ok(None) };
-        let members = match self.members(found).await {
-            Err(refusal) if refusal.is_gone() => return Ok(None),
-            members => members?,
-        };
-        let owned = found.role_name() == name && self.place.owns(&members.path, &members.tags);
-        Ok(Some(Observed { document: document(address, &members)?, owned }))
+    async fn read(&self, address: &Address) -> Result<Option<Observed>, Refusal> {
+        self.named(&address.name).await
     }
 
     async fn create(&self, wanted: &Document) -> Result<(), Refusal> {

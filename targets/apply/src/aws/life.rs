@@ -1,0 +1,137 @@
+//! How the things of one kind live: the operations that show and change them, and how they show what they were asked to be.
+
+use serde_json::Value;
+
+use super::services::Service;
+
+/// How the things of one kind live.
+pub(super) struct Life {
+    /// The kinds of documents that are such things, as `target/Kind`. What nobody wants any more is told under the first.
+    pub(super) words: &'static [&'static str],
+    /// Who is asked.
+    pub(super) service: Service,
+    /// What such a thing is a part of. A part carries no mark; it is ours if the whole is.
+    pub(super) whole: Option<Whole>,
+    /// How all of them are found.
+    pub(super) list: List,
+    /// The operation that shows one by its keys, and where in the answer it is; without one, lists show them whole.
+    pub(super) read: Option<(&'static str, &'static str)>,
+    /// The operation whose request is the document, and where in its answer the thing is.
+    pub(super) create: (&'static str, &'static str),
+    /// How one is changed.
+    pub(super) update: Update,
+    /// The operation that removes one by its keys.
+    pub(super) delete: &'static str,
+    /// Members of the document that tell a thing from all others of its kind, region and whole. The last one is its name.
+    pub(super) identity: &'static [&'static str],
+    /// The members of the request that creates it, tags apart.
+    pub(super) members: &'static [Member],
+    /// Pointers to what services show though nobody asked for it. `*` is any key or item.
+    pub(super) echoes: &'static [Echo],
+    /// Pointers to members that services take as the text of a JSON document. `*` is any key or item.
+    pub(super) texts: &'static [&'static str],
+    /// How marks are read and written.
+    pub(super) tags: Option<&'static Tags>,
+    /// Whether it is a setting, which carries no mark. One that says what is wanted, or of which the journal knows, is ours.
+    pub(super) is_setting: bool,
+    /// Where a thing shows its states. What ends in `ING`, or is in progress, ends by itself; what has failed says so.
+    pub(super) states: &'static [&'static str],
+    /// What is done before one is made or changed.
+    pub(super) first: Option<First>,
+}
+
+/// What a thing is a part of.
+pub(super) struct Whole {
+    /// Its kind, as `target/Kind`.
+    pub(super) word: &'static str,
+    /// The keys of the whole that its parts share, each under the name that operations on parts have for it.
+    pub(super) keys: &'static [(&'static str, &'static str)],
+}
+
+/// How all things of a kind are found.
+pub(super) struct List {
+    pub(super) operation: &'static str,
+    /// What is asked beside the keys of the whole.
+    pub(super) ask: &'static [(&'static str, &'static str)],
+    /// Where in the answer they are.
+    pub(super) at: &'static str,
+    /// Members by which operations name a thing, each with the members of answers that say it; the first that is there
+    /// counts.
+    pub(super) keys: &'static [(&'static str, &'static [&'static str])],
+    /// The member whose greatest number counts, where a list shows all versions. What is no number does not.
+    pub(super) latest: Option<&'static str>,
+}
+
+/// How a thing is changed.
+#[derive(Clone, Copy)]
+pub(super) enum Update {
+    /// By an operation that is told all of the document but these members. Where one of those changes, the thing is made
+    /// anew.
+    By(&'static str, &'static [&'static str]),
+    /// The same, but what is left out stays as it is. Members of the second list are set or cleared by an `optionalValue`;
+    /// where any other goes away, the thing is made anew.
+    Patch(&'static str, &'static [&'static str], &'static [&'static str]),
+    /// By operations each of which is told some members; one that none is told cannot change.
+    Parts(&'static [Part]),
+    /// By the operation that creates it, asked again.
+    Again,
+    /// Not at all: it is made anew.
+    Never,
+}
+
+/// An operation that changes some members.
+pub(super) struct Part {
+    pub(super) operation: &'static str,
+    pub(super) members: &'static [&'static str],
+    /// The member whose own members the operation is told.
+    pub(super) inside: Option<&'static str>,
+}
+
+/// A member of the request that creates a thing, and how the thing shows it.
+pub(super) enum Member {
+    /// Under the same name.
+    Same(&'static str),
+    /// At a pointer.
+    At(&'static str, &'static str),
+    /// In another form: made from what is shown, and from what is wanted where the service keeps it to itself.
+    As(&'static str, fn(&Value, Option<&Value>) -> Option<Value>),
+}
+
+impl Member {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Same(name) | Self::At(name, _) | Self::As(name, _) => name,
+        }
+    }
+}
+
+/// What a service shows though nobody asked for it.
+pub(super) enum Echo {
+    /// Whatever it says.
+    Any(&'static str),
+    /// Where it says this, as JSON.
+    Usual(&'static str, &'static str),
+}
+
+/// How a service keeps tags.
+pub(super) struct Tags {
+    /// The member of documents.
+    pub(super) member: &'static str,
+    /// The member of requests about tags that names the thing, and where the thing shows its ARN.
+    pub(super) arn: (&'static str, &'static str),
+    /// The keys of the items of a list of tags; without them tags are a map.
+    pub(super) pair: Option<(&'static str, &'static str)>,
+    /// The member of requests that names the keys to take away.
+    pub(super) keys: &'static str,
+    /// The operations that show tags, set some, and take some away.
+    pub(super) operations: (&'static str, &'static str, &'static str),
+    /// The member of answers that has the tags, and that of requests.
+    pub(super) said: &'static str,
+}
+
+/// What is done before a thing is made or changed.
+#[derive(Clone, Copy)]
+pub(super) enum First {
+    /// The draft of the agent is prepared, so that a version of it can be cut.
+    Prepare,
+}

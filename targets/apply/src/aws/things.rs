@@ -1,0 +1,665 @@
+//! The things of one kind in an account: found, told in the words of documents, made, changed and removed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aipolicy_targets::Tree;
+use aipolicy_targets::artifact::{Address, Document, Format};
+use aipolicy_targets::plan::Observed;
+use async_trait::async_trait;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::Kind;
+use super::account::{Account, Live, Thing};
+use super::error::Refusal;
+use super::exchange::Members;
+use super::life::{First, Life, Member, Part, Tags, Update};
+use super::reference::{at, resolved, written};
+use super::wording::{without_echoes, worded};
+
+/// How long a state that ends by itself is waited for.
+const STATE_ENDS_WITHIN: Duration = Duration::from_secs(600);
+/// How long the first pause of that is, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// The things of one kind in an account.
+#[derive(Clone)]
+pub(super) struct Things {
+    pub(super) life: &'static Life,
+    pub(super) account: Arc<Account>,
+}
+
+/// A thing that a list shows.
+struct Listed {
+    region: String,
+    keys: Members,
+    summary: Value,
+    /// The document that asks for what it is a part of.
+    whole: Option<(Address, bool)>,
+}
+
+impl Things {
+    fn service(&self, region: &str) -> (super::services::Service, String) {
+        (self.life.service, region.to_owned())
+    }
+
+    async fn ask(&self, region: &str, operation: &str, members: Members) -> Result<Value, Refusal> {
+        let (service, region) = self.service(region);
+        self.account.ask((service, &region), operation, members).await
+    }
+
+    /// Everything of this kind in a region.
+    async fn listed(&self, region: &str) -> Result<Vec<Listed>, Refusal> {
+        let Some(whole) = &self.life.whole else { return self.page(region, (Members::new(), None)).await };
+        let mut all = Vec::new();
+        for (address, thing) in self.account.live() {
+            if address.word() != whole.word || thing.region != region {
+                continue;
+            }
+            let shared = whole.keys.iter().filter_map(|(name, own)| {
+                let value = own.strip_prefix('=').map(Value::from).or_else(|| thing.keys.get(*own).cloned());
+                Some(((*name).to_owned(), value?))
+            });
+            all.extend(self.page(region, (shared.collect(), Some((address, thing.owned)))).await?);
+        }
+        Ok(all)
+    }
+
+    async fn page(
+        &self,
+        region: &str,
+        (shared, whole): (Members, Option<(Address, bool)>),
+    ) -> Result<Vec<Listed>, Refusal> {
+        let found = match self.account.all((self.life, region), &shared).await {
+            Err(refusal) if refusal.is_gone() => Vec::new(),
+            found => found?,
+        };
+        let all = self.latest(found).into_iter().map(|summary| Listed {
+            region: region.to_owned(),
+            keys: self.keys(&shared, &summary),
+            summary,
+            whole: whole.clone(),
+        });
+        Ok(all.collect())
+    }
+
+    /// Of all versions the last one, where a list shows versions.
+    fn latest(&self, found: Vec<Value>) -> Vec<Value> {
+        let Some(member) = self.life.list.latest else { return found };
+        let number =
+            |summary: &Value| summary.get(member).and_then(|text| text.as_str()?.parse::<u64>().ok());
+        let last = found.into_iter().filter_map(|summary| Some((number(&summary)?, summary)));
+        last.max_by_key(|(number, _)| *number).map(|(_, summary)| summary).into_iter().collect()
+    }
+
+    /// The members by which operations name a thing that is shown.
+    fn keys(&self, shared: &Members, shown: &Value) -> Members {
+        let own = self.life.list.keys.iter().filter_map(|(name, places)| {
+            let value = places.iter().find_map(|place| at(shown, place))?;
+            Some(((*name).to_owned(), value.clone()))
+        });
+        shared.clone().into_iter().chain(own).collect()
+    }
+
+    /// A thing as it is now, with its tags; nothing if it is gone.
+    async fn looked_at(&self, listed: Listed) -> Result<Option<(Thing, Option<Address>)>, Refusal> {
+        let Listed { region, keys, summary, whole } = listed;
+        let (shown, place) = match self.life.read {
+            None => (summary, ""),
+            Some((operation, place)) => match self.ask(&region, operation, keys.clone()).await {
+                Err(refusal) if refusal.is_gone() => return Ok(None),
+                shown => (shown?, place),
+            },
+        };
+        let Some(thing) = at(&shown, place) else { return Ok(None) };
+        let state = self.state(thing);
+        if state.contains("DELETING") {
+            return Ok(None);
+        }
+        let tags = match self.life.tags {
+            Some(tags) => match self.tags(&region, tags, thing).await {
+                Err(refusal) if refusal.is_gone() => return Ok(None),
+                found => Some((tags, found?)),
+            },
+            None => None,
+        };
+        let owned = match (&tags, &whole) {
+            (Some((_, found)), _) => self.account.place.marks(found),
+            (None, Some((_, owned))) => *owned,
+            (None, None) => false,
+        };
+        let mut seen = self.seen(thing);
+        if seen.is_empty() {
+            return Ok(None);
+        }
+        if let Some((tags, found)) = tags {
+            seen.insert(tags.member.to_owned(), tags.written(&found));
+        }
+        if has_failed(&state) {
+            seen.insert("$state".to_owned(), state.into());
+        }
+        let whole = whole.map(|(address, _)| address);
+        Ok(Some((Thing { region, keys, shown, seen, owned }, whole)))
+    }
+
+    fn seen(&self, thing: &Value) -> Members {
+        let shown = |member: &Member| {
+            let value = match member {
+                Member::Same(name) => thing.get(*name).cloned(),
+                Member::At(_, pointer) => thing.pointer(pointer).cloned(),
+                Member::As(_, from) => from(thing, None),
+            };
+            Some((member.name().to_owned(), value.filter(|value| !value.is_null())?))
+        };
+        self.life.members.iter().filter_map(shown).collect()
+    }
+
+    /// The state of a thing in capitals: the first that has not ended yet, or says what went wrong.
+    fn state(&self, thing: &Value) -> String {
+        let all = self.life.states.iter().filter_map(|place| at(thing, place)?.as_str());
+        let all = all.map(str::to_uppercase);
+        all.filter(|state| is_passing(state) || has_failed(state)).next().unwrap_or_default()
+    }
+
+    async fn tags(
+        &self,
+        region: &str,
+        tags: &Tags,
+        thing: &Value,
+    ) -> Result<BTreeMap<String, String>, Refusal> {
+        let Some(arn) = at(thing, tags.arn.1) else { return Ok(BTreeMap::new()) };
+        let asked = Members::from_iter([(tags.arn.0.to_owned(), arn.clone())]);
+        let answer = self.ask(region, tags.operations.0, asked).await?;
+        Ok(tags.read(answer.get(tags.said).unwrap_or(&Value::Null)))
+    }
+
+    /// What tells a thing from all others: its region and the members of its identity.
+    fn identity(&self, region: &str, members: &Value) -> String {
+        let all: Vec<&Value> =
+            self.life.identity.iter().map(|name| members.get(*name).unwrap_or(&Value::Null)).collect();
+        serde_json::json!([region, all]).to_string()
+    }
+
+    /// The addresses of the documents that ask for things of this kind, by what tells a thing from others.
+    fn addresses(&self, live: &Live) -> BTreeMap<String, Address> {
+        let wanted = self.account.all_wanted(self.life.words);
+        let all = wanted.into_iter().filter_map(|document| {
+            let value: Value = serde_json::from_str(&document.text).ok()?;
+            let region = value.get("$region").and_then(Value::as_str).unwrap_or("").to_owned();
+            let own = self.life.identity.iter();
+            let own = own.map(|name| Some(((*name).to_owned(), resolved(value.get(*name)?, live)?)));
+            let own = Value::Object(own.collect::<Option<_>>()?);
+            Some((self.identity(&region, &own), document.address))
+        });
+        all.collect()
+    }
+
+    /// The address of a thing: that of the document that asks for it, or one made of its name. Nothing for a thing that no
+    /// document could ask for.
+    fn address(
+        &self,
+        known: &BTreeMap<String, Address>,
+        thing: &Thing,
+        whole: Option<&Address>,
+    ) -> Option<Address> {
+        let mut members = thing.seen.clone();
+        members.extend(thing.keys.clone());
+        let members = Value::Object(members);
+        if let Some(found) = known.get(&self.identity(&thing.region, &members)) {
+            return Some(found.clone());
+        }
+        let name = match self.life.identity.last() {
+            Some(name) => members.get(*name)?.as_str()?.to_owned(),
+            None => format!("{}{}", self.account.place.prefix, thing.region),
+        };
+        let name: String = name.trim_start_matches('/').replace(|letter: char| !is_plain(letter), "-");
+        let name = whole.map_or_else(|| name.clone(), |whole| format!("{}.{name}", whole.name));
+        format!("{}/{name}", self.life.words.first()?).parse().ok()
+    }
+
+    /// A thing in the words of the document that asks for it.
+    fn told(&self, address: &Address, (thing, live): (&Thing, &Live)) -> Result<Document, Refusal> {
+        let wanted = self.account.wanted(address);
+        let text = wanted.as_ref().map_or("{}", |document| &document.text);
+        let asked: Value = serde_json::from_str(text).map_err(Refusal::unreadable)?;
+        let mut seen = Value::Object(thing.seen.clone());
+        self.kept_to_themselves(&mut seen, thing, (&asked, live));
+        without_echoes(&mut seen, &asked, self.life.echoes);
+        let mut told = worded(&asked, &seen, live);
+        if let (Some(tags), Value::Object(members)) = (self.life.tags, &mut told) {
+            tags.order(members, &asked);
+        }
+        if let Value::Object(members) = &mut told {
+            members.insert("$region".to_owned(), thing.region.clone().into());
+        }
+        if let Some(wanted) = wanted.as_ref().filter(|_| told == asked) {
+            return Ok(wanted.clone());
+        }
+        let like: Tree = serde_json::from_str(text).map_err(Refusal::unreadable)?;
+        let tree = Tree::from_json(&told, Some(&like));
+        let mut text = serde_json::to_string_pretty(&tree).map_err(Refusal::unreadable)?;
+        text.push('\n');
+        Ok(Document { address: address.clone(), format: Format::Json, text })
+    }
+
+    /// Adds what a service shows in another form, where it fits what is wanted.
+    fn kept_to_themselves(&self, seen: &mut Value, thing: &Thing, (asked, live): (&Value, &Live)) {
+        let place = self.life.read.map_or("", |(_, place)| place);
+        let (Value::Object(seen), Some(shown)) = (seen, at(&thing.shown, place)) else { return };
+        for member in self.life.members {
+            let Member::As(name, from) = member else { continue };
+            let wanted = asked.get(*name).and_then(|wanted| resolved(wanted, live));
+            match from(shown, wanted.as_ref()).filter(|value| !value.is_null()) {
+                Some(value) => drop(seen.insert((*name).to_owned(), value)),
+                None => drop(seen.remove(*name)),
+            }
+        }
+    }
+
+    fn observed(&self, address: &Address, (thing, live): (&Thing, &Live)) -> Result<Observed, Refusal> {
+        let document = self.told(address, (thing, live))?;
+        let is_asked_for = || self.account.wanted(address).is_some_and(|wanted| wanted.text == document.text);
+        let is_known = self.life.is_setting && (self.account.is_applied(address) || is_asked_for());
+        Ok(Observed { document, owned: thing.owned || is_known })
+    }
+
+    /// Looks at everything of this kind in some regions, and keeps it.
+    async fn look_in(&self, regions: &[String]) -> Result<(), Refusal> {
+        let mut tasks = JoinSet::new();
+        for region in regions {
+            for listed in self.listed(region).await? {
+                let things = self.clone();
+                tasks.spawn(async move { things.looked_at(listed).await });
+            }
+        }
+        let mut found = Vec::new();
+        while let Some(looked) = tasks.join_next().await {
+            found.extend(looked.map_err(Refusal::unreadable)??);
+        }
+        let known = self.addresses(&self.account.live());
+        for (thing, whole) in found {
+            if let Some(address) = self.address(&known, &thing, whole.as_ref()) {
+                self.account.keep(address, thing);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is there under an address now.
+    async fn now(&self, address: &Address) -> Result<Option<Thing>, Refusal> {
+        let Some(known) = self.account.thing(address) else { return self.found(address).await };
+        // What is only listed, or of which there are versions, is looked for again.
+        if self.life.read.is_none() || self.life.list.latest.is_some() {
+            self.account.forget(address);
+            return self.found(address).await;
+        }
+        let whole = self.life.whole.as_ref().map(|_| (address.clone(), known.owned));
+        let listed = Listed { region: known.region, keys: known.keys, summary: Value::Null, whole };
+        match self.looked_at(listed).await? {
+            Some((thing, _)) => {
+                self.account.keep(address.clone(), thing.clone());
+                Ok(Some(thing))
+            }
+            None => {
+                self.account.forget(address);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Looks for what should be under an address.
+    async fn found(&self, address: &Address) -> Result<Option<Thing>, Refusal> {
+        let regions = match self.account.wanted(address) {
+            Some(document) => {
+                let value: Value = serde_json::from_str(&document.text).map_err(Refusal::unreadable)?;
+                value.get("$region").and_then(Value::as_str).map(|region| vec![region.to_owned()])
+            }
+            None => None,
+        };
+        self.look_in(&regions.unwrap_or_else(|| self.account.place.regions.clone())).await?;
+        Ok(self.account.thing(address))
+    }
+
+    /// The request of a document, and the region that it goes to.
+    fn request(&self, document: &Document) -> Result<(String, Members), Refusal> {
+        let value: Value = serde_json::from_str(&document.text).map_err(Refusal::unreadable)?;
+        let region = value.get("$region").and_then(Value::as_str).unwrap_or(&self.account.place.region);
+        let Some(mut members) = resolved(&value, &self.account.live()) else {
+            return Err(Refusal::early("it refers to what is not there yet"));
+        };
+        written(&mut members, self.life.texts);
+        match members {
+            Value::Object(members) => Ok((region.to_owned(), members)),
+            _ => Err(Refusal::unreadable("a request is a map")),
+        }
+    }
+
+    async fn first(&self, region: &str, members: &Members) -> Result<(), Refusal> {
+        match self.life.first {
+            None => Ok(()),
+            Some(First::Prepare) => self.prepare(region, members).await,
+        }
+    }
+
+    /// Prepares the draft of an agent, and waits until it is.
+    async fn prepare(&self, region: &str, members: &Members) -> Result<(), Refusal> {
+        let agent = members.get("agentId").cloned().unwrap_or_default();
+        let keys = Members::from_iter([("agentId".to_owned(), agent)]);
+        self.ask(region, "PrepareAgent", keys.clone()).await?;
+        let mut pause = Pause::new();
+        loop {
+            let shown = self.ask(region, "GetAgent", keys.clone()).await?;
+            match at(&shown, "agent.agentStatus").and_then(Value::as_str).unwrap_or("") {
+                "PREPARED" => return Ok(()),
+                "FAILED" => {
+                    let why = at(&shown, "agent.failureReasons").cloned().unwrap_or_default();
+                    return Err(Refusal::unreadable(format!("the agent cannot be prepared: {why}")));
+                }
+                state => pause.next(state).await?,
+            }
+        }
+    }
+
+    /// Waits until the state of a thing has ended, and keeps what is there then.
+    async fn settle(
+        &self,
+        address: &Address,
+        (region, keys): (&str, Members),
+        owned: bool,
+    ) -> Result<(), Refusal> {
+        let mut pause = Pause::new();
+        loop {
+            let whole = self.life.whole.as_ref().map(|_| (address.clone(), owned));
+            let (region, keys) = (region.to_owned(), keys.clone());
+            let listed = Listed { region, keys, summary: Value::Null, whole };
+            let looked = match self.life.read {
+                Some(_) => self.looked_at(listed).await?.map(|(thing, _)| thing),
+                None => {
+                    self.account.forget(address);
+                    self.found(address).await?
+                }
+            };
+            let Some(thing) = looked else {
+                return Err(Refusal::early("what was made cannot be seen yet"));
+            };
+            let place = self.life.read.map_or("", |(_, place)| place);
+            let shown = at(&thing.shown, place).unwrap_or(&Value::Null);
+            let state = self.state(shown);
+            if is_passing(&state) {
+                pause.next(&state).await?;
+                continue;
+            }
+            let failed = thing.seen.contains_key("$state");
+            let reasons = ["failureReasons", "statusReasons", "failureReason"];
+            let why = reasons.iter().find_map(|name| shown.get(*name)).cloned().unwrap_or_default();
+            self.account.keep(address.clone(), thing);
+            return match failed {
+                true => Err(Refusal::unreadable(format!("its state is {state}: {why}"))),
+                false => Ok(()),
+            };
+        }
+    }
+
+    async fn make(&self, wanted: &Document) -> Result<(), Refusal> {
+        let (region, members) = self.request(wanted)?;
+        self.first(&region, &members).await?;
+        let (operation, place) = self.life.create;
+        let answer = self.ask(&region, operation, members.clone()).await?;
+        let made = at(&answer, place).unwrap_or(&Value::Null);
+        let fixed = self.life.whole.iter().flat_map(|whole| whole.keys);
+        let shared = fixed.filter_map(|(name, _)| Some(((*name).to_owned(), members.get(*name)?.clone())));
+        let mut shown = Value::Object(members.clone());
+        if let (Value::Object(all), Value::Object(made)) = (&mut shown, made) {
+            all.extend(made.clone());
+        }
+        let keys = self.keys(&shared.collect(), &shown);
+        self.settle(&wanted.address, (&region, keys), true).await
+    }
+
+    /// Removes a thing, and waits until it is gone.
+    async fn take_away(&self, address: &Address, thing: &Thing) -> Result<(), Refusal> {
+        match self.ask(&thing.region, self.life.delete, thing.keys.clone()).await {
+            Err(refusal) if refusal.is_gone() => {}
+            done => drop(done?),
+        }
+        let mut pause = Pause::new();
+        if let Some((operation, place)) = self.life.read {
+            loop {
+                let shown = match self.ask(&thing.region, operation, thing.keys.clone()).await {
+                    Err(refusal) if refusal.is_gone() => break,
+                    shown => shown?,
+                };
+                let shown = at(&shown, place).unwrap_or(&Value::Null);
+                match self.state(shown) {
+                    state if state.contains("DELETING") => pause.next(&state).await?,
+                    state if has_failed(&state) => {
+                        return Err(Refusal::unreadable(format!("its state is {state}")));
+                    }
+                    _ => break,
+                }
+            }
+        }
+        self.account.forget(address);
+        Ok(())
+    }
+
+    /// Changes what differs but for tags. Whether the thing had to be made anew.
+    async fn rewrite(&self, wanted: &Document, (found, thing): (&Value, &Thing)) -> Result<bool, Refusal> {
+        let asked: Value = serde_json::from_str(&wanted.text).map_err(Refusal::unreadable)?;
+        let tags = self.life.tags.map_or("", |tags| tags.member);
+        let member = |value: &Value, name: &str| value.get(name).filter(|_| name != tags).cloned();
+        let names = asked.as_object().into_iter().chain(found.as_object()).flat_map(Members::keys);
+        let differing: Vec<&String> =
+            names.filter(|name| member(&asked, name) != member(found, name)).collect();
+        if differing.is_empty() {
+            return Ok(false);
+        }
+        let (region, members) = self.request(wanted)?;
+        let (operation, members) = match self.life.update {
+            Update::Never => return self.anew(wanted, thing).await,
+            Update::Again => (self.life.create.0, members),
+            Update::Parts(parts) => {
+                return self.rewrite_parts((wanted, thing), parts, (members, &differing)).await;
+            }
+            Update::By(operation, fixed) | Update::Patch(operation, fixed, _) => {
+                let gone = |name: &&String| asked.get(name.as_str()).is_none();
+                let is_patch = match self.life.update {
+                    Update::Patch(_, _, optional) => {
+                        differing.iter().any(|name| gone(name) && !optional.contains(&name.as_str()))
+                    }
+                    Update::By(..) | Update::Parts(_) | Update::Again | Update::Never => false,
+                };
+                if is_patch
+                    || differing.iter().any(|name| fixed.contains(&name.as_str()) || *name == "$state")
+                {
+                    return self.anew(wanted, thing).await;
+                }
+                (operation, self.change_request((members, thing), fixed, &differing))
+            }
+        };
+        self.first(&region, &members).await?;
+        let answer = self.ask(&region, operation, members.clone()).await?;
+        let mut keys = thing.keys.clone();
+        if matches!(self.life.update, Update::Again) {
+            let made = at(&answer, self.life.create.1).unwrap_or(&Value::Null);
+            keys.extend(self.keys(&Members::new(), made));
+        }
+        self.settle(&wanted.address, (&region, keys), thing.owned).await?;
+        Ok(false)
+    }
+
+    /// Changes what differs by the operations that are told about it.
+    async fn rewrite_parts(
+        &self,
+        (wanted, thing): (&Document, &Thing),
+        parts: &[Part],
+        (members, differing): (Members, &[&String]),
+    ) -> Result<bool, Refusal> {
+        let tells = |part: &&Part, name: &str| part.members.contains(&name);
+        if !differing.iter().all(|name| parts.iter().any(|part| tells(&part, name))) {
+            return self.anew(wanted, thing).await;
+        }
+        for part in parts.iter().filter(|part| differing.iter().any(|name| tells(part, name))) {
+            let told = members.iter().filter(|(name, _)| tells(&part, name));
+            let mut told: Members = told.map(|(name, value)| (name.clone(), value.clone())).collect();
+            if let Some(Value::Object(inner)) = part.inside.and_then(|name| told.remove(name)) {
+                told.extend(inner);
+            }
+            told.extend(thing.keys.clone());
+            self.ask(&thing.region, part.operation, told).await?;
+            self.settle(&wanted.address, (&thing.region, thing.keys.clone()), thing.owned).await?;
+        }
+        Ok(false)
+    }
+
+    fn change_request(
+        &self,
+        (mut members, thing): (Members, &Thing),
+        fixed: &[&str],
+        differing: &[&String],
+    ) -> Members {
+        members.retain(|name, _| {
+            !fixed.contains(&name.as_str()) && self.life.tags.is_none_or(|tags| tags.member != name)
+        });
+        if let Update::Patch(_, _, optional) = self.life.update {
+            for name in optional {
+                let value = members.remove(*name);
+                if differing.iter().any(|differs| differs == name) {
+                    let set = value.map(|value| ("optionalValue".to_owned(), value));
+                    members.insert((*name).to_owned(), Value::Object(set.into_iter().collect()));
+                }
+            }
+        }
+        members.extend(thing.keys.clone());
+        members
+    }
+
+    async fn anew(&self, wanted: &Document, thing: &Thing) -> Result<bool, Refusal> {
+        self.take_away(&wanted.address, thing).await?;
+        self.make(wanted).await?;
+        Ok(true)
+    }
+
+    async fn retag(&self, wanted: &Document, thing: &Thing) -> Result<(), Refusal> {
+        let Some(tags) = self.life.tags else { return Ok(()) };
+        let asked: Value = serde_json::from_str(&wanted.text).map_err(Refusal::unreadable)?;
+        let asked = tags.read(asked.get(tags.member).unwrap_or(&Value::Null));
+        let found = tags.read(thing.seen.get(tags.member).unwrap_or(&Value::Null));
+        let set: BTreeMap<String, String> =
+            asked.iter().filter(|(key, value)| found.get(*key) != Some(value)).map(owned).collect();
+        let gone: Vec<&String> = found.keys().filter(|key| !asked.contains_key(*key)).collect();
+        let place = self.life.read.map_or("", |(_, place)| place);
+        let arn = at(&thing.shown, place).and_then(|shown| at(shown, tags.arn.1)).cloned();
+        let named = Members::from_iter([(tags.arn.0.to_owned(), arn.unwrap_or_default())]);
+        let (_, tag, untag) = tags.operations;
+        if !set.is_empty() {
+            let mut members = named.clone();
+            members.insert(tags.said.to_owned(), tags.written(&set));
+            self.ask(&thing.region, tag, members).await?;
+        }
+        if !gone.is_empty() {
+            let mut members = named;
+            members.insert(tags.keys.to_owned(), gone.into_iter().map(String::as_str).collect());
+            self.ask(&thing.region, untag, members).await?;
+        }
+        Ok(())
+    }
+}
+
+fn owned((key, value): (&String, &String)) -> (String, String) {
+    (key.clone(), value.clone())
+}
+
+fn is_passing(state: &str) -> bool {
+    state.ends_with("ING") || state == "INPROGRESS"
+}
+
+fn has_failed(state: &str) -> bool {
+    state.contains("FAILED") || state.contains("UNSUCCESSFUL")
+}
+
+fn is_plain(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "-_.+=,@".contains(letter)
+}
+
+/// Pauses that grow, until it takes too long.
+struct Pause {
+    next: Duration,
+    left: Duration,
+}
+
+impl Pause {
+    fn new() -> Self {
+        Self { next: PAUSES.0, left: STATE_ENDS_WITHIN }
+    }
+
+    async fn next(&mut self, state: &str) -> Result<(), Refusal> {
+        if self.left.is_zero() {
+            return Err(Refusal::early(&format!("it is still in the state {state}")));
+        }
+        tokio::time::sleep(self.next).await;
+        self.left = self.left.saturating_sub(self.next);
+        self.next = (self.next * 2).min(PAUSES.1);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Kind for Things {
+    fn after(&self) -> Option<&'static str> {
+        self.life.whole.as_ref().map(|whole| whole.word)
+    }
+
+    async fn look(&self) -> Result<(), Refusal> {
+        self.look_in(&self.account.place.regions).await
+    }
+
+    async fn list(&self) -> Result<Vec<Observed>, Refusal> {
+        let live = self.account.live();
+        let own = live.iter().filter(|(address, _)| self.life.words.contains(&address.word().as_str()));
+        let near = |name: &str| self.account.place.is_near(name);
+        let told = own.filter(|(address, thing)| {
+            thing.owned || near(&address.name) || self.account.wanted(address).is_some()
+        });
+        told.map(|(address, thing)| self.observed(address, (thing, &live))).collect()
+    }
+
+    async fn read(&self, address: &Address) -> Result<Option<Observed>, Refusal> {
+        let Some(thing) = self.now(address).await? else { return Ok(None) };
+        self.observed(address, (&thing, &self.account.live())).map(Some)
+    }
+
+    fn as_planned(&self, address: &Address) -> Option<String> {
+        let thing = self.account.thing(address)?;
+        self.told(address, (&thing, &self.account.planned())).ok().map(|document| document.digest())
+    }
+
+    async fn create(&self, wanted: &Document) -> Result<(), Refusal> {
+        self.make(wanted).await
+    }
+
+    /// A thing is made by one call, so what is half made is what has failed.
+    fn is_begun(&self, found: &Document, _wanted: &Document) -> bool {
+        serde_json::from_str::<Value>(&found.text).is_ok_and(|found| found.get("$state").is_some())
+    }
+
+    async fn change(&self, found: &Document, wanted: &Document) -> Result<(), Refusal> {
+        let Some(thing) = self.account.thing(&wanted.address) else {
+            return Err(Refusal::early("it cannot be seen"));
+        };
+        let found: Value = serde_json::from_str(&found.text).map_err(Refusal::unreadable)?;
+        if !self.rewrite(wanted, (&found, &thing)).await? {
+            self.retag(wanted, &thing).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, found: &Document) -> Result<(), Refusal> {
+        match self.account.thing(&found.address) {
+            Some(thing) => self.take_away(&found.address, &thing).await,
+            None => Ok(()),
+        }
+    }
+}
