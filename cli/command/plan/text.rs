@@ -91,6 +91,7 @@ fn why(change: &Change) -> &'static str {
         Reason::Sources => "asked for by the sources",
         Reason::Drift => "changed by somebody else",
         Reason::SourcesAndDrift => "asked for by the sources, and changed by somebody else",
+        Reason::References => "what it refers to changes",
     }
 }
 

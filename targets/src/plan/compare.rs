@@ -51,16 +51,21 @@ pub(super) fn wanted(address: &Address, wanted: &DesiredDocument, actual: &Actua
     if found.is_some_and(|found| !found.owned || equivalent(&found.document, &wanted.document)) {
         return None;
     }
-    Some(Change {
-        address: address.clone(),
+    Some(change(wanted, found, reason(address, found, Some(&wanted.document), actual)))
+}
+
+/// The change that makes a document what it should be.
+pub(super) fn change(wanted: &DesiredDocument, found: Option<&Observed>, reason: Reason) -> Change {
+    Change {
+        address: wanted.document.address.clone(),
         action: if found.is_some() { Action::Update } else { Action::Create },
-        reason: reason(address, found, Some(&wanted.document), actual),
+        reason,
         effect: EffectClass::Neutral,
         before: found.map(|found| found.document.clone()),
         after: Some(wanted.document.clone()),
         after_changes: wanted.needs.clone(),
         origins: wanted.origins.clone(),
-    })
+    }
 }
 
 /// What is to be done about a document of ours that should no longer exist.

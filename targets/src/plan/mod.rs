@@ -4,6 +4,7 @@ mod build;
 mod compare;
 mod drift;
 mod order;
+mod reference;
 
 pub use build::{ApprovedPlan, Header, authorize};
 pub use compare::equivalent;
@@ -69,6 +70,8 @@ pub enum Reason {
     Drift,
     /// Both.
     SourcesAndDrift,
+    /// What it refers to changes, and is called otherwise then.
+    References,
 }
 
 /// One change.
@@ -168,8 +171,12 @@ impl Actual {
 impl Plan {
     /// Compares what should exist with what does. Foreign objects are listed and never changed.
     pub fn changes(desired: &Desired, actual: &Actual) -> (Vec<Change>, Vec<Address>) {
-        let wanted =
-            desired.documents.iter().filter_map(|(address, wanted)| compare::wanted(address, wanted, actual));
+        let mut wanted: Vec<Change> = desired
+            .documents
+            .iter()
+            .filter_map(|(address, wanted)| compare::wanted(address, wanted, actual))
+            .collect();
+        reference::follow(&mut wanted, desired, actual);
         let gone = actual
             .documents
             .iter()
@@ -178,7 +185,7 @@ impl Plan {
             .documents
             .keys()
             .filter(|address| actual.documents.get(address).is_some_and(|found| !found.owned));
-        (order::sorted(wanted.chain(gone).collect()), foreign.cloned().collect())
+        (order::sorted(wanted.into_iter().chain(gone).collect()), foreign.cloned().collect())
     }
 
     /// Whether there is nothing to do: no document changes, and nothing else may happen than before.

@@ -159,8 +159,8 @@ impl Things {
     /// The state of a thing in capitals: the first that has not ended yet, or says what went wrong.
     fn state(&self, thing: &Value) -> String {
         let all = self.life.states.iter().filter_map(|place| at(thing, place)?.as_str());
-        let all = all.map(str::to_uppercase);
-        all.filter(|state| is_passing(state) || has_failed(state)).next().unwrap_or_default()
+        let mut all = all.map(str::to_uppercase);
+        all.find(|state| is_passing(state) || has_failed(state)).unwrap_or_default()
     }
 
     async fn tags(
@@ -330,10 +330,8 @@ impl Things {
             return Err(Refusal::early("it refers to what is not there yet"));
         };
         written(&mut members, self.life.texts);
-        match members {
-            Value::Object(members) => Ok((region.to_owned(), members)),
-            _ => Err(Refusal::unreadable("a request is a map")),
-        }
+        let members = serde_json::from_value(members).map_err(Refusal::unreadable)?;
+        Ok((region.to_owned(), members))
     }
 
     async fn first(&self, region: &str, members: &Members) -> Result<(), Refusal> {

@@ -8,7 +8,7 @@ use super::{Agent, alias_address, operation, refusal};
 use crate::account::is_associated;
 use crate::artifact::{Artifact, digest};
 use crate::bedrock::request::{Members, Request, address, reference};
-use crate::bedrock::shared::function;
+use crate::bedrock::shared::{function, profile};
 use crate::bedrock::tool::Call;
 use crate::bedrock::tool::schema::Property;
 use crate::origin::Origin;
@@ -197,7 +197,10 @@ pub(super) fn collaborators(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Art
 /// everything that belongs to the agent is made and the agent is prepared.
 pub(super) fn alias(agent: &Agent<'_>, made: &[Artifact], beside: &[Artifact]) -> Option<Artifact> {
     let (own, alias) = (agent.own_address()?, alias_address(agent.account, agent.resource)?);
-    let parts: Vec<_> = made.iter().chain(beside).map(|one| one.document.digest()).collect();
+    // A version keeps the ARN of the profile that it was cut with, and a profile that is made anew has another.
+    let profile = profile::artifact(agent.account, agent.resource, agent.grants);
+    let parts = made.iter().chain(beside).chain(&profile);
+    let parts: Vec<_> = parts.map(|one| one.document.digest()).collect();
     let mut needs = vec![own.clone()];
     needs.extend(beside.iter().map(|one| one.document.address.clone()));
     let place = Origin::written(agent.account.environment.name_span());
