@@ -215,7 +215,11 @@ impl Things {
             None => format!("{}{}", self.account.place.prefix, thing.region),
         };
         let name: String = name.trim_start_matches('/').replace(|letter: char| !is_plain(letter), "-");
-        let name = whole.map_or_else(|| name.clone(), |whole| format!("{}.{name}", whole.name));
+        let name = match whole {
+            Some(whole) if self.life.list.latest.is_some() => whole.name.clone(),
+            Some(whole) => format!("{}.{name}", whole.name),
+            None => name,
+        };
         format!("{}/{name}", self.life.words.first()?).parse().ok()
     }
 
@@ -655,9 +659,16 @@ impl Kind for Things {
     }
 
     async fn remove(&self, found: &Document) -> Result<(), Refusal> {
-        match self.account.thing(&found.address) {
-            Some(thing) => self.take_away(&found.address, &thing).await,
-            None => Ok(()),
+        let address = &found.address;
+        let mut next = self.account.thing(address);
+        while let Some(thing) = next {
+            self.take_away(address, &thing).await?;
+            // The version before is the last one now.
+            next = match self.life.list.latest {
+                Some(_) => self.found(address).await?,
+                None => None,
+            };
         }
+        Ok(())
     }
 }
