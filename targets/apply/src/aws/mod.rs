@@ -1,6 +1,7 @@
 //! The provider `aws`: an account of AWS, asked and changed through its SDKs.
 
 mod account;
+mod cbor;
 mod composed;
 mod error;
 mod exchange;

@@ -1,5 +1,6 @@
 //! What services show or change in several calls only, or in other words than those of documents, told as one operation.
 
+mod alarms;
 mod budgets;
 mod events;
 mod functions;
@@ -40,6 +41,8 @@ pub(super) async fn ask(
         "ShowLogPolicy" => logs::policy(&calls, &members).await,
         "ListSubscriptionsTo" => topics::subscriptions(&calls, &members).await,
         "SetSubscription" => topics::set(&calls, &members).await,
+        "DeleteAlarm" => alarms::delete(&calls, &members).await,
+        "DescribeAlarm" => alarms::one(&calls, &members).await,
         "SetBudget" => budgets::set(&calls, &members).await,
         "ShowBudget" => budgets::show(&calls, &members).await,
         "ShowBudgetAction" => budgets::action(&calls, members).await,

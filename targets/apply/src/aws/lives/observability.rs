@@ -1,4 +1,4 @@
-//! What is watched: deliveries of logs, stored queries, traces and trails.
+//! What is watched: deliveries of logs, stored queries, traces, trails and alarms.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::aws::life::{Echo, Life, List, Member, Tags, Update, Whole};
 use crate::aws::services::Service;
 
 pub(super) const LIVES: &[Life] =
-    &[SOURCE, DESTINATION, DELIVERY, QUERY, LOG_POLICY, TRACES, TRAIL, LOGGING, SELECTORS];
+    &[SOURCE, DESTINATION, DELIVERY, QUERY, LOG_POLICY, TRACES, TRAIL, LOGGING, SELECTORS, ALARM];
 
 const TAGS: Tags = Tags { arn: ("resourceArn", "arn"), ..TAG_MAP };
 
@@ -217,5 +217,64 @@ const SELECTORS: Life = Life {
             shown.get("AdvancedEventSelectors").filter(|all| **all != json!([])).cloned()
         }),
     ],
+    ..PLAIN
+};
+
+const ALARM: Life = Life {
+    words: &["observability/Alarm"],
+    service: Service::Alarms,
+    list: List {
+        operation: "DescribeAlarms",
+        ask: &[("AlarmNamePrefix", "{prefix}")],
+        at: "MetricAlarms",
+        keys: &[("AlarmName", &["AlarmName"])],
+        ..PLAIN.list
+    },
+    read: Some(("DescribeAlarm", "Alarm")),
+    create: ("PutMetricAlarm", ""),
+    update: Update::Again,
+    delete: "DeleteAlarm",
+    identity: &["AlarmName"],
+    members: &[
+        Member::Same("AlarmName"),
+        Member::Same("AlarmDescription"),
+        Member::Same("ActionsEnabled"),
+        Member::Same("OKActions"),
+        Member::Same("AlarmActions"),
+        Member::Same("InsufficientDataActions"),
+        Member::Same("MetricName"),
+        Member::Same("Namespace"),
+        Member::Same("Statistic"),
+        Member::Same("ExtendedStatistic"),
+        Member::Same("Dimensions"),
+        Member::Same("Period"),
+        Member::Same("Unit"),
+        Member::Same("EvaluationPeriods"),
+        Member::Same("DatapointsToAlarm"),
+        Member::Same("Threshold"),
+        Member::Same("ComparisonOperator"),
+        Member::Same("TreatMissingData"),
+        Member::Same("EvaluateLowSampleCountPercentile"),
+        Member::Same("Metrics"),
+        Member::Same("ThresholdMetricId"),
+    ],
+    echoes: &[
+        Echo::Usual("/ActionsEnabled", "true"),
+        Echo::Usual("/OKActions", "[]"),
+        Echo::Usual("/AlarmActions", "[]"),
+        Echo::Usual("/InsufficientDataActions", "[]"),
+        Echo::Usual("/Dimensions", "[]"),
+        Echo::Usual("/Metrics", "[]"),
+        Echo::Usual("/TreatMissingData", r#""missing""#),
+    ],
+    tags: Some(&Tags {
+        member: "Tags",
+        arn: ("ResourceARN", "AlarmArn"),
+        pair: Some(("Key", "Value")),
+        keys: "TagKeys",
+        said: "Tags",
+        ..TAG_MAP
+    }),
+    states: &[],
     ..PLAIN
 };

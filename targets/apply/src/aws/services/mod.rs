@@ -2,6 +2,7 @@
 
 mod agentcore;
 mod agents;
+mod alarms;
 mod bedrock;
 mod budgets;
 mod buckets;
@@ -55,6 +56,8 @@ pub(super) enum Service {
     Budgets,
     /// AWS CloudTrail.
     Trails,
+    /// Amazon CloudWatch.
+    Alarms,
     /// Amazon S3.
     Buckets,
     /// AWS Secrets Manager.
@@ -85,6 +88,7 @@ impl Service {
             Self::Logs => Box::pin(logs::ask(config, operation, members)).await,
             Self::Traces => Box::pin(traces::ask(config, operation, members)).await,
             Self::Budgets => Box::pin(budgets::ask(config, operation, members)).await,
+            Self::Alarms => Box::pin(alarms::ask(config, operation, members)).await,
             Self::Trails => Box::pin(trails::ask(config, operation, members)).await,
             Self::Buckets => Box::pin(buckets::ask(config, operation, members)).await,
             Self::Secrets => Box::pin(secrets::ask(config, operation, members)).await,
