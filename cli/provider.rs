@@ -17,11 +17,19 @@ use crate::workspace::Workspace;
 pub(crate) type Served = BTreeMap<String, Arc<dyn Provider>>;
 
 /// The targets whose documents the provider `aws` applies.
-const IN_AWS: [TargetName; 2] = [TargetName::Iam, TargetName::Bedrock];
+const IN_AWS: [TargetName; 4] =
+    [TargetName::Iam, TargetName::Bedrock, TargetName::Lambda, TargetName::Observability];
 
 /// Documents that tell others what to do, and that no service takes.
 #[cfg(feature = "aws")]
-const FOR_OTHERS: [&str; 3] = ["bedrock/FunctionCode", "iam/BucketStatements", "iam/KeyStatements"];
+const FOR_OTHERS: [&str; 6] = [
+    "bedrock/FunctionCode",
+    "iam/BucketStatements",
+    "iam/KeyStatements",
+    "observability/GrafanaDashboard",
+    "observability/PrometheusRules",
+    "observability/PrometheusTests",
+];
 
 /// The providers that an environment names; `local` where it names none.
 pub(crate) fn serve(

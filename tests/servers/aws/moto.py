@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import json
 
 from moto.backends import get_backend
 from moto.core.utils import camelcase_to_underscores
@@ -9,7 +10,10 @@ from moto.iam.models import get_account_id_from, iam_backends
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from . import cbor
+from .models import model
 from .refusal import Refusal, not_implemented
+from .wire import protocol
 
 
 class Moto:
@@ -28,6 +32,13 @@ class Moto:
             raise not_implemented(call.operation.key)
         environ = dict(request.environ)
         sent = request.body if body is None else body
+        is_cbor = protocol(call.operation, request) == "cbor"
+        if is_cbor:
+            # What services say in CBOR, moto says in JSON.
+            sent = json.dumps(cbor.read(sent)).encode()
+            target = call.operation.name
+            environ.update(PATH_INFO="/", REQUEST_URI="/", RAW_URI="/", CONTENT_TYPE="application/x-amz-json-1.0")
+            environ["HTTP_X_AMZ_TARGET"] = f"{model(call.service)['metadata']['targetPrefix']}.{target}"
         environ["wsgi.input"] = io.BytesIO(sent)
         environ["CONTENT_LENGTH"] = str(len(sent))
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = call.account
@@ -40,6 +51,9 @@ class Moto:
         if told["status"] >= 500:
             raise Refusal("ServerNotImplemented", f"moto fails at {call.operation.key}: {body[:300]!r}", 400)
         headers = {name: text for name, text in told["headers"].items() if name.lower() != "content-length"}
+        if is_cbor:
+            body = cbor.write(json.loads(body))
+            headers.update({"Content-Type": "application/cbor", "Smithy-Protocol": "rpc-v2-cbor"})
         return told["status"], headers, body
 
 

@@ -1,6 +1,6 @@
 """Requests into members, and answers into bytes, by the protocols of AWS.
 
-Read are rest-json, json and query. What comes in another protocol (S3, EC2, CBOR) goes to moto as it is, and is not
+Read are rest-json, json and query. What comes in another protocol (S3, EC2, CBOR) goes to moto, and is not
 validated.
 """
 

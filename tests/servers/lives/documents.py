@@ -54,6 +54,8 @@ class World:
             self.client("s3", "us-east-1").create_bucket(Bucket=bucket)
         for region in {document.get("$region") for document in self.documents} - {None}:
             self.in_region(region)
+        if any("/ServiceControlPolicy/" in task["address"] for task in self.tasks):
+            self.client("organizations", "us-east-1").create_organization()
 
     def in_region(self, region):
         for secret in set(re.findall(r'"(?:secretId|SecretId)": "([^"]+)"', self.text)):
@@ -125,8 +127,6 @@ class World:
         here = self.client(service, region)
         members = self.value(document)
         attached, targets = members.pop("AttachedManagedPolicies", []), members.pop("TargetIds", [])
-        if kind == "ServiceControlPolicy":
-            here.create_organization()
         if kind == "AgentAlias":
             here.prepare_agent(agentId=members["agentId"])
         shape = here.meta.service_model.operation_model(name).input_shape
@@ -181,4 +181,5 @@ def main():
     json.dump(told, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -14,6 +14,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::AwsPlace;
+use super::composed;
 use super::error::Refusal;
 use super::exchange::Members;
 use super::life::{Life, List};
@@ -23,6 +24,14 @@ use crate::provider::Known;
 
 /// How many questions are asked side by side.
 const SIDE_BY_SIDE: usize = 10;
+
+/// The members that say where a next page begins, in answers and in requests.
+const PAGES: &[(&str, &str)] = &[
+    ("nextToken", "nextToken"),
+    ("NextToken", "NextToken"),
+    ("NextMarker", "Marker"),
+    ("LastEvaluatedTableName", "ExclusiveStartTableName"),
+];
 
 /// An account, asked through one set of credentials.
 pub(super) struct Account {
@@ -96,6 +105,16 @@ impl Account {
         all.filter(|document| words.contains(&document.address.word().as_str())).cloned().collect()
     }
 
+    /// The addresses of some kinds under which the journal knows of something that nobody wants.
+    pub(super) fn former(&self, words: &[&str]) -> Vec<Address> {
+        let notes = self.notes();
+        let all = notes.known.applied.keys();
+        let former = all.filter(|address| {
+            words.contains(&address.word().as_str()) && !notes.known.wanted.contains_key(*address)
+        });
+        former.cloned().collect()
+    }
+
     /// Whether the journal knows of something under an address.
     pub(super) fn is_applied(&self, address: &Address) -> bool {
         self.notes().known.applied.contains_key(address)
@@ -130,7 +149,7 @@ impl Account {
     ) -> Result<Value, Refusal> {
         let _room = self.room.acquire().await.map_err(Refusal::unreadable)?;
         let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
-        service.ask(&config, operation, members).await
+        composed::ask((service, &config, &self.place), operation, members).await
     }
 
     /// Everything that a list shows, page after page.
@@ -141,7 +160,7 @@ impl Account {
     ) -> Result<Vec<Value>, Refusal> {
         let List { operation, ask, at: place, .. } = &life.list;
         let mut members = keys.clone();
-        members.extend(ask.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))));
+        members.extend(ask.iter().map(|(key, value)| ((*key).to_owned(), self.place.filled(value).into())));
         let mut all = Vec::new();
         loop {
             let mut page = self.ask((life.service, region), operation, members.clone()).await?;
@@ -150,10 +169,9 @@ impl Account {
                 Some(one @ Value::Object(_)) => all.push(one),
                 _ => {}
             }
-            let token = ["nextToken", "NextToken", "NextMarker"];
-            let next = token.iter().find_map(|name| Some((*name, page.get(name)?.as_str()?.to_owned())));
+            let next =
+                PAGES.iter().find_map(|(said, asked)| Some((*asked, page.get(said)?.as_str()?.to_owned())));
             let Some((name, next)) = next.filter(|(_, next)| !next.is_empty()) else { return Ok(all) };
-            let name = if name == "NextMarker" { "Marker" } else { name };
             members.insert(name.to_owned(), next.into());
         }
     }

@@ -22,24 +22,71 @@ const PASSING: &[&str] = &[
     "TooManyRequestsException",
 ];
 
+/// What most services say of what is not there.
+const GONE_ITSELF: &str = "ResourceNotFoundException";
+
 /// Codes of services for what is not there.
-const GONE: &[&str] = &["NoSuchEntity", "ResourceNotFoundException", "StateMachineDoesNotExist"];
+const GONE: &[&str] = &[
+    GONE_ITSELF,
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "NoSuchBucket",
+    "NoSuchBucketPolicy",
+    "NoSuchEntity",
+    "NotFound",
+    "NotFoundException",
+    "PolicyNotFoundException",
+    "QueueDoesNotExist",
+    "ResourceNotFound",
+    "StateMachineDoesNotExist",
+    "TrailNotFoundException",
+];
 
 /// Codes of services for a name that something has.
-const TAKEN: &[&str] = &["EntityAlreadyExists", "ConflictException", "StateMachineAlreadyExists"];
+const TAKEN: &[&str] = &[
+    "ConflictException",
+    "DuplicatePolicyException",
+    "DuplicateRecordException",
+    "EntityAlreadyExists",
+    "QueueAlreadyExists",
+    "QueueNameExists",
+    "ResourceAlreadyExistsException",
+    "ResourceConflictException",
+    "ResourceInUseException",
+    "StateMachineAlreadyExists",
+    "TrailAlreadyExistsException",
+];
 
 /// Codes for what cannot be done in the state in which something is, or while others use it. Both end by themselves: what
 /// uses it is changed or removed in the same run, or it is said in the end.
-const BUSY: &[&str] = &["ConflictException", "ResourceInUseException", "StateMachineDeleting"];
+const BUSY: &[&str] = &[
+    "AWS.SimpleQueueService.QueueDeletedRecently",
+    "ConflictException",
+    "OperationAbortedException",
+    "QueueDeletedRecently",
+    "ResourceConflictException",
+    "ResourceInUseException",
+    "StateMachineDeleting",
+];
 
 /// Codes under which services also refuse what is only too early.
-const INVALID: &[&str] = &["AccessDeniedException", "ValidationException"];
+const INVALID: &[&str] = &[
+    "AccessDeniedException",
+    "InvalidParameterException",
+    "InvalidParameterValueException",
+    "ValidationException",
+];
 
 /// What they say then: agents of Bedrock while they are in another state ("… can't be performed on Agent when it is in
 /// Preparing state. Retry the request when the agent is in a valid state"), gateways while they have targets, and all services
 /// while a role is new.
-const NOT_YET: &[&str] =
-    &["Retry the request when", "before deleting", "unable to assume", "cannot be assumed", "assume role"];
+const NOT_YET: &[&str] = &[
+    "Retry the request when",
+    "before deleting",
+    "unable to assume",
+    "cannot be assumed",
+    "assume role",
+    "assume the role",
+];
 
 /// A call that AWS did not carry out, or of which the answer was lost.
 #[derive(Clone, Debug)]
@@ -77,6 +124,11 @@ impl Refusal {
     /// A document that is not one of ours.
     pub(super) fn unreadable(why: impl std::fmt::Display) -> Self {
         Self { code: None, message: why.to_string(), passes: false }
+    }
+
+    /// What is not there.
+    pub(super) fn gone(why: &str) -> Self {
+        Self { code: Some(GONE_ITSELF.to_owned()), message: why.to_owned(), passes: false }
     }
 
     /// What is not there yet, and may be later.

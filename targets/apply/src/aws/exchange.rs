@@ -14,7 +14,11 @@ use aws_sdk_iam::error::{BoxError, ProvideErrorMetadata, SdkError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::cbor;
 use super::error::Refusal;
+
+/// What services say that speak CBOR (Smithy RPC v2 CBOR).
+const CBOR: &str = "application/cbor";
 
 /// The members of a request or of an answer.
 pub(super) type Members = Map<String, Value>;
@@ -29,6 +33,7 @@ pub(super) struct Exchange {
 #[derive(Clone, Debug)]
 struct Answer {
     status: u16,
+    is_cbor: bool,
     body: Vec<u8>,
 }
 
@@ -47,6 +52,9 @@ impl Exchange {
         match (sent, kept) {
             (_, Some(answer)) if (200..300).contains(&answer.status) && answer.body.is_empty() => {
                 Ok(Value::Object(Members::new()))
+            }
+            (_, Some(answer)) if (200..300).contains(&answer.status) && answer.is_cbor => {
+                cbor::read(&answer.body).map_err(Refusal::unreadable)
             }
             (_, Some(answer)) if (200..300).contains(&answer.status) => {
                 serde_json::from_slice(&answer.body).map_err(Refusal::unreadable)
@@ -73,12 +81,17 @@ impl Intercept for Exchange {
         }
         let request = context.request_mut();
         // What the SDK says itself is the token that makes a call count once.
+        let is_cbor = request.headers().get("content-type") == Some(CBOR);
         let mut said: Members = match request.body().bytes() {
+            Some(body) if !body.is_empty() && is_cbor => serde_json::from_value(cbor::read(body)?)?,
             Some(body) if !body.is_empty() => serde_json::from_slice(body)?,
             _ => Members::new(),
         };
         said.extend(self.members.clone());
-        let body = serde_json::to_vec(&said)?;
+        let body = match is_cbor {
+            true => cbor::written(&said.into())?,
+            false => serde_json::to_vec(&said)?,
+        };
         request.headers_mut().insert("content-length", body.len().to_string());
         *request.body_mut() = body.into();
         Ok(())
@@ -92,7 +105,8 @@ impl Intercept for Exchange {
     ) -> Result<(), BoxError> {
         let response = context.response();
         if let Some(body) = response.body().bytes() {
-            let answer = Answer { status: response.status().as_u16(), body: body.to_vec() };
+            let is_cbor = response.headers().get("content-type") == Some(CBOR);
+            let answer = Answer { status: response.status().as_u16(), is_cbor, body: body.to_vec() };
             *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
         }
         Ok(())

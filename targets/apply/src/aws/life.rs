@@ -1,7 +1,10 @@
 //! How the things of one kind live: the operations that show and change them, and how they show what they were asked to be.
 
+use aipolicy_targets::artifact::Address;
 use serde_json::Value;
 
+use super::AwsPlace;
+use super::exchange::Members;
 use super::services::Service;
 
 /// How the things of one kind live.
@@ -12,6 +15,8 @@ pub(super) struct Life {
     pub(super) service: Service,
     /// What such a thing is a part of. A part carries no mark; it is ours if the whole is.
     pub(super) whole: Option<Whole>,
+    /// The only region that is asked, where a service has one for an account.
+    pub(super) home: Option<&'static str>,
     /// How all of them are found.
     pub(super) list: List,
     /// The operation that shows one by its keys, and where in the answer it is; without one, lists show them whole.
@@ -22,7 +27,8 @@ pub(super) struct Life {
     pub(super) update: Update,
     /// The operation that removes one by its keys.
     pub(super) delete: &'static str,
-    /// Members of the document that tell a thing from all others of its kind, region and whole. The last one is its name.
+    /// Members of the document, as paths with dots, that tell a thing from all others of its kind, region and whole. The last
+    /// one is its name.
     pub(super) identity: &'static [&'static str],
     /// The members of the request that creates it, tags apart.
     pub(super) members: &'static [Member],
@@ -48,18 +54,33 @@ pub(super) struct Whole {
     pub(super) keys: &'static [(&'static str, &'static str)],
 }
 
+impl Whole {
+    /// Whether a thing of this address is such a whole. A kind has the same life in whatever target it is.
+    pub(super) fn is_of(&self, address: &Address) -> bool {
+        self.word.rsplit('/').next() == Some(address.kind.as_str())
+    }
+}
+
+/// The keys of something by the name of its address, if that tells them.
+pub(super) type Named = fn(&AwsPlace, &str, &str) -> Option<Members>;
+
 /// How all things of a kind are found.
 pub(super) struct List {
     pub(super) operation: &'static str,
-    /// What is asked beside the keys of the whole.
+    /// What is asked beside the keys of the whole; `{prefix}` and `{account}` are those of the environment.
     pub(super) ask: &'static [(&'static str, &'static str)],
     /// Where in the answer they are.
     pub(super) at: &'static str,
     /// Members by which operations name a thing, each with the members of answers that say it; the first that is there
-    /// counts.
+    /// counts. What follows a `=` is said as it is.
     pub(super) keys: &'static [(&'static str, &'static [&'static str])],
     /// The member whose greatest number counts, where a list shows all versions. What is no number does not.
     pub(super) latest: Option<&'static str>,
+    /// Nothing lists them: those are looked at of which documents or the journal speak. The keys of one that only the journal
+    /// knows are made of its region and the name of its address.
+    pub(super) asked: Option<Named>,
+    /// Whether they are looked for only where a document or the journal speaks of one.
+    pub(super) on_demand: bool,
 }
 
 /// How a thing is changed.
@@ -91,6 +112,8 @@ pub(super) struct Part {
 pub(super) enum Member {
     /// Under the same name.
     Same(&'static str),
+    /// Not at all: it is one of the members by which operations name the thing.
+    Key(&'static str),
     /// At a pointer.
     At(&'static str, &'static str),
     /// In another form: made from what is shown, and from what is wanted where the service keeps it to itself.
@@ -100,7 +123,7 @@ pub(super) enum Member {
 impl Member {
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Same(name) | Self::At(name, _) | Self::As(name, _) => name,
+            Self::Same(name) | Self::Key(name) | Self::At(name, _) | Self::As(name, _) => name,
         }
     }
 }

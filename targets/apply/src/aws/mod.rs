@@ -1,6 +1,8 @@
 //! The provider `aws`: an account of AWS, asked and changed through its SDKs.
 
 mod account;
+mod cbor;
+mod composed;
 mod error;
 mod exchange;
 mod iam;
@@ -63,6 +65,11 @@ pub struct AwsPlace {
 impl AwsPlace {
     fn mark(&self) -> Mark<'_> {
         Mark { workspace: &self.workspace, environment: &self.environment }
+    }
+
+    /// A text in which `{prefix}` and `{account}` stand for those of the environment.
+    fn filled(&self, text: &str) -> String {
+        text.replace("{prefix}", &self.prefix).replace("{account}", &self.account)
     }
 
     /// Whether a name could be one that we give. IAM compares names without case.

@@ -38,6 +38,14 @@ struct Listed {
     summary: Value,
     /// The document that asks for what it is a part of.
     whole: Option<(Address, bool)>,
+    /// The document that asks for it, or asked for it once, where nothing lists it.
+    address: Option<Address>,
+}
+
+impl Listed {
+    fn under(address: Address, (region, keys): (&str, Members)) -> Self {
+        Self { region: region.to_owned(), keys, summary: Value::Null, whole: None, address: Some(address) }
+    }
 }
 
 impl Things {
@@ -52,10 +60,21 @@ impl Things {
 
     /// Everything of this kind in a region.
     async fn listed(&self, region: &str) -> Result<Vec<Listed>, Refusal> {
+        let list = &self.life.list;
+        if list.asked.is_some() {
+            return Ok(self.asked(region));
+        }
+        let words = self.life.words;
+        let is_spoken_of =
+            || !self.account.all_wanted(words).is_empty() || !self.account.former(words).is_empty();
+        if list.on_demand && !is_spoken_of() {
+            return Ok(Vec::new());
+        }
         let Some(whole) = &self.life.whole else { return self.page(region, (Members::new(), None)).await };
         let mut all = Vec::new();
         for (address, thing) in self.account.live() {
-            if address.word() != whole.word || thing.region != region {
+            let is_one = whole.is_of(&address) && thing.region == region;
+            if !is_one || !(thing.owned || self.account.wanted(&address).is_some()) {
                 continue;
             }
             let shared = whole.keys.iter().filter_map(|(name, own)| {
@@ -65,6 +84,35 @@ impl Things {
             all.extend(self.page(region, (shared.collect(), Some((address, thing.owned)))).await?);
         }
         Ok(all)
+    }
+
+    /// What documents and the journal speak of, where nothing lists it. What only the journal knows may be in any region.
+    fn asked(&self, region: &str) -> Vec<Listed> {
+        let live = self.account.live();
+        let mut all: Vec<Listed> = Vec::new();
+        let mut spoken_of = Vec::new();
+        for document in self.account.all_wanted(self.life.words) {
+            let Ok(value) = serde_json::from_str::<Value>(&document.text) else { continue };
+            let Some(resolved) = resolved(&value, &live) else { continue };
+            let keys = self.keys(&Members::new(), &resolved);
+            spoken_of.push((self.region_of(&value), keys.clone()));
+            if self.region_of(&value) == region {
+                all.push(Listed::under(document.address, (region, keys)));
+            }
+        }
+        let named = self.life.list.asked.iter().flat_map(|named| {
+            let former = self.account.former(self.life.words).into_iter();
+            former.filter_map(|address| Some((named(&self.account.place, region, &address.name)?, address)))
+        });
+        let former = named.filter(|(keys, _)| !spoken_of.contains(&(region.to_owned(), keys.clone())));
+        all.extend(former.map(|(keys, address)| Listed::under(address, (region, keys))));
+        all
+    }
+
+    /// The region that a document is about.
+    fn region_of(&self, document: &Value) -> String {
+        let said = document.get("$region").and_then(Value::as_str).or(self.life.home);
+        said.unwrap_or(&self.account.place.region).to_owned()
     }
 
     async fn page(
@@ -81,6 +129,7 @@ impl Things {
             keys: self.keys(&shared, &summary),
             summary,
             whole: whole.clone(),
+            address: None,
         });
         Ok(all.collect())
     }
@@ -97,15 +146,18 @@ impl Things {
     /// The members by which operations name a thing that is shown.
     fn keys(&self, shared: &Members, shown: &Value) -> Members {
         let own = self.life.list.keys.iter().filter_map(|(name, places)| {
-            let value = places.iter().find_map(|place| at(shown, place))?;
-            Some(((*name).to_owned(), value.clone()))
+            let value = places.iter().find_map(|place| match place.strip_prefix('=') {
+                Some(fixed) => Some(self.account.place.filled(fixed).into()),
+                None => at(shown, place).cloned(),
+            })?;
+            Some(((*name).to_owned(), value))
         });
         shared.clone().into_iter().chain(own).collect()
     }
 
     /// A thing as it is now, with its tags; nothing if it is gone.
     async fn looked_at(&self, listed: Listed) -> Result<Option<(Thing, Option<Address>)>, Refusal> {
-        let Listed { region, keys, summary, whole } = listed;
+        let Listed { region, keys, summary, whole, .. } = listed;
         let (shown, place) = match self.life.read {
             None => (summary, ""),
             Some((operation, place)) => match self.ask(&region, operation, keys.clone()).await {
@@ -134,6 +186,8 @@ impl Things {
         if seen.is_empty() {
             return Ok(None);
         }
+        let named = self.life.members.iter().filter(|member| matches!(member, Member::Key(_)));
+        seen.extend(named.filter_map(|key| Some((key.name().to_owned(), keys.get(key.name())?.clone()))));
         if let Some((tags, found)) = tags {
             seen.insert(tags.member.to_owned(), tags.written(&found));
         }
@@ -148,6 +202,7 @@ impl Things {
         let shown = |member: &Member| {
             let value = match member {
                 Member::Same(name) => thing.get(*name).cloned(),
+                Member::Key(_) => None,
                 Member::At(_, pointer) => thing.pointer(pointer).cloned(),
                 Member::As(_, from) => from(thing, None),
             };
@@ -178,7 +233,7 @@ impl Things {
     /// What tells a thing from all others: its region and the members of its identity.
     fn identity(&self, region: &str, members: &Value) -> String {
         let all: Vec<&Value> =
-            self.life.identity.iter().map(|name| members.get(*name).unwrap_or(&Value::Null)).collect();
+            self.life.identity.iter().map(|name| at(members, name).unwrap_or(&Value::Null)).collect();
         serde_json::json!([region, all]).to_string()
     }
 
@@ -187,9 +242,9 @@ impl Things {
         let wanted = self.account.all_wanted(self.life.words);
         let all = wanted.into_iter().filter_map(|document| {
             let value: Value = serde_json::from_str(&document.text).ok()?;
-            let region = value.get("$region").and_then(Value::as_str).unwrap_or("").to_owned();
-            let own = self.life.identity.iter();
-            let own = own.map(|name| Some(((*name).to_owned(), resolved(value.get(*name)?, live)?)));
+            let region = self.region_of(&value);
+            let own = self.life.identity.iter().map(|name| name.split('.').next().unwrap_or_default());
+            let own = own.map(|name| Some((name.to_owned(), resolved(value.get(name)?, live)?)));
             let own = Value::Object(own.collect::<Option<_>>()?);
             Some((self.identity(&region, &own), document.address))
         });
@@ -211,16 +266,19 @@ impl Things {
             return Some(found.clone());
         }
         let name = match self.life.identity.last() {
-            Some(name) => members.get(*name)?.as_str()?.to_owned(),
+            Some(name) => at(&members, name)?.as_str()?.to_owned(),
             None => format!("{}{}", self.account.place.prefix, thing.region),
         };
         let name: String = name.trim_start_matches('/').replace(|letter: char| !is_plain(letter), "-");
+        let target = whole.map(|whole| format!("{}/", whole.target));
+        let in_target = |word: &&&str| target.as_ref().is_some_and(|target| word.starts_with(target));
+        let word = self.life.words.iter().find(in_target).or(self.life.words.first())?;
         let name = match whole {
-            Some(whole) if self.life.list.latest.is_some() => whole.name.clone(),
+            Some(whole) if self.life.list.latest.is_some() || whole.name == name => whole.name.clone(),
             Some(whole) => format!("{}.{name}", whole.name),
             None => name,
         };
-        format!("{}/{name}", self.life.words.first()?).parse().ok()
+        format!("{word}/{name}").parse().ok()
     }
 
     /// A thing in the words of the document that asks for it.
@@ -235,7 +293,8 @@ impl Things {
         if let (Some(tags), Value::Object(members)) = (self.life.tags, &mut told) {
             tags.order(members, &asked);
         }
-        if let Value::Object(members) = &mut told {
+        let has_region = wanted.is_none() || asked.get("$region").is_some();
+        if let (true, Value::Object(members)) = (has_region, &mut told) {
             members.insert("$region".to_owned(), thing.region.clone().into());
         }
         if let Some(wanted) = wanted.as_ref().filter(|_| told == asked) {
@@ -271,16 +330,31 @@ impl Things {
 
     /// Looks at everything of this kind in some regions, and keeps it.
     async fn look_in(&self, regions: &[String]) -> Result<(), Refusal> {
+        let home = self.life.home.map(|home| vec![home.to_owned()]);
         let mut tasks = JoinSet::new();
-        for region in regions {
+        for region in home.as_deref().unwrap_or(regions) {
             for listed in self.listed(region).await? {
                 let things = self.clone();
-                tasks.spawn(async move { things.looked_at(listed).await });
+                tasks.spawn(async move {
+                    let address = listed.address.clone();
+                    things.looked_at(listed).await.map(|found| (address, found))
+                });
             }
         }
         let mut found = Vec::new();
+        let mut asked: BTreeMap<Address, Vec<Thing>> = BTreeMap::new();
         while let Some(looked) = tasks.join_next().await {
-            found.extend(looked.map_err(Refusal::unreadable)??);
+            match looked.map_err(Refusal::unreadable)?? {
+                (_, None) => {}
+                (Some(address), Some((thing, _))) => asked.entry(address).or_default().push(thing),
+                (None, Some(thing)) => found.push(thing),
+            }
+        }
+        // What only the journal knows and is in two regions may be of others in one of them: neither is touched.
+        for (address, things) in asked {
+            if let [thing] = things.as_slice() {
+                self.account.keep(address, thing.clone());
+            }
         }
         let known = self.addresses(&self.account.live());
         for (thing, whole) in found {
@@ -300,7 +374,8 @@ impl Things {
             return self.found(address).await;
         }
         let whole = self.life.whole.as_ref().map(|_| (address.clone(), known.owned));
-        let listed = Listed { region: known.region, keys: known.keys, summary: Value::Null, whole };
+        let (region, keys) = (known.region, known.keys);
+        let listed = Listed { region, keys, summary: Value::Null, whole, address: None };
         match self.looked_at(listed).await? {
             Some((thing, _)) => {
                 self.account.keep(address.clone(), thing.clone());
@@ -318,7 +393,7 @@ impl Things {
         let regions = match self.account.wanted(address) {
             Some(document) => {
                 let value: Value = serde_json::from_str(&document.text).map_err(Refusal::unreadable)?;
-                value.get("$region").and_then(Value::as_str).map(|region| vec![region.to_owned()])
+                Some(vec![self.region_of(&value)])
             }
             None => None,
         };
@@ -329,13 +404,13 @@ impl Things {
     /// The request of a document, and the region that it goes to.
     fn request(&self, document: &Document) -> Result<(String, Members), Refusal> {
         let value: Value = serde_json::from_str(&document.text).map_err(Refusal::unreadable)?;
-        let region = value.get("$region").and_then(Value::as_str).unwrap_or(&self.account.place.region);
+        let region = self.region_of(&value);
         let Some(mut members) = resolved(&value, &self.account.live()) else {
             return Err(Refusal::early("it refers to what is not there yet"));
         };
         written(&mut members, self.life.texts);
         let members = serde_json::from_value(members).map_err(Refusal::unreadable)?;
-        Ok((region.to_owned(), members))
+        Ok((region, members))
     }
 
     async fn first(&self, region: &str, members: &Members) -> Result<(), Refusal> {
@@ -375,7 +450,7 @@ impl Things {
         loop {
             let whole = self.life.whole.as_ref().map(|_| (address.clone(), owned));
             let (region, keys) = (region.to_owned(), keys.clone());
-            let listed = Listed { region, keys, summary: Value::Null, whole };
+            let listed = Listed { region, keys, summary: Value::Null, whole, address: None };
             let looked = match self.life.read {
                 Some(_) => self.looked_at(listed).await?.map(|(thing, _)| thing),
                 None => {

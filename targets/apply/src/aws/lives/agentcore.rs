@@ -204,6 +204,7 @@ const TARGET: Life = Life {
         Member::Same("certificateConfigurations"),
     ],
     echoes: &[Echo::Usual("/credentialProviderConfigurations", "[]")],
+    texts: &["/targetConfiguration/mcp/mcpServer/mcpToolSchema/inlinePayload"],
     ..PLAIN
 };
 

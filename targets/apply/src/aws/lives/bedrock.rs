@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{PLAIN, TAG_MAP};
 use crate::aws::life::{Echo, Life, List, Member, Tags, Update, Whole};
 
-pub(super) const LIVES: &[Life] = &[GUARDRAIL, VERSION, PROFILE, LOGGING];
+pub(super) const LIVES: &[Life] = &[GUARDRAIL, VERSION, PROFILE, LOGGING, ENFORCED];
 
 /// This service writes tags as a list, in either case of letters.
 const TAGS: Tags = Tags { arn: ("resourceARN", "guardrailArn"), pair: Some(("key", "value")), ..TAG_MAP };
@@ -169,3 +169,60 @@ const LOGGING: Life = Life {
     states: &[],
     ..PLAIN
 };
+
+/// What an account enforces in a region, whoever asks for it. An organization may enforce something, too.
+const ENFORCED: Life = Life {
+    words: &["bedrock/EnforcedGuardrail"],
+    list: List {
+        operation: "ListEnforcedGuardrailsConfiguration",
+        at: "guardrailsConfig",
+        keys: &[("configId", &["configId"])],
+        ..PLAIN.list
+    },
+    create: ("PutEnforcedGuardrailConfiguration", ""),
+    update: Update::By("PutEnforcedGuardrailConfiguration", &[]),
+    delete: "DeleteEnforcedGuardrailConfiguration",
+    identity: &[],
+    members: &[Member::As("guardrailInferenceConfig", enforced)],
+    echoes: &[Echo::Usual("/guardrailInferenceConfig/inputTags", r#""HONOR""#)],
+    is_setting: true,
+    states: &[],
+    ..PLAIN
+};
+
+/// A configuration of the account in the words of the request. The guardrail is shown by id and by ARN.
+fn enforced(shown: &Value, wanted: Option<&Value>) -> Option<Value> {
+    if shown.get("owner").is_some_and(|owner| owner != "ACCOUNT") {
+        return None;
+    }
+    let names = ["guardrailVersion", "inputTags", "modelEnforcement", "selectiveContentGuarding"];
+    let named = names.iter().filter_map(|name| Some(((*name).to_owned(), shown.get(*name)?.clone())));
+    let mut told: Map<String, Value> = named.collect();
+    let shown = ["guardrailId", "guardrailArn"].map(|name| shown.get(name));
+    let asked = wanted.and_then(|wanted| wanted.get("guardrailIdentifier"));
+    let same = asked.filter(|asked| shown.contains(&Some(*asked)));
+    let guardrail = same.or_else(|| shown.into_iter().flatten().next())?;
+    told.insert("guardrailIdentifier".to_owned(), guardrail.clone());
+    Some(Value::Object(told))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_account_enforces_is_told_as_it_was_asked_for() {
+        let shown = json!({
+            "configId": "c", "owner": "ACCOUNT", "guardrailId": "g", "guardrailArn": "arn:g",
+            "guardrailVersion": "1", "inputTags": "HONOR", "createdBy": "x",
+        });
+        let told =
+            |by: &str| json!({ "guardrailIdentifier": by, "guardrailVersion": "1", "inputTags": "HONOR" });
+        for by in ["g", "arn:g"] {
+            assert_eq!(enforced(&shown, Some(&json!({ "guardrailIdentifier": by }))), Some(told(by)));
+        }
+        assert_eq!(enforced(&shown, None), Some(told("g")));
+        let theirs = json!({ "owner": "ORGANIZATION", "guardrailId": "g" });
+        assert_eq!(enforced(&theirs, None), None);
+    }
+}

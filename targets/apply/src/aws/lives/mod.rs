@@ -3,8 +3,15 @@
 mod agentcore;
 mod agents;
 mod bedrock;
+mod budgets;
+mod events;
 mod functions;
+mod logs;
 mod machines;
+mod observability;
+mod policies;
+mod queues;
+mod tables;
 
 use serde_json::Value;
 
@@ -13,7 +20,10 @@ use super::services::Service;
 
 /// The lives of all kinds.
 pub(super) fn all() -> impl Iterator<Item = &'static Life> {
-    [bedrock::LIVES, agents::LIVES, agentcore::LIVES, machines::LIVES, functions::LIVES].into_iter().flatten()
+    let of_models = [bedrock::LIVES, agents::LIVES, agentcore::LIVES, machines::LIVES, functions::LIVES];
+    let beside = [queues::LIVES, events::LIVES, tables::LIVES, logs::LIVES, policies::LIVES];
+    let watched = [observability::LIVES, budgets::LIVES];
+    of_models.into_iter().chain(beside).chain(watched).flatten()
 }
 
 /// What most kinds have in common.
@@ -21,7 +31,8 @@ const PLAIN: Life = Life {
     words: &[],
     service: Service::Bedrock,
     whole: None,
-    list: List { operation: "", ask: &[], at: "", keys: &[], latest: None },
+    home: None,
+    list: List { operation: "", ask: &[], at: "", keys: &[], latest: None, asked: None, on_demand: false },
     read: None,
     create: ("", ""),
     update: Update::Never,

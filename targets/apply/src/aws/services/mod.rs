@@ -2,9 +2,22 @@
 
 mod agentcore;
 mod agents;
+mod alarms;
 mod bedrock;
+mod buckets;
+mod budgets;
+mod events;
 mod functions;
+mod logs;
 mod machines;
+mod organizations;
+mod queues;
+mod schedules;
+mod secrets;
+mod tables;
+mod topics;
+mod traces;
+mod trails;
 
 use aws_config::SdkConfig;
 use serde_json::Value;
@@ -25,6 +38,32 @@ pub(super) enum Service {
     Functions,
     /// AWS Step Functions.
     Machines,
+    /// Amazon SQS.
+    Queues,
+    /// Amazon EventBridge.
+    Events,
+    /// Amazon EventBridge Scheduler.
+    Schedules,
+    /// Amazon SNS.
+    Topics,
+    /// Amazon DynamoDB.
+    Tables,
+    /// Amazon CloudWatch Logs.
+    Logs,
+    /// AWS X-Ray.
+    Traces,
+    /// AWS Budgets.
+    Budgets,
+    /// AWS CloudTrail.
+    Trails,
+    /// Amazon CloudWatch.
+    Alarms,
+    /// Amazon S3.
+    Buckets,
+    /// AWS Secrets Manager.
+    Secrets,
+    /// AWS Organizations.
+    Organizations,
 }
 
 impl Service {
@@ -41,6 +80,19 @@ impl Service {
             Self::AgentCore => Box::pin(agentcore::ask(config, operation, members)).await,
             Self::Functions => Box::pin(functions::ask(config, operation, members)).await,
             Self::Machines => Box::pin(machines::ask(config, operation, members)).await,
+            Self::Queues => Box::pin(queues::ask(config, operation, members)).await,
+            Self::Events => Box::pin(events::ask(config, operation, members)).await,
+            Self::Schedules => Box::pin(schedules::ask(config, operation, members)).await,
+            Self::Topics => Box::pin(topics::ask(config, operation, members)).await,
+            Self::Tables => Box::pin(tables::ask(config, operation, members)).await,
+            Self::Logs => Box::pin(logs::ask(config, operation, members)).await,
+            Self::Traces => Box::pin(traces::ask(config, operation, members)).await,
+            Self::Budgets => Box::pin(budgets::ask(config, operation, members)).await,
+            Self::Alarms => Box::pin(alarms::ask(config, operation, members)).await,
+            Self::Trails => Box::pin(trails::ask(config, operation, members)).await,
+            Self::Buckets => Box::pin(buckets::ask(config, operation, members)).await,
+            Self::Secrets => Box::pin(secrets::ask(config, operation, members)).await,
+            Self::Organizations => Box::pin(organizations::ask(config, operation, members)).await,
         }
     }
 }
