@@ -129,7 +129,8 @@ pub(crate) fn inputs(workspace: &Workspace) -> Inputs {
     }
 }
 
-fn name_of(workspace: &Workspace) -> &str {
+/// The name of a workspace.
+pub(crate) fn name_of(workspace: &Workspace) -> &str {
     workspace.graph().bundle().workspaces.first().map_or("", |found| found.name().as_str())
 }
 

@@ -15,6 +15,7 @@ mod policies;
 mod prove;
 mod questions;
 mod review;
+mod signed;
 mod trials;
 mod waivers;
 mod walk;
