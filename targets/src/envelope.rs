@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(open(&text, TYPE, &[other.clone(), public.clone()]).unwrap(), b"{}\n");
         let refused = |text: &str, keys: &[PublicKey]| open(text, TYPE, keys).unwrap_err();
         assert_eq!(refused(&text, &[]), EnvelopeError::Untrusted(public.id()));
-        assert_eq!(refused(&text, &[other.clone()]), EnvelopeError::Untrusted(public.id()));
+        assert_eq!(refused(&text, std::slice::from_ref(&other)), EnvelopeError::Untrusted(public.id()));
         let both = [public.clone(), other.clone()];
         assert_eq!(
             refused(&text.replace(&public.id(), &other.id()), &both),
