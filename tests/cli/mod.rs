@@ -16,6 +16,7 @@ mod prove;
 mod questions;
 mod review;
 mod signed;
+mod state;
 mod trials;
 mod waivers;
 mod walk;
