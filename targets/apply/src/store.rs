@@ -1,12 +1,16 @@
 //! Where the state of an environment is kept: a folder, or objects of a service that many can reach.
 
 use std::path::PathBuf;
+#[cfg(any(feature = "aws", test))]
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::journal::{Journal, JournalError, Lineage};
-use crate::lock::{Claim, Lease, Lock, LockError, folder, object};
+#[cfg(any(feature = "aws", test))]
+use crate::lock::object;
+use crate::lock::{Claim, Lease, Lock, LockError, folder};
+#[cfg(any(feature = "aws", test))]
 use crate::objects::Objects;
 
 /// What keeps a state: its journal, and the lock without which nothing is written to it.
@@ -48,8 +52,10 @@ impl Store for Files {
 }
 
 /// Objects that are written on conditions.
+#[cfg(any(feature = "aws", test))]
 pub(crate) struct Shared(pub(crate) Arc<dyn Objects>);
 
+#[cfg(any(feature = "aws", test))]
 #[async_trait]
 impl Store for Shared {
     async fn journal(&self, lineage: &Lineage) -> Result<Journal, JournalError> {

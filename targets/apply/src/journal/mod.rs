@@ -3,11 +3,13 @@
 mod file;
 mod ledger;
 pub(crate) mod line;
+#[cfg(any(feature = "aws", test))]
 mod segments;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+#[cfg(any(feature = "aws", test))]
 use std::sync::Arc;
 
 use aipolicy_targets::artifact::{Address, digest};
@@ -16,7 +18,9 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::folder::FileError;
-use crate::objects::{ObjectError, Objects};
+use crate::objects::ObjectError;
+#[cfg(any(feature = "aws", test))]
+use crate::objects::Objects;
 use ledger::{Head, Ledger};
 use line::FORMAT;
 
@@ -236,6 +240,7 @@ impl Journal {
     }
 
     /// The same for one in objects.
+    #[cfg(any(feature = "aws", test))]
     pub(crate) async fn in_objects(
         objects: &Arc<dyn Objects>,
         lineage: &Lineage,

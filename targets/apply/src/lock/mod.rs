@@ -1,6 +1,7 @@
 //! The lock of an environment: one writer at a time, wherever its state is kept.
 
 pub(crate) mod folder;
+#[cfg(any(feature = "aws", test))]
 pub(crate) mod object;
 
 use std::fmt;
