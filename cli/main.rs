@@ -10,6 +10,7 @@ mod output;
 mod provider;
 mod render;
 mod revision;
+mod signing;
 mod timings;
 mod ui;
 mod waiting;

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aipolicy_apply::{Inputs, Local, State, World};
+use aipolicy_apply::{
+    Inputs, JournalError, Lineage, Local, LockError, ObjectError, State, StateError, StatePlace, World,
+};
 use aipolicy_compiler::catalog::Catalog;
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
-use aipolicy_compiler::model::workspace::StateBackend;
+use aipolicy_compiler::model::workspace::{S3State, StateBackend};
 use aipolicy_targets::artifact::Document;
 use aipolicy_targets::effects;
 use aipolicy_targets::plan::{
@@ -20,6 +22,7 @@ use jiff::Timestamp;
 
 use crate::error::{CliError, Exit};
 use crate::provider::{all_served, serve};
+use crate::waiting::block_on;
 use crate::workspace::Workspace;
 
 /// The folder of the state when the workspace does not say.
@@ -34,6 +37,8 @@ pub(crate) struct Place<'w> {
     pub(crate) name: String,
     pub(crate) world: World,
     pub(crate) state: State,
+    /// Where the state is, for people.
+    pub(crate) kept: String,
     providers: BTreeMap<String, String>,
 }
 
@@ -55,8 +60,13 @@ impl<'w> Place<'w> {
         environment: (Id<EnvironmentSpec>, &str),
     ) -> Result<Self, CliError> {
         let (id, name) = environment;
-        let folder = state_folder(workspace)?;
-        let state = State::open(&folder.join("state"), name).map_err(|error| state_error(&error))?;
+        let folder = local_folder(workspace)?;
+        let lineage = Lineage { workspace: name_of(workspace).to_owned(), environment: name.to_owned() };
+        let place = state_place(workspace, &folder)?;
+        let state = block_on(State::open(&place, lineage))?;
+        let state = state.map_err(|error| {
+            state_error(&error).hint(format!("the state of `{name}` is in `{}`", place.of(name)))
+        })?;
         let local = Arc::new(Local::new(folder.join("world").join(name), name_of(workspace)));
         let found = workspace.graph().resource(id);
         let found = found.ok_or_else(|| CliError::usage(format!("there is no environment `{name}`")))?;
@@ -64,7 +74,15 @@ impl<'w> Place<'w> {
         let providers =
             served.iter().map(|(key, provider)| (key.clone(), provider.name().to_owned())).collect();
         let world = World::new(served);
-        Ok(Self { workspace, environment: id, name: name.to_owned(), world, state, providers })
+        Ok(Self {
+            workspace,
+            environment: id,
+            name: name.to_owned(),
+            world,
+            state,
+            kept: place.of(name),
+            providers,
+        })
     }
 
     /// The documents that are there, but for roles that are not ours: what those may do is for others to say.
@@ -130,28 +148,54 @@ pub(crate) fn inputs(workspace: &Workspace) -> Inputs {
     }
 }
 
-fn name_of(workspace: &Workspace) -> &str {
+/// The name of a workspace.
+pub(crate) fn name_of(workspace: &Workspace) -> &str {
     workspace.graph().bundle().workspaces.first().map_or("", |found| found.name().as_str())
 }
 
-/// The folder of the state: where the workspace says, below its root.
-pub(crate) fn state_folder(workspace: &Workspace) -> Result<PathBuf, CliError> {
-    let spec = workspace.graph().bundle().workspaces.first().map(|found| &found.spec);
-    match spec.and_then(|spec| spec.state.as_ref()) {
-        None => Ok(workspace.root.join(DEFAULT_STATE)),
+/// The folder of embedded worlds, and of the state where that is not kept elsewhere: where the workspace says, below its root.
+fn local_folder(workspace: &Workspace) -> Result<PathBuf, CliError> {
+    match backend(workspace) {
+        None | Some(StateBackend::S3(_)) => Ok(workspace.root.join(DEFAULT_STATE)),
         Some(StateBackend::Local(folder)) => {
             inside(&workspace.root, folder.value.as_str()).ok_or_else(|| {
                 let place = workspace.place(folder.span);
                 CliError::usage(format!("{place}: the state `{}` is not below the workspace", folder.value))
             })
         }
-        Some(StateBackend::S3(s3)) => {
-            let place = workspace.place(s3.bucket.span);
-            let error =
-                CliError::usage(format!("{place}: this version keeps its state in a folder, not in S3"));
-            Err(error.hint("use `state: { local: .aipolicy }`"))
-        }
     }
+}
+
+fn backend(workspace: &Workspace) -> Option<&StateBackend> {
+    workspace.graph().bundle().workspaces.first()?.spec.state.as_ref()
+}
+
+fn state_place(workspace: &Workspace, folder: &Path) -> Result<StatePlace, CliError> {
+    match backend(workspace) {
+        None | Some(StateBackend::Local(_)) => Ok(StatePlace::Folder(folder.join("state"))),
+        Some(StateBackend::S3(s3)) => bucket(workspace, s3),
+    }
+}
+
+#[cfg(feature = "aws")]
+fn bucket(_: &Workspace, s3: &S3State) -> Result<StatePlace, CliError> {
+    let prefix = s3.prefix.as_ref().map_or("", |prefix| prefix.value.as_str());
+    Ok(StatePlace::Bucket(aipolicy_apply::Bucket {
+        name: s3.bucket.value.as_str().to_owned(),
+        prefix: if prefix.is_empty() || prefix.ends_with('/') {
+            prefix.to_owned()
+        } else {
+            format!("{prefix}/")
+        },
+        region: s3.region.value.as_str().to_owned(),
+    }))
+}
+
+#[cfg(not(feature = "aws"))]
+fn bucket(workspace: &Workspace, s3: &S3State) -> Result<StatePlace, CliError> {
+    let place = workspace.place(s3.bucket.span);
+    let error = CliError::usage(format!("{place}: this binary was built without state in S3"));
+    Err(error.hint("build it with the feature `aws`, which only `--no-default-features` leaves out"))
 }
 
 fn inside(root: &Path, folder: &str) -> Option<PathBuf> {
@@ -160,12 +204,16 @@ fn inside(root: &Path, folder: &str) -> Option<PathBuf> {
 }
 
 /// An error of the state with its exit code.
-pub(crate) fn state_error(error: &aipolicy_apply::StateError) -> CliError {
+pub(crate) fn state_error(error: &StateError) -> CliError {
     let exit = match error {
-        aipolicy_apply::StateError::Lock(aipolicy_apply::LockError::Held { .. }) => Exit::Locked,
-        aipolicy_apply::StateError::Lock(_)
-        | aipolicy_apply::StateError::Journal(_)
-        | aipolicy_apply::StateError::NotLocked => Exit::Stale,
+        StateError::Lock(LockError::Held { .. }) => Exit::Locked,
+        StateError::Lock(LockError::Object(error)) | StateError::Journal(JournalError::Object(error)) => {
+            match error {
+                ObjectError::Damaged { .. } => Exit::Stale,
+                ObjectError::NoCredentials(_) | ObjectError::Refused { .. } => Exit::Error,
+            }
+        }
+        StateError::Lock(_) | StateError::Journal(_) | StateError::NotLocked => Exit::Stale,
     };
     CliError::findings(exit, error.to_string())
 }

@@ -12,16 +12,24 @@ use crate::error::{CliError, Exit};
 use crate::findings::Findings;
 use crate::load::load;
 use crate::render::text as findings;
+use crate::signing::{Signer, Verifier};
 use crate::ui::Ui;
 use crate::waiting::{Interrupts, block_on, interrupts};
 use crate::workspace::{Workspace, verdict};
-use crate::world::{Place, Planned, inputs};
+use crate::world::{Place, Planned, inputs, name_of};
 
 /// Carries out a plan, or plans and asks
 ///
 /// With a saved plan, everything that it was computed from must still be so: sources, catalog, version, world and
 /// journal. It is computed again and must come out the same, and it is applied at most once. Without one, the plan is
-/// shown and `yes` is asked for. Each operation is journaled before and after, and read back. Ctrl-C and SIGTERM let what is
+/// shown and `yes` is asked for.
+///
+/// Where `plans: { keys: [...] }` of the workspace or `--verify-key` names public keys, a plan is applied if one of them has signed
+/// it, and is looked at before anything is asked of the world; without a saved plan, `--sign-key` shows that whoever applies could
+/// have signed. The keys of the workspace are those of this checkout, so it is what is trusted; `--verify-key` trusts a key
+/// that no checkout can exchange.
+///
+/// Each operation is journaled before and after, and read back. Ctrl-C and SIGTERM let what is
 /// in flight end, and begin nothing more; the second one waits for nothing. An interrupted apply is repaired by the next one.
 ///
 /// Exit codes: 0 applied or nothing to do, 1 an operation failed or the input cannot be understood, 3 a request or a
@@ -40,6 +48,10 @@ pub(crate) struct Apply {
     folder: Option<PathBuf>,
     #[command(flatten)]
     view: View,
+    #[command(flatten)]
+    signer: Signer,
+    #[command(flatten)]
+    verifier: Verifier,
     /// Does not ask
     #[arg(long)]
     yes: bool,
@@ -50,14 +62,20 @@ pub(crate) struct Apply {
 
 impl Apply {
     pub(crate) fn run(self, ui: &mut Ui) -> Result<Exit, CliError> {
-        let saved = self.saved()?;
-        let folder = match (&self.folder, &saved) {
+        let file = self.file();
+        let folder = match (&self.folder, &file) {
             (Some(folder), _) => folder.clone(),
             (None, Some(_)) if self.path.is_file() => PathBuf::from("."),
             (None, _) => self.path.clone(),
         };
         let workspace = load(&folder, self.view.as_of)?;
         plan::judged(&workspace, ui)?;
+        let trust = self.verifier.trust(&workspace)?;
+        let saved = file.map(|file| trust.open(file)).transpose()?;
+        match &saved {
+            Some(saved) => self.is_of(saved, &workspace)?,
+            None => trust.unsaved(&self.signer)?,
+        }
         let mut place = self.place(&workspace, saved.as_ref())?;
         if let Some(saved) = &saved {
             unused(saved, &place)?;
@@ -78,13 +96,26 @@ impl Apply {
         self.carry_out((&workspace, &mut place), &approved, ui)
     }
 
-    /// The saved plan that was named, if one was.
-    fn saved(&self) -> Result<Option<Plan>, CliError> {
-        let file = match &self.plan {
-            Some(file) => Some(file.as_path()),
-            None => self.path.is_file().then_some(self.path.as_path()),
-        };
-        file.map(read).transpose()
+    /// The file of the saved plan, if one was named.
+    fn file(&self) -> Option<&Path> {
+        let named = self.plan.as_deref();
+        named.or_else(|| self.path.is_file().then_some(self.path.as_path()))
+    }
+
+    /// Requires that a saved plan is for this workspace, and for the environment that was named, if one was.
+    fn is_of(&self, saved: &Plan, workspace: &Workspace) -> Result<(), CliError> {
+        let (planned, found) = (&saved.workspace, name_of(workspace));
+        if planned != found {
+            let said = format!("the plan is for workspace `{planned}`, not for `{found}`");
+            return Err(CliError::findings(Exit::Stale, said));
+        }
+        let (planned, named) = (&saved.environment, &self.view.environments);
+        if named.is_empty() || named == std::slice::from_ref(planned) {
+            return Ok(());
+        }
+        let found = named.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+        let said = format!("the plan is for environment `{planned}`, not for {found}");
+        Err(CliError::findings(Exit::Stale, said))
     }
 
     fn place<'w>(&self, workspace: &'w Workspace, saved: Option<&Plan>) -> Result<Place<'w>, CliError> {
@@ -152,12 +183,6 @@ impl Apply {
 fn ended_at_once() -> CliError {
     CliError::tool("ended at once: what was in flight may be done or not")
         .hint("the next apply looks what became of it, and goes on from there")
-}
-
-fn read(file: &Path) -> Result<Plan, CliError> {
-    let text = std::fs::read_to_string(file).map_err(|error| CliError::file("read", file, &error))?;
-    Plan::from_json(&text)
-        .map_err(|why| CliError::usage(format!("`{}` is not a plan: {why}", file.display())))
 }
 
 fn unused(saved: &Plan, place: &Place<'_>) -> Result<(), CliError> {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
+use aipolicy_targets::key::SigningKey;
 use aipolicy_targets::plan::Plan;
 
 use super::{Folder, not_asked};
@@ -17,6 +18,7 @@ use crate::error::{CliError, Exit};
 use crate::findings::Findings;
 use crate::output::{Kind, Outputs};
 use crate::render::{Format, text as findings};
+use crate::signing::{self, Signer, Trust};
 use crate::ui::Ui;
 use crate::waiting::block_on;
 use crate::workspace::{Workspace, verdict};
@@ -63,6 +65,9 @@ impl Kind for PlanFormat {}
 /// `--output sarif=plan.sarif --output junit=plan.xml` writes findings too: those of the workspace, why a change is refused, and
 /// what somebody else changed since it was applied. Where there is no plan, they say why.
 ///
+/// `-o FILE --sign-key KEY` signs the saved plan: a DSSE envelope with Ed25519. Where `plans: { keys: [...] }` of the workspace names
+/// public keys, `aipolicy apply` takes nothing else.
+///
 /// Exit codes: 0 planned, 1 the input cannot be understood, 2 with `--detailed-exitcode` when there are changes, 3 a
 /// request or a change is refused, 4 an approval or a change window is missing, 5 the state cannot be trusted.
 #[derive(clap::Args)]
@@ -74,6 +79,8 @@ pub(crate) struct PlanArgs {
     /// Saves the plan of one environment into this file, for `aipolicy apply --plan FILE`
     #[arg(short = 'o', long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    signer: Signer,
     /// Ends with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -91,6 +98,7 @@ impl PlanArgs {
             refused(ui, &workspace.diagnostics)?;
             return Err(error);
         }
+        let signed = signed(self.out.as_deref(), &self.signer, &workspace)?;
         let environments = workspace.environments(&self.workspace.view.environments)?;
         if environments.is_empty() {
             let error = CliError::usage("there is no environment to plan for");
@@ -110,7 +118,7 @@ impl PlanArgs {
                 return Err(error);
             }
         };
-        save(self.out.as_deref(), &made.plans, ui)?;
+        save(&made.plans, &signed, ui)?;
         let mut findings = Findings::of_plan(&workspace, &made.found);
         findings.evaluated.not_run.extend(not_asked(&workspace, "plan", &environments)?);
         outputs.write(ui, |format, width| match format.of_findings() {
@@ -124,6 +132,20 @@ impl PlanArgs {
             () => Exit::Clean,
         })
     }
+}
+
+/// How the plan is saved. Keys that are of no use are told before anybody waits for a world.
+fn signed<'a>(
+    file: Option<&'a Path>,
+    signer: &Signer,
+    workspace: &Workspace,
+) -> Result<Signed<'a>, CliError> {
+    let trust = Trust::of(workspace)?;
+    let key = if file.is_some() { signer.key()? } else { None };
+    if let Some(key) = &key {
+        trust.includes(key)?;
+    }
+    Ok(Signed { file, key, is_asked_for: trust.is_asked_for() })
 }
 
 /// The plans of some environments.
@@ -172,12 +194,27 @@ fn written(format: PlanFormat, plans: &[Plan]) -> String {
     }
 }
 
-/// Saves the one plan, where a file is named for it.
-fn save(file: Option<&Path>, plans: &[Plan], ui: &mut Ui) -> Result<(), CliError> {
-    if let (Some(file), [plan]) = (file, plans) {
-        std::fs::write(file, plan.to_json()).map_err(|error| CliError::file("written", file, &error))?;
-        ui.remark(format!("saved: `aipolicy apply --plan {}` carries it out", file.display()));
-    }
+/// How the one plan is saved.
+struct Signed<'a> {
+    /// Into which file, if it is.
+    file: Option<&'a Path>,
+    key: Option<SigningKey>,
+    /// Whether it is applied only if it is signed.
+    is_asked_for: bool,
+}
+
+fn save(plans: &[Plan], signed: &Signed<'_>, ui: &mut Ui) -> Result<(), CliError> {
+    let (Some(file), [plan]) = (signed.file, plans) else { return Ok(()) };
+    let text = signing::saved(plan, signed.key.as_ref());
+    std::fs::write(file, text).map_err(|error| CliError::file("written", file, &error))?;
+    let command = format!("`aipolicy apply --plan {}`", file.display());
+    ui.remark(match &signed.key {
+        Some(key) => format!("saved, signed by {}: {command} carries it out", key.public().id()),
+        None if signed.is_asked_for => {
+            format!("saved and not signed: {command} will refuse it, since this workspace trusts signed plans alone")
+        }
+        None => format!("saved: {command} carries it out"),
+    });
     Ok(())
 }
 

@@ -15,6 +15,8 @@ mod policies;
 mod prove;
 mod questions;
 mod review;
+mod signed;
+mod state;
 mod trials;
 mod waivers;
 mod walk;

@@ -34,7 +34,7 @@ static MOTO: Tool = Tool {
 };
 
 /// The interpreter that has what the server and its callers need.
-fn python() -> Command {
+pub(crate) fn python() -> Command {
     let mut python = Command::new(MOTO.folder().join("bin/python"));
     python.arg("-B").env("PYTHONPATH", folder()).env("PYTHONSAFEPATH", "1");
     python

@@ -54,6 +54,8 @@ const TARGETS: &[Row] = &[
     ("origin", &[]),
     ("tree", &["origin"]),
     ("artifact", &["origin", "tree"]),
+    ("key", &["artifact"]),
+    ("envelope", &["key"]),
     ("manifest", &["origin", "artifact"]),
     ("influence", &["origin", "artifact"]),
     ("input", &[]),

@@ -1,7 +1,7 @@
 //! `Workspace`: the one `aipolicy.yaml` at the root.
 
 use super::macros::{choice, record, words};
-use super::value::{Name, Region, Text};
+use super::value::{Name, PublicKey, Region, Text};
 use crate::source::Spanned;
 
 words! {
@@ -67,6 +67,24 @@ record! {
 }
 
 record! {
+    /// A key whose signatures are trusted.
+    pub struct PlanKey {
+        /// What it is called, for people.
+        name: Spanned<Name>,
+        /// The public key of Ed25519, in PEM, as `openssl pkey -pubout` writes it, or the one line of it.
+        public_key: Spanned<PublicKey>,
+    }
+}
+
+record! {
+    /// What is asked of plans.
+    pub struct Plans {
+        /// Keys of which one has signed every plan that is applied.
+        keys: Vec<PlanKey>,
+    }
+}
+
+record! {
     /// What the whole workspace shares.
     pub struct WorkspaceSpec {
         /// Policy packs that apply.
@@ -79,5 +97,7 @@ record! {
         state: Option<StateBackend>,
         /// How names are made.
         naming: Option<Naming>,
+        /// What is asked of plans. With it, no plan is applied that none of its keys has signed.
+        plans: Option<Plans>,
     }
 }

@@ -99,9 +99,9 @@ pub(crate) async fn carry_out(
             skipped: vec![],
         });
     }
-    state.acquire(options.claim.clone())?;
+    state.acquire(options.claim.clone()).await?;
     let result = apply_locked(plan, Site { world, state: &mut *state }, options, events).await;
-    state.release();
+    state.release().await;
     result
 }
 
@@ -120,11 +120,11 @@ async fn apply_locked(
     }
     let time = written(options.claim.clock.now());
     if let Some(unfinished) = state.journal().unfinished() {
-        resolve(&unfinished, &actual, state, &time)?;
+        resolve(&unfinished, &actual, state, &time).await?;
         events(Event::Resolved { release: unfinished.release });
     }
     let release = state.journal().releases() + 1;
-    state.append(&time, &[started(plan, state, release)])?;
+    state.append(&time, &[started(plan, state, release)]).await?;
     Run::new(plan, Site { world, state }, options, events).all(release).await
 }
 
@@ -227,7 +227,7 @@ fn started(plan: &Plan, state: &State, release: u64) -> Entry {
 }
 
 /// Finds out by looking what became of a release that died, and ends it.
-fn resolve(
+async fn resolve(
     unfinished: &Unfinished,
     actual: &Actual,
     state: &mut State,
@@ -248,7 +248,7 @@ fn resolve(
     let decisions = state.journal().last_decisions().to_vec();
     let (release, status) = (unfinished.release, Status::Interrupted);
     entries.push(Entry::ReleaseFinished { release, status, applied, decisions });
-    Ok(state.append(time, &entries)?)
+    Ok(state.append(time, &entries).await?)
 }
 
 fn was_done(doubt: &InDoubt, actual: &Actual) -> bool {

@@ -67,7 +67,7 @@ impl<'a> Run<'a> {
         self.report.release = Some(release);
         loop {
             let starting = self.starting();
-            if let Err(error) = self.write() {
+            if let Err(error) = self.write().await {
                 self.let_end().await;
                 return Err(error.into());
             }
@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
             self.wait().await;
         }
         self.skip_rest();
-        self.finish(release)?;
+        self.finish(release).await?;
         Ok(self.report)
     }
 
@@ -97,12 +97,12 @@ impl<'a> Run<'a> {
     }
 
     /// Writes down what ended and what is about to begin, together: one write to disk for both.
-    fn write(&mut self) -> Result<(), StateError> {
+    async fn write(&mut self) -> Result<(), StateError> {
         if self.entries.is_empty() {
             return Ok(());
         }
         let time = written(self.options.claim.clock.now());
-        self.state.append(&time, &std::mem::take(&mut self.entries))
+        self.state.append(&time, &std::mem::take(&mut self.entries)).await
     }
 
     /// What is in flight cannot be called back; it ends before the lock is given back.
@@ -180,7 +180,7 @@ impl<'a> Run<'a> {
     }
 
     /// Ends the release. The decisions of a plan count once all of it is done.
-    fn finish(&mut self, release: u64) -> Result<(), StateError> {
+    async fn finish(&mut self, release: u64) -> Result<(), StateError> {
         let is_stopped = self.report.skipped.iter().any(|skipped| skipped.because == Skip::Stopped);
         self.report.status = match (is_stopped, self.report.failed.is_empty()) {
             (true, _) => Status::Stopped,
@@ -193,7 +193,7 @@ impl<'a> Run<'a> {
             if is_complete { self.plan.decisions.clone() } else { journal.last_decisions().to_vec() };
         let applied = journal.last_applied().clone();
         self.entries.push(Entry::ReleaseFinished { release, status: self.report.status, applied, decisions });
-        self.write()
+        self.write().await
     }
 }
 

@@ -1,10 +1,16 @@
 //! The state of an environment: its journal, and the lock without which nothing is written to it.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::journal::{Entry, Journal, JournalError};
+use crate::journal::{Entry, Journal, JournalError, Lineage};
 use crate::lock::{Claim, Lease, Lock, LockError};
+#[cfg(feature = "aws")]
+use crate::objects::{Bucket, S3};
+#[cfg(feature = "aws")]
+use crate::store::Shared;
+use crate::store::{Files, Store};
 
 /// Why state is not read or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,30 +47,57 @@ impl From<LockError> for StateError {
     }
 }
 
-/// The state of one environment, in `<folder>/<environment>/`.
+/// Where the states of environments are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StatePlace {
+    /// Below a folder, each in a folder of its name.
+    Folder(PathBuf),
+    /// In a bucket, the keys of each beginning with its name.
+    #[cfg(feature = "aws")]
+    Bucket(Bucket),
+}
+
+impl StatePlace {
+    /// Where the state of an environment is, as people find it.
+    pub fn of(&self, environment: &str) -> String {
+        match self {
+            Self::Folder(folder) => folder.join(environment).display().to_string(),
+            #[cfg(feature = "aws")]
+            Self::Bucket(Bucket { name, prefix, .. }) => format!("s3://{name}/{prefix}{environment}/"),
+        }
+    }
+}
+
+/// The state of one environment.
 pub struct State {
-    environment: String,
-    folder: PathBuf,
+    lineage: Lineage,
+    store: Arc<dyn Store>,
     journal: Journal,
     lock: Option<Lock>,
 }
 
 impl State {
     /// Reads the state of an environment. It takes no lock and writes nothing.
-    pub fn open(folder: &Path, environment: &str) -> Result<Self, StateError> {
-        let folder = folder.join(environment);
-        let journal = Journal::open(&folder)?;
-        Ok(Self { environment: environment.into(), folder, journal, lock: None })
+    pub async fn open(place: &StatePlace, lineage: Lineage) -> Result<Self, StateError> {
+        let store: Arc<dyn Store> = match place {
+            StatePlace::Folder(folder) => Arc::new(Files(folder.join(&lineage.environment))),
+            #[cfg(feature = "aws")]
+            StatePlace::Bucket(bucket) => {
+                let prefix = format!("{}{}/", bucket.prefix, lineage.environment);
+                Arc::new(Shared(Arc::new(S3::new(Bucket { prefix, ..bucket.clone() }))))
+            }
+        };
+        Self::of(store, lineage).await
+    }
+
+    pub(crate) async fn of(store: Arc<dyn Store>, lineage: Lineage) -> Result<Self, StateError> {
+        let journal = store.journal(&lineage).await?;
+        Ok(Self { lineage, store, journal, lock: None })
     }
 
     /// The environment.
     pub fn environment(&self) -> &str {
-        &self.environment
-    }
-
-    /// Its folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+        &self.lineage.environment
     }
 
     /// The journal, as it was when it was last read or written from here.
@@ -78,26 +111,41 @@ impl State {
     }
 
     /// Takes the lock, and reads the journal once more: from now on nobody else writes to it.
-    pub fn acquire(&mut self, claim: Claim) -> Result<(), StateError> {
-        let lock = Lock::acquire(&self.folder, claim, self.journal.token())?;
-        self.journal = Journal::open(&self.folder)?;
-        self.lock = Some(lock);
-        Ok(())
+    pub async fn acquire(&mut self, claim: Claim) -> Result<(), StateError> {
+        let lock = self.store.lock(claim, self.journal.token()).await?;
+        match self.store.journal(&self.lineage).await {
+            Ok(journal) => {
+                self.journal = journal;
+                self.lock = Some(lock);
+                Ok(())
+            }
+            Err(error) => {
+                lock.release().await;
+                Err(error.into())
+            }
+        }
     }
 
     /// Gives the lock back.
-    pub fn release(&mut self) {
-        self.lock = None;
+    pub async fn release(&mut self) {
+        if let Some(lock) = self.lock.take() {
+            lock.release().await;
+        }
     }
 
     /// Writes to the journal, if the lock is still ours.
-    pub fn append(&mut self, time: &str, entries: &[Entry]) -> Result<(), StateError> {
-        self.lock.as_ref().ok_or(StateError::NotLocked)?.check()?;
-        Ok(self.journal.append(time, entries)?)
+    pub async fn append(&mut self, time: &str, entries: &[Entry]) -> Result<(), StateError> {
+        self.lock.as_ref().ok_or(StateError::NotLocked)?.check().await?;
+        Ok(self.journal.append(time, entries).await?)
     }
 
     /// Breaks the lock, whoever holds it, and says whose it was.
-    pub fn break_lock(&self) -> Result<Option<Lease>, StateError> {
-        Ok(Lock::break_lock(&self.folder)?)
+    pub async fn break_lock(&self) -> Result<Option<Lease>, StateError> {
+        Ok(self.store.break_lock().await?)
+    }
+
+    /// Who holds the lock, as far as it is written down.
+    pub async fn holder(&self) -> Result<Option<Lease>, StateError> {
+        Ok(self.store.holder().await?)
     }
 }

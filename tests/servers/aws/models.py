@@ -120,6 +120,19 @@ def route(signed, request):
     raise not_implemented(f"{request.method} {request.path} of `{signed}`")
 
 
+def complete(service, name, request):
+    """Whether a request has what an operation requires beside its path and its body: in S3, several share one."""
+    asked = operation(service, name)
+    shape = asked.shapes[asked.input] if asked.input else {}
+    members = {key: shape["members"][key] for key in shape.get("required", [])}
+    places = {"header": request.headers.get, "querystring": request.args.get}
+    return all(
+        places[member["location"]](member.get("locationName", key)) is not None
+        for key, member in members.items()
+        if member.get("location") in places
+    )
+
+
 def named(service, request):
     target = request.headers.get("X-Amz-Target")
     if target:
@@ -131,6 +144,6 @@ def named(service, request):
         return request.path.rpartition("/")[2], {}
     for _, method, pattern, wanted, name in paths(service):
         match = pattern.fullmatch(request.path.rstrip("/"))
-        if match and method == request.method and wanted <= set(request.args):
+        if match and method == request.method and wanted <= set(request.args) and complete(service, name, request):
             return name, {key: urllib.parse.unquote(text) for key, text in match.groupdict().items()}
     return None, {}

@@ -5,6 +5,7 @@ mod calendar;
 mod cron;
 mod currency;
 mod identifier;
+mod key;
 mod literal;
 mod quantity;
 mod secret;
@@ -14,6 +15,7 @@ pub use amount::{BudgetLimit, Money, Price, PriceUnit};
 pub use calendar::{Date, TimeOfDay, TimeZone};
 pub use cron::Cron;
 pub use identifier::{AccountId, Arn, Cidr, DottedPath, Jurisdiction, Name, Region};
+pub use key::PublicKey;
 pub use literal::{Comparison, Fraction, Literal, OneOrMany, OrNone};
 pub use quantity::{
     Bytes, Change, Count, CountPer, Cpu, Duration, Growth, Percent, Period, Rate, RateUnit, Tokens,

@@ -46,7 +46,7 @@ async fn child() {
     let round = std::env::var(ROUND).unwrap().parse().unwrap();
     let killed_at = std::env::var(AT).ok().map(|at| at.parse().unwrap());
     let (provider, _) = Faulty::new(folder, Faults { killed_at, ..Faults::default() });
-    let (world, mut state) = (world_of(provider), open(folder));
+    let (world, mut state) = (world_of(provider), open(folder).await);
     let plan = plan(&wanted(round), &world, &state).await;
     let mut options = options();
     options.parallelism = 4;
@@ -73,7 +73,7 @@ fn foreign(folder: &Path) {
 
 /// After a kill: nothing half-written counts, and one plan and apply bring the world to what is wanted.
 async fn converges(folder: &Path, round: u64) -> bool {
-    let (world, mut state) = (local_world(folder), open(folder));
+    let (world, mut state) = (local_world(folder), open(folder).await);
     let was_unfinished = state.journal().unfinished().is_some();
     let possible: Vec<String> = (0..=round).map(|round| format!("\"{round}\"")).collect();
     for found in
@@ -84,14 +84,14 @@ async fn converges(folder: &Path, round: u64) -> bool {
     let repairing = plan(&wanted(round), &world, &state).await;
     let report = run(&repairing, &world, &mut state).await.unwrap();
     assert_eq!((report.status, report.failed.len(), report.skipped.len()), (Status::Complete, 0, 0));
-    let state = open(folder);
+    let state = open(folder).await;
     assert!(plan(&wanted(round), &world, &state).await.is_empty());
-    settled(folder, round, !repairing.is_empty());
+    settled(folder, round, !repairing.is_empty()).await;
     was_unfinished
 }
 
 /// The world holds exactly what is wanted and what is foreign, and marks and journal say so.
-fn settled(folder: &Path, round: u64, was_repaired: bool) {
+async fn settled(folder: &Path, round: u64, was_repaired: bool) {
     let mut expected: BTreeMap<String, String> = wanted(round)
         .documents
         .values()
@@ -110,7 +110,7 @@ fn settled(folder: &Path, round: u64, was_repaired: bool) {
     let owned: Vec<String> = owned.filter(|file| was_repaired || expected.contains_key(file)).collect();
     assert_eq!(owned, marks);
     if was_repaired {
-        let applied = open(folder).journal().last_applied().clone();
+        let applied = open(folder).await.journal().last_applied().clone();
         let names: Vec<String> = applied.keys().map(|address: &Address| format!("{address}.json")).collect();
         assert_eq!(names, marks);
     }

@@ -42,7 +42,7 @@ fn stale(error: Result<Report, ApplyError>) -> Vec<StaleBinding> {
 #[tokio::test]
 async fn what_is_needed_comes_first_and_the_next_plan_is_empty_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let (world, mut state) = (local_world(folder.path()), open(folder.path()));
+    let (world, mut state) = (local_world(folder.path()), open(folder.path()).await);
     let first = plan(&three(), &world, &state).await;
     let report = run(&first, &world, &mut state).await.unwrap();
     assert_eq!(names(&report), ["iam/Policy/p", "iam/Role/r", "iam/Agent/a"]);
@@ -50,7 +50,7 @@ async fn what_is_needed_comes_first_and_the_next_plan_is_empty_and_writes_nothin
     assert_eq!(state.journal().last_decisions(), ["bot may read"]);
     assert_eq!(state.journal().last_applied().len(), 3);
     let before = files(folder.path());
-    let mut state = open(folder.path());
+    let mut state = open(folder.path()).await;
     let second = plan(&three(), &world, &state).await;
     assert!(second.is_empty());
     let report = run(&second, &world, &mut state).await.unwrap();
@@ -66,10 +66,10 @@ async fn what_is_needed_comes_first_and_the_next_plan_is_empty_and_writes_nothin
 #[tokio::test]
 async fn a_plan_is_applied_once() {
     let folder = tempfile::tempdir().unwrap();
-    let (world, mut state) = (local_world(folder.path()), open(folder.path()));
+    let (world, mut state) = (local_world(folder.path()), open(folder.path()).await);
     let plan = plan(&three(), &world, &state).await;
     run(&plan, &world, &mut state).await.unwrap();
-    for mut state in [state, open(folder.path())] {
+    for mut state in [state, open(folder.path()).await] {
         let again = run(&plan, &world, &mut state).await;
         assert_eq!(again, Err(ApplyError::AlreadyApplied { plan: plan.digest() }));
     }
@@ -78,7 +78,7 @@ async fn a_plan_is_applied_once() {
 #[tokio::test]
 async fn a_stale_plan_is_refused_and_says_what_changed() {
     let folder = tempfile::tempdir().unwrap();
-    let (world, mut state) = (local_world(folder.path()), open(folder.path()));
+    let (world, mut state) = (local_world(folder.path()), open(folder.path()).await);
     let old = plan(&three(), &world, &state).await;
     let other = plan(&desired(&[("iam/Role/other", "1", &[])]), &world, &state).await;
     run(&other, &world, &mut state).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_stale_plan_is_refused_and_says_what_changed() {
 #[tokio::test]
 async fn other_inputs_providers_formats_and_environments_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let (world, mut state) = (local_world(folder.path()), open(folder.path()));
+    let (world, mut state) = (local_world(folder.path()), open(folder.path()).await);
     let mut plan = plan(&three(), &world, &state).await;
     let mut options = options();
     options.inputs = Some(Inputs { tool: "2".into(), sources: "s".into(), catalog: "d".into() });
@@ -122,7 +122,7 @@ async fn other_inputs_providers_formats_and_environments_are_refused() {
 #[tokio::test]
 async fn a_change_that_points_elsewhere_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let (world, mut state) = (local_world(folder.path()), open(folder.path()));
+    let (world, mut state) = (local_world(folder.path()), open(folder.path()).await);
     let good = plan(&three(), &world, &state).await;
     let mut edited = good.clone();
     edited.changes[0].after.as_mut().unwrap().address.name = "admin".into();
@@ -139,7 +139,7 @@ async fn a_change_that_points_elsewhere_is_refused() {
 #[tokio::test]
 async fn a_foreign_document_is_never_touched() {
     let folder = tempfile::tempdir().unwrap();
-    let (world, mut state) = (local_world(folder.path()), open(folder.path()));
+    let (world, mut state) = (local_world(folder.path()), open(folder.path()).await);
     std::fs::create_dir_all(folder.path().join("world/iam/Policy")).unwrap();
     std::fs::write(folder.path().join("world/iam/Policy/p.json"), "theirs").unwrap();
     let honest = plan(&three(), &world, &state).await;
@@ -160,7 +160,7 @@ async fn a_failure_stops_its_dependants_only_and_the_next_plan_is_the_rest() {
     let folder = tempfile::tempdir().unwrap();
     let faults = Faults { refused: BTreeSet::from([address("iam/Role/r")]), ..Faults::default() };
     let (world, _) = faulty_world(folder.path(), faults);
-    let mut state = open(folder.path());
+    let mut state = open(folder.path()).await;
     let mut wanted = three();
     wanted.documents.extend(desired(&[("iam/Role/s", "4", &["iam/Policy/p"])]).documents);
     let first = plan(&wanted, &world, &state).await;
@@ -198,7 +198,7 @@ async fn no_more_run_at_once_than_allowed() {
         let folder = tempfile::tempdir().unwrap();
         let faults = Faults { pause: Duration::from_millis(15), ..Faults::default() };
         let (world, seen) = faulty_world(folder.path(), faults);
-        let mut state = open(folder.path());
+        let mut state = open(folder.path()).await;
         let plan = plan(&many(16), &world, &state).await;
         let mut options = options();
         options.parallelism = parallelism;
@@ -213,7 +213,7 @@ async fn stopping_ends_what_is_in_flight_and_begins_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (world, seen) =
         faulty_world(folder.path(), Faults { pause: Duration::from_millis(20), ..Faults::default() });
-    let mut state = open(folder.path());
+    let mut state = open(folder.path()).await;
     let first = plan(&many(12), &world, &state).await;
     let (sender, stop) = tokio::sync::watch::channel(false);
     let mut options = options();
@@ -237,7 +237,7 @@ async fn stopping_ends_what_is_in_flight_and_begins_nothing() {
 async fn a_busy_world_is_asked_again_and_nothing_is_done_twice() {
     let folder = tempfile::tempdir().unwrap();
     let (world, seen) = faulty_world(folder.path(), Faults { busy: 12, ..Faults::default() });
-    let mut state = open(folder.path());
+    let mut state = open(folder.path()).await;
     let plan = plan(&three(), &world, &state).await;
     let (report, events) = run_with(&plan, Site { world: &world, state: &mut state }, options()).await;
     assert_eq!(report.unwrap().status, Status::Complete);
@@ -252,7 +252,7 @@ async fn patience_ends() {
         folder.path(),
         Faults { busy: usize::MAX, refused: BTreeSet::new(), ..Faults::default() },
     );
-    let mut state = open(folder.path());
+    let mut state = open(folder.path()).await;
     let plan =
         plan(&desired(&[("iam/Role/r", "1", &[]), ("iam/Role/s", "1", &["iam/Role/r"])]), &world, &state)
             .await;
@@ -269,7 +269,7 @@ async fn patience_ends() {
 async fn what_does_not_read_back_is_a_failure() {
     let folder = tempfile::tempdir().unwrap();
     let (world, _) = faulty_world(folder.path(), Faults { is_deaf: true, ..Faults::default() });
-    let mut state = open(folder.path());
+    let mut state = open(folder.path()).await;
     let plan = plan(&three(), &world, &state).await;
     let report = run(&plan, &world, &mut state).await.unwrap();
     assert_eq!(report.failed[0].error, WorldError::ReadBack(address("iam/Policy/p")));
@@ -277,28 +277,32 @@ async fn what_does_not_read_back_is_a_failure() {
     assert!(state.journal().last_applied().is_empty());
 }
 
+fn break_lock(folder: &std::path::Path) {
+    crate::lock::folder::break_lock(&folder.join("state/prod")).unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn a_held_lock_keeps_an_apply_out_and_a_lost_one_ends_it() {
     let folder = tempfile::tempdir().unwrap();
     let (world, mut state, mut other) =
-        (local_world(folder.path()), open(folder.path()), open(folder.path()));
+        (local_world(folder.path()), open(folder.path()).await, open(folder.path()).await);
     let plan = plan(&three(), &world, &state).await;
     let claim = Claim { holder: "bob@here 2".into(), ..options().claim };
-    other.acquire(claim).unwrap();
+    other.acquire(claim).await.unwrap();
     let refused = run(&plan, &world, &mut state).await;
     assert!(
         matches!(refused, Err(ApplyError::State(StateError::Lock(LockError::Held { holder, .. }))) if holder == "bob@here 2")
     );
-    other.release();
+    other.release().await;
     let mut break_it = |event| {
         if matches!(event, Event::Done(_)) {
-            other.break_lock().unwrap();
+            break_lock(folder.path());
         }
     };
     let site = Site { world: &world, state: &mut state };
     let lost = crate::engine::carry_out(&plan, site, options(), &mut break_it).await;
     assert!(matches!(lost, Err(ApplyError::State(StateError::Lock(LockError::Lost { .. })))), "{lost:?}");
-    let state = open(folder.path());
+    let state = open(folder.path()).await;
     assert_eq!(state.journal().unfinished().unwrap().in_doubt[0].address, address("iam/Policy/p"));
     assert_eq!(files(&folder.path().join("world/iam")).len(), 1);
 }
@@ -306,16 +310,16 @@ async fn a_held_lock_keeps_an_apply_out_and_a_lost_one_ends_it() {
 #[tokio::test]
 async fn a_release_that_died_is_looked_into() {
     let folder = tempfile::tempdir().unwrap();
-    let (world, mut state, other) = (local_world(folder.path()), open(folder.path()), open(folder.path()));
+    let (world, mut state) = (local_world(folder.path()), open(folder.path()).await);
     let first = plan(&three(), &world, &state).await;
     let mut break_it = |event| {
         if matches!(event, Event::Done(_)) {
-            other.break_lock().unwrap();
+            break_lock(folder.path());
         }
     };
     let site = Site { world: &world, state: &mut state };
     crate::engine::carry_out(&first, site, options(), &mut break_it).await.unwrap_err();
-    let mut state = open(folder.path());
+    let mut state = open(folder.path()).await;
     let rest = plan(&three(), &world, &state).await;
     let (report, events) = run_with(&rest, Site { world: &world, state: &mut state }, options()).await;
     assert_eq!(report.unwrap().done.len(), 2);
@@ -326,7 +330,7 @@ async fn a_release_that_died_is_looked_into() {
 #[tokio::test]
 async fn what_is_ours_is_not_forgotten_in_another_world() {
     let folder = tempfile::tempdir().unwrap();
-    let (world, mut state) = (local_world(folder.path()), open(folder.path()));
+    let (world, mut state) = (local_world(folder.path()), open(folder.path()).await);
     let first = plan(&three(), &world, &state).await;
     run(&first, &world, &mut state).await.unwrap();
     let moved = crate::Local::new(folder.path().join("world"), "acme");

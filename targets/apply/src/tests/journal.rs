@@ -5,8 +5,17 @@ use std::path::Path;
 
 use aipolicy_targets::plan::{Action, Bindings};
 
-use super::{address, files};
-use crate::{Entry, InDoubt, Journal, JournalError, Status};
+use super::{address, files, lineage};
+use crate::{Entry, InDoubt, Journal, JournalError, Lineage, Status};
+
+fn open(folder: &Path) -> Result<Journal, JournalError> {
+    Journal::in_folder(folder, &lineage())
+}
+
+/// Files are written at once, so nothing is waited for.
+fn append(journal: &mut Journal, time: &str, entries: &[Entry]) -> Result<(), JournalError> {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(journal.append(time, entries))
+}
 
 fn bindings() -> Bindings {
     let text = String::new;
@@ -43,21 +52,21 @@ fn finished(release: u64, applied: &[(&str, &str)]) -> Entry {
 
 /// A journal with one finished release and one that died.
 fn written(folder: &Path) -> Journal {
-    let mut journal = Journal::open(folder).unwrap();
+    let mut journal = open(folder).unwrap();
     assert_eq!(journal.head(), "");
-    journal.append("t1", &[started(1)]).unwrap();
-    journal
-        .append("t2", &[intent("iam/Role/a", Action::Create), intent("iam/Role/b", Action::Create)])
+    append(&mut journal, "t1", &[started(1)]).unwrap();
+    append(&mut journal, "t2", &[intent("iam/Role/a", Action::Create), intent("iam/Role/b", Action::Create)])
         .unwrap();
-    journal.append("t3", &[outcome("iam/Role/a", None), outcome("iam/Role/b", None)]).unwrap();
-    journal.append("t4", &[finished(1, &[("iam/Role/a", "old"), ("iam/Role/b", "old")])]).unwrap();
-    journal.append("t5", &[started(2)]).unwrap();
+    append(&mut journal, "t3", &[outcome("iam/Role/a", None), outcome("iam/Role/b", None)]).unwrap();
+    append(&mut journal, "t4", &[finished(1, &[("iam/Role/a", "old"), ("iam/Role/b", "old")])]).unwrap();
+    append(&mut journal, "t5", &[started(2)]).unwrap();
     let intents =
         [("a", Action::Update), ("b", Action::Delete), ("c", Action::Create), ("d", Action::Create)];
-    journal.append("t6", &intents.map(|(name, action)| intent(&format!("iam/Role/{name}"), action))).unwrap();
+    append(&mut journal, "t6", &intents.map(|(name, action)| intent(&format!("iam/Role/{name}"), action)))
+        .unwrap();
     let outcomes =
         [outcome("iam/Role/a", None), outcome("iam/Role/b", None), outcome("iam/Role/c", Some("quota"))];
-    journal.append("t7", &outcomes).unwrap();
+    append(&mut journal, "t7", &outcomes).unwrap();
     journal
 }
 
@@ -70,14 +79,14 @@ fn write(folder: &Path, bytes: &[u8]) {
 }
 
 fn error(folder: &Path) -> JournalError {
-    Journal::open(folder).err().unwrap()
+    open(folder).err().unwrap()
 }
 
 #[test]
 fn it_adds_up_what_was_done() {
     let folder = tempfile::tempdir().unwrap();
     let journal = written(folder.path());
-    for journal in [journal, Journal::open(folder.path()).unwrap()] {
+    for journal in [journal, open(folder.path()).unwrap()] {
         assert_eq!(journal.last_applied(), &BTreeMap::from([(address("iam/Role/a"), "new".to_owned())]));
         assert_eq!(journal.last_decisions(), ["d"]);
         assert!(journal.used_plan("p1") && journal.used_plan("p2") && !journal.used_plan("p3"));
@@ -102,31 +111,31 @@ fn half_a_last_line_is_dropped_and_reported_by_any_length() {
     let (kept, last) = (all[..all.len() - 1].concat(), all[all.len() - 1].clone());
     for length in 1..last.len() - 1 {
         write(folder.path(), format!("{kept}{}", &last[..length]).as_bytes());
-        let mut journal = Journal::open(folder.path()).unwrap();
+        let mut journal = open(folder.path()).unwrap();
         let repair = journal.repair().unwrap();
         assert_eq!((repair.line, repair.bytes), (all.len() as u64, length as u64));
         if length % 50 == 1 {
-            journal.append("t8", &[outcome("iam/Role/d", None)]).unwrap();
+            append(&mut journal, "t8", &[outcome("iam/Role/d", None)]).unwrap();
             assert_eq!(journal.repair(), None);
-            let again = Journal::open(folder.path()).unwrap();
+            let again = open(folder.path()).unwrap();
             assert_eq!((again.head(), again.repair()), (journal.head(), None));
         }
     }
     write(folder.path(), format!("{kept}{}", last.trim_end()).as_bytes());
-    let mut journal = Journal::open(folder.path()).unwrap();
+    let mut journal = open(folder.path()).unwrap();
     assert_eq!(journal.repair(), None, "only the line break is missing");
-    journal.append("t8", &[outcome("iam/Role/d", None)]).unwrap();
+    append(&mut journal, "t8", &[outcome("iam/Role/d", None)]).unwrap();
     assert_eq!(lines(folder.path()).len(), all.len() + 1);
-    Journal::open(folder.path()).unwrap();
+    open(folder.path()).unwrap();
 }
 
 #[test]
 fn every_cut_into_a_finished_release_is_detected() {
     let folder = tempfile::tempdir().unwrap();
-    let mut journal = Journal::open(folder.path()).unwrap();
-    journal.append("t", &[started(1)]).unwrap();
-    journal.append("t", &[intent("iam/Role/a", Action::Create)]).unwrap();
-    journal.append("t", &[outcome("iam/Role/a", None), finished(1, &[("iam/Role/a", "new")])]).unwrap();
+    let mut journal = open(folder.path()).unwrap();
+    append(&mut journal, "t", &[started(1)]).unwrap();
+    append(&mut journal, "t", &[intent("iam/Role/a", Action::Create)]).unwrap();
+    append(&mut journal, "t", &[outcome("iam/Role/a", None), finished(1, &[("iam/Role/a", "new")])]).unwrap();
     let text = lines(folder.path()).concat();
     for length in 0..text.len() - 1 {
         write(folder.path(), &text.as_bytes()[..length]);
@@ -142,13 +151,13 @@ fn every_cut_into_a_finished_release_is_detected() {
 #[test]
 fn every_flipped_bit_is_detected() {
     let folder = tempfile::tempdir().unwrap();
-    written(folder.path()).append("t", &[finished(2, &[])]).unwrap();
+    append(&mut written(folder.path()), "t", &[finished(2, &[])]).unwrap();
     let bytes = lines(folder.path()).concat().into_bytes();
     for (at, bit) in (0..bytes.len()).step_by(3).zip([0, 1, 2, 3, 4, 5, 6, 7].into_iter().cycle()) {
         let mut flipped = bytes.clone();
         flipped[at] ^= 1 << bit;
         write(folder.path(), &flipped);
-        let found = Journal::open(folder.path());
+        let found = open(folder.path());
         assert!(found.is_err(), "bit {bit} of byte {at}");
     }
 }
@@ -164,9 +173,10 @@ fn an_edited_line_is_named_whatever_its_kind() {
         changed[at] = line.replacen("\"time\":\"t", "\"time\":\"T", 1);
         write(folder.path(), changed.concat().as_bytes());
         assert_eq!(error(folder.path()), JournalError::Edited { line: number });
-        let mut checked: crate::line::Line = crate::line::read(line.trim_end().as_bytes()).unwrap();
+        let mut checked: crate::journal::line::Line =
+            crate::journal::line::read(line.trim_end().as_bytes()).unwrap();
         checked.time = "forged".into();
-        changed[at] = format!("{}\n", crate::line::write(&checked).unwrap());
+        changed[at] = format!("{}\n", crate::journal::line::write(&checked).unwrap());
         write(folder.path(), changed.concat().as_bytes());
         if number < all.len() as u64 {
             assert_eq!(
@@ -202,9 +212,9 @@ fn a_lost_or_strange_head_and_another_format_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     written(folder.path());
     let all = lines(folder.path());
-    let newer = all[0].replace("aipolicy.journal/1", "aipolicy.journal/2");
+    let newer = all[0].replace("aipolicy.journal/2", "aipolicy.journal/9");
     write(folder.path(), newer.as_bytes());
-    let format = "aipolicy.journal/2".to_owned();
+    let format = "aipolicy.journal/9".to_owned();
     assert_eq!(error(folder.path()), JournalError::OtherFormat { line: 1, format });
     write(folder.path(), all.concat().as_bytes());
     for text in ["", "{}", r#"{"format":"aipolicy.journal-head/9","sequence":1,"digest":""}"#] {
@@ -219,8 +229,19 @@ fn a_lost_or_strange_head_and_another_format_are_refused() {
 fn two_writers_do_not_mix() {
     let folder = tempfile::tempdir().unwrap();
     let mut first = written(folder.path());
-    let mut second = Journal::open(folder.path()).unwrap();
-    first.append("t", &[outcome("iam/Role/d", None)]).unwrap();
-    assert_eq!(second.append("t", &[outcome("iam/Role/d", None)]), Err(JournalError::Moved));
-    Journal::open(folder.path()).unwrap();
+    let mut second = open(folder.path()).unwrap();
+    append(&mut first, "t", &[outcome("iam/Role/d", None)]).unwrap();
+    assert_eq!(append(&mut second, "t", &[outcome("iam/Role/d", None)]), Err(JournalError::Moved));
+    open(folder.path()).unwrap();
+}
+
+#[test]
+fn the_journal_of_another_environment_or_workspace_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path());
+    for (workspace, environment) in [("acme", "staging"), ("other", "prod"), ("acme\0prod", "")] {
+        let lineage = Lineage { workspace: workspace.into(), environment: environment.into() };
+        let found = Journal::in_folder(folder.path(), &lineage).err();
+        assert_eq!(found, Some(JournalError::OtherLineage), "{lineage:?}");
+    }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Set, files};
-use crate::{Claim, Entry, Lock, LockError, State, StateError};
+use super::{Set, files, open};
+use crate::lock::folder;
+use crate::{Claim, Entry, Lock, LockError, StateError};
 
 fn claim(holder: &str, clock: &Arc<Set>) -> Claim {
     let clock: Arc<dyn crate::Clock> = Arc::<Set>::clone(clock);
@@ -14,7 +15,7 @@ fn claim(holder: &str, clock: &Arc<Set>) -> Claim {
 }
 
 fn take(folder: &Path, holder: &str, clock: &Arc<Set>) -> Result<Lock, LockError> {
-    Lock::acquire(folder, claim(holder, clock), 0)
+    folder::acquire(folder, claim(holder, clock), 0)
 }
 
 fn refusal(result: Result<Lock, LockError>) -> LockError {
@@ -30,9 +31,9 @@ fn a_living_holder_is_named_and_a_released_lock_is_free() {
     let error = refusal(take(folder.path(), "bob@here 2", &clock));
     assert_eq!(error, LockError::Held { holder: "ana@here 1".into(), since: 5_000 });
     assert!(error.to_string().contains("held by ana@here 1 since 1970-01-01T00:00:05Z"), "{error}");
-    assert_eq!(Lock::holder(folder.path()).unwrap().unwrap().holder, "ana@here 1");
+    assert_eq!(folder::holder(folder.path()).unwrap().unwrap().holder, "ana@here 1");
     drop(lock);
-    assert_eq!(Lock::holder(folder.path()).unwrap(), None);
+    assert_eq!(folder::holder(folder.path()).unwrap(), None);
     assert_eq!(take(folder.path(), "bob@here 2", &clock).unwrap().lease().token, 2);
 }
 
@@ -59,30 +60,30 @@ fn a_holder_elsewhere_counts_until_its_lease_ends() {
     assert_eq!(take(folder.path(), "ana@here 1", &clock).unwrap().lease().token, 8);
 }
 
-#[test]
-fn a_broken_lock_is_free_and_its_holder_writes_no_more() {
+#[tokio::test]
+async fn a_broken_lock_is_free_and_its_holder_writes_no_more() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(Set::default()));
-    let mut late = State::open(folder.path(), "prod").unwrap();
-    late.acquire(claim("ana@here 1", &clock)).unwrap();
-    assert_eq!(late.break_lock().unwrap().unwrap().holder, "ana@here 1");
-    assert_eq!(late.break_lock().unwrap(), None);
-    let mut next = State::open(folder.path(), "prod").unwrap();
-    next.acquire(claim("bob@here 2", &clock)).unwrap();
+    let mut late = open(folder.path()).await;
+    late.acquire(claim("ana@here 1", &clock)).await.unwrap();
+    assert_eq!(late.break_lock().await.unwrap().unwrap().holder, "ana@here 1");
+    assert_eq!(late.break_lock().await.unwrap(), None);
+    let mut next = open(folder.path()).await;
+    next.acquire(claim("bob@here 2", &clock)).await.unwrap();
     let entry = Entry::Outcome { address: super::address("iam/Role/a"), error: None };
     let lost = StateError::Lock(LockError::Lost { token: 1, current: 3 });
-    assert_eq!(late.append("t", std::slice::from_ref(&entry)), Err(lost.clone()));
-    assert_eq!(late.lock().unwrap().renew().map_err(StateError::Lock), Err(lost));
-    late.release();
-    assert_eq!(Lock::holder(&folder.path().join("prod")).unwrap().unwrap().holder, "bob@here 2");
-    next.append("t", &[entry]).unwrap();
-    next.release();
-    assert_eq!(next.append("t", &[]), Err(StateError::NotLocked));
+    assert_eq!(late.append("t", std::slice::from_ref(&entry)).await, Err(lost.clone()));
+    assert_eq!(late.lock().unwrap().renew().await.map_err(StateError::Lock), Err(lost));
+    late.release().await;
+    assert_eq!(folder::holder(&folder.path().join("state/prod")).unwrap().unwrap().holder, "bob@here 2");
+    next.append("t", &[entry]).await.unwrap();
+    next.release().await;
+    assert_eq!(next.append("t", &[]).await, Err(StateError::NotLocked));
 }
 
 #[test]
 fn a_token_never_comes_back() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(Set::default()));
-    assert_eq!(Lock::acquire(folder.path(), claim("ana", &clock), 41).unwrap().lease().token, 42);
+    assert_eq!(folder::acquire(folder.path(), claim("ana", &clock), 41).unwrap().lease().token, 42);
     assert_eq!(take(folder.path(), "bob", &clock).unwrap().lease().token, 43);
 }
 
@@ -101,11 +102,11 @@ async fn a_heartbeat_renews_the_lease() {
     let heartbeat = lock.heartbeat();
     clock.0.store(50_000, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_secs(21)).await;
-    assert_eq!(Lock::holder(folder.path()).unwrap().unwrap().expires_at, 110_000);
+    assert_eq!(folder::holder(folder.path()).unwrap().unwrap().expires_at, 110_000);
     drop(heartbeat);
     clock.0.store(90_000, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(Lock::holder(folder.path()).unwrap().unwrap().expires_at, 110_000);
+    assert_eq!(folder::holder(folder.path()).unwrap().unwrap().expires_at, 110_000);
 }
 
 #[test]

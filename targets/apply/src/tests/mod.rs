@@ -6,6 +6,8 @@ mod faulty;
 mod journal;
 mod local;
 mod lock;
+mod memory;
+mod stores;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +17,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aipolicy_targets::artifact::{Address, Document, Format};
 use aipolicy_targets::plan::{Actual, Bindings, Desired, DesiredDocument, FORMAT, Plan};
 
-use crate::{ApplyError, Clock, Event, Local, Options, Provider, Report, Site, State, World};
+use crate::{
+    ApplyError, Clock, Event, Lineage, Local, Options, Provider, Report, Site, State, StatePlace, World,
+};
 
 /// A clock that stands still until it is set.
 #[derive(Default)]
@@ -52,8 +56,12 @@ fn local_world(folder: &Path) -> World {
     world_of(Local::new(folder.join("world"), "acme"))
 }
 
-fn open(folder: &Path) -> State {
-    State::open(&folder.join("state"), "prod").unwrap()
+fn lineage() -> Lineage {
+    Lineage { workspace: "acme".into(), environment: "prod".into() }
+}
+
+async fn open(folder: &Path) -> State {
+    State::open(&StatePlace::Folder(folder.join("state")), lineage()).await.unwrap()
 }
 
 fn options() -> Options {
@@ -114,4 +122,9 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
         }
     }
     found
+}
+
+/// Tells a number that a test has found, for `--nocapture`.
+fn report(line: &str) {
+    std::io::Write::write_all(&mut std::io::stdout(), format!("{line}\n").as_bytes()).unwrap();
 }

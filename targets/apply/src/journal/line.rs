@@ -3,10 +3,10 @@
 use aipolicy_targets::artifact::digest;
 use serde::{Deserialize, Serialize};
 
-use crate::journal::Entry;
+use super::Entry;
 
 /// The version of the format of journals.
-pub(crate) const FORMAT: &str = "aipolicy.journal/1";
+pub(crate) const FORMAT: &str = "aipolicy.journal/2";
 
 /// A line without its checksum.
 #[derive(Debug, Serialize, Deserialize)]
