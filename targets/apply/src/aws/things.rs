@@ -694,7 +694,8 @@ impl Kind for Things {
         let own = live.iter().filter(|(address, _)| self.life.words.contains(&address.word().as_str()));
         let near = |name: &str| self.account.place.is_near(name);
         let told = own.filter(|(address, thing)| {
-            thing.owned || near(&address.name) || self.account.wanted(address).is_some()
+            let is_known = self.life.is_setting && self.account.is_applied(address);
+            thing.owned || is_known || near(&address.name) || self.account.wanted(address).is_some()
         });
         told.map(|(address, thing)| self.observed(address, (thing, &live))).collect()
     }
