@@ -76,9 +76,7 @@ mod tests {
         ] {
             let (before, after) = (document(address, before), document(address, after));
             let needs = needs.into_iter().map(|need: &str| need.parse().unwrap()).collect();
-            actual
-                .documents
-                .insert(before.address.clone(), Observed { document: before, owned: true });
+            actual.documents.insert(before.address.clone(), Observed { document: before, owned: true });
             let wanted = DesiredDocument { document: after, origins: Vec::new(), needs };
             desired.documents.insert(wanted.document.address.clone(), wanted);
         }

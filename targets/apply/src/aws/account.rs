@@ -169,7 +169,8 @@ impl Account {
                 Some(one @ Value::Object(_)) => all.push(one),
                 _ => {}
             }
-            let next = PAGES.iter().find_map(|(said, asked)| Some((*asked, page.get(said)?.as_str()?.to_owned())));
+            let next =
+                PAGES.iter().find_map(|(said, asked)| Some((*asked, page.get(said)?.as_str()?.to_owned())));
             let Some((name, next)) = next.filter(|(_, next)| !next.is_empty()) else { return Ok(all) };
             members.insert(name.to_owned(), next.into());
         }

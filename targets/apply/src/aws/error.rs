@@ -79,8 +79,14 @@ const INVALID: &[&str] = &[
 /// What they say then: agents of Bedrock while they are in another state ("… can't be performed on Agent when it is in
 /// Preparing state. Retry the request when the agent is in a valid state"), gateways while they have targets, and all services
 /// while a role is new.
-const NOT_YET: &[&str] =
-    &["Retry the request when", "before deleting", "unable to assume", "cannot be assumed", "assume role", "assume the role"];
+const NOT_YET: &[&str] = &[
+    "Retry the request when",
+    "before deleting",
+    "unable to assume",
+    "cannot be assumed",
+    "assume role",
+    "assume the role",
+];
 
 /// A call that AWS did not carry out, or of which the answer was lost.
 #[derive(Clone, Debug)]

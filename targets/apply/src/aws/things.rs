@@ -271,10 +271,14 @@ impl Things {
         };
         let name: String = name.trim_start_matches('/').replace(|letter: char| !is_plain(letter), "-");
         let target = whole.map(|whole| format!("{}/", whole.target));
-        let word = self.life.words.iter().find(|word| target.as_ref().is_some_and(|target| word.starts_with(target)));
-        let whole = whole.filter(|whole| whole.name != name);
-        let name = whole.map_or_else(|| name.clone(), |whole| format!("{}.{name}", whole.name));
-        format!("{}/{name}", word.or(self.life.words.first())?).parse().ok()
+        let in_target = |word: &&&str| target.as_ref().is_some_and(|target| word.starts_with(target));
+        let word = self.life.words.iter().find(in_target).or(self.life.words.first())?;
+        let name = match whole {
+            Some(whole) if self.life.list.latest.is_some() || whole.name == name => whole.name.clone(),
+            Some(whole) => format!("{}.{name}", whole.name),
+            None => name,
+        };
+        format!("{word}/{name}").parse().ok()
     }
 
     /// A thing in the words of the document that asks for it.
@@ -731,9 +735,16 @@ impl Kind for Things {
     }
 
     async fn remove(&self, found: &Document) -> Result<(), Refusal> {
-        match self.account.thing(&found.address) {
-            Some(thing) => self.take_away(&found.address, &thing).await,
-            None => Ok(()),
+        let address = &found.address;
+        let mut next = self.account.thing(address);
+        while let Some(thing) = next {
+            self.take_away(address, &thing).await?;
+            // The version before is the last one now.
+            next = match self.life.list.latest {
+                Some(_) => self.found(address).await?,
+                None => None,
+            };
         }
+        Ok(())
     }
 }

@@ -21,8 +21,13 @@ pub(super) async fn rules(calls: &Calls<'_>, members: &Members) -> Result<Value,
 pub(super) async fn set(calls: &Calls<'_>, members: &Members) -> Result<Value, Refusal> {
     let answer = calls.ask("PutTargets", members.clone().into()).await?;
     whole(&answer)?;
-    let wanted: Vec<&str> =
-        members.get("Targets").and_then(Value::as_array).into_iter().flatten().map(|one| text(one, "Id")).collect();
+    let wanted: Vec<&str> = members
+        .get("Targets")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|one| text(one, "Id"))
+        .collect();
     remove(calls, members, |id| !wanted.contains(&id)).await
 }
 
@@ -31,7 +36,11 @@ pub(super) async fn clear(calls: &Calls<'_>, members: &Members) -> Result<Value,
     remove(calls, members, |_| true).await
 }
 
-async fn remove(calls: &Calls<'_>, members: &Members, which: impl Fn(&str) -> bool) -> Result<Value, Refusal> {
+async fn remove(
+    calls: &Calls<'_>,
+    members: &Members,
+    which: impl Fn(&str) -> bool,
+) -> Result<Value, Refusal> {
     let rule = only(members, &["Rule", "EventBusName"]);
     let found = calls.all(("ListTargetsByRule", "NextToken"), rule.clone().into(), "Targets").await?;
     let gone: Vec<&str> = found.iter().map(|one| text(one, "Id")).filter(|id| which(id)).collect();
@@ -58,7 +67,8 @@ mod tests {
     #[test]
     fn a_yes_with_refused_targets_is_a_no() {
         assert!(whole(&json!({ "FailedEntryCount": 0, "FailedEntries": [] })).is_ok());
-        let failed = json!({ "FailedEntryCount": 1, "FailedEntries": [{ "TargetId": "a", "ErrorCode": "no" }] });
+        let failed =
+            json!({ "FailedEntryCount": 1, "FailedEntries": [{ "TargetId": "a", "ErrorCode": "no" }] });
         assert!(whole(&failed).is_err());
     }
 }

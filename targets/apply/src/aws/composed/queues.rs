@@ -37,7 +37,8 @@ pub(super) async fn reset(calls: &Calls<'_>, members: &Members) -> Result<Value,
     let shown = show(calls, members).await?;
     let mut wanted = members.get("Attributes").and_then(Value::as_object).cloned().unwrap_or_default();
     for name in set(shown.get("Attributes").unwrap_or(&Value::Null)).keys() {
-        let usual = SETTABLE.iter().find(|(settable, _)| settable == name).and_then(|(_, usual)| usual.first());
+        let usual =
+            SETTABLE.iter().find(|(settable, _)| settable == name).and_then(|(_, usual)| usual.first());
         wanted.entry(name.clone()).or_insert_with(|| usual.copied().into());
     }
     let mut asked = only(members, &["QueueUrl"]);

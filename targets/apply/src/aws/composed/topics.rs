@@ -68,7 +68,8 @@ mod tests {
     fn what_differs_is_set_and_what_nobody_wants_is_cleared() {
         let wanted = json!({ "RedrivePolicy": "{\"a\":1}", "SubscriptionRoleArn": "r" });
         let shown = json!({ "RawMessageDelivery": "true", "SubscriptionRoleArn": "r", "Owner": "1" });
-        let expected = [("RawMessageDelivery", "false".to_owned()), ("RedrivePolicy", "{\"a\":1}".to_owned())];
+        let expected =
+            [("RawMessageDelivery", "false".to_owned()), ("RedrivePolicy", "{\"a\":1}".to_owned())];
         assert_eq!(changes(&wanted, &shown), expected);
     }
 }

@@ -216,7 +216,8 @@ mod tests {
             "configId": "c", "owner": "ACCOUNT", "guardrailId": "g", "guardrailArn": "arn:g",
             "guardrailVersion": "1", "inputTags": "HONOR", "createdBy": "x",
         });
-        let told = |by: &str| json!({ "guardrailIdentifier": by, "guardrailVersion": "1", "inputTags": "HONOR" });
+        let told =
+            |by: &str| json!({ "guardrailIdentifier": by, "guardrailVersion": "1", "inputTags": "HONOR" });
         for by in ["g", "arn:g"] {
             assert_eq!(enforced(&shown, Some(&json!({ "guardrailIdentifier": by }))), Some(told(by)));
         }

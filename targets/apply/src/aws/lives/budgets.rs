@@ -73,11 +73,7 @@ const ACTION: Life = Life {
         operation: "DescribeBudgetActionsForAccount",
         ask: &[("AccountId", "{account}")],
         at: "Actions",
-        keys: &[
-            ("AccountId", &["={account}"]),
-            ("BudgetName", &["BudgetName"]),
-            ("ActionId", &["ActionId"]),
-        ],
+        keys: &[("AccountId", &["={account}"]), ("BudgetName", &["BudgetName"]), ("ActionId", &["ActionId"])],
         on_demand: true,
         ..PLAIN.list
     },

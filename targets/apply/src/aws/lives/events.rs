@@ -8,7 +8,8 @@ use crate::aws::services::Service;
 
 pub(super) const LIVES: &[Life] = &[RULE, TARGETS, GROUP, SCHEDULE];
 
-const TAGS: Tags = Tags { member: "Tags", pair: Some(("Key", "Value")), keys: "TagKeys", said: "Tags", ..TAG_MAP };
+const TAGS: Tags =
+    Tags { member: "Tags", pair: Some(("Key", "Value")), keys: "TagKeys", said: "Tags", ..TAG_MAP };
 
 const RULE: Life = Life {
     words: &["bedrock/Rule"],
@@ -54,7 +55,9 @@ const TARGETS: Life = Life {
     members: &[
         Member::Key("Rule"),
         Member::Key("EventBusName"),
-        Member::As("Targets", |shown, _| shown.get("Targets").filter(|all| **all != Value::Array(Vec::new())).cloned()),
+        Member::As("Targets", |shown, _| {
+            shown.get("Targets").filter(|all| **all != Value::Array(Vec::new())).cloned()
+        }),
     ],
     texts: &["/Targets/*/Input"],
     states: &[],

@@ -289,7 +289,8 @@ mod tests {
 
     #[test]
     fn attributes_of_subscriptions_that_nobody_set_are_left_out() {
-        let shown = json!({ "RawMessageDelivery": "false", "FilterPolicyScope": "MessageBody", "Owner": "1" });
+        let shown =
+            json!({ "RawMessageDelivery": "false", "FilterPolicyScope": "MessageBody", "Owner": "1" });
         assert_eq!(subscribed(&shown, None), Some(json!({ "FilterPolicyScope": "MessageBody" })));
         let wanted = json!({ "RawMessageDelivery": "false", "FilterPolicyScope": "MessageBody" });
         assert_eq!(subscribed(&shown, Some(&wanted)), Some(wanted));
@@ -298,7 +299,8 @@ mod tests {
 
     #[test]
     fn a_mapping_is_told_by_the_name_of_its_function_and_whether_it_is_on() {
-        let shown = json!({ "FunctionArn": "arn:aws:lambda:eu-central-1:1:function:f:live", "State": "Disabling" });
+        let shown =
+            json!({ "FunctionArn": "arn:aws:lambda:eu-central-1:1:function:f:live", "State": "Disabling" });
         assert_eq!(function(&shown, None), Some(json!("f:live")));
         assert_eq!(enabled(&shown, None), Some(json!(false)));
     }

@@ -44,11 +44,7 @@ const RETENTION: Life = Life {
 const RETENTION_OF_OTHERS: Life = Life {
     words: &["observability/LogRetention"],
     whole: None,
-    list: List {
-        keys: &[("logGroupName", &["logGroupName"])],
-        asked: Some(|_, _, _| None),
-        ..PLAIN.list
-    },
+    list: List { keys: &[("logGroupName", &["logGroupName"])], asked: Some(|_, _, _| None), ..PLAIN.list },
     is_setting: true,
     ..RETENTION
 };

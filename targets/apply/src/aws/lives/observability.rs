@@ -60,12 +60,7 @@ const DESTINATION: Life = Life {
 const DELIVERY: Life = Life {
     words: &["observability/Delivery"],
     service: Service::Logs,
-    list: List {
-        operation: "DescribeDeliveries",
-        at: "deliveries",
-        keys: &[("id", &["id"])],
-        ..PLAIN.list
-    },
+    list: List { operation: "DescribeDeliveries", at: "deliveries", keys: &[("id", &["id"])], ..PLAIN.list },
     read: Some(("GetDelivery", "delivery")),
     create: ("CreateDelivery", "delivery"),
     delete: "DeleteDelivery",
@@ -153,12 +148,7 @@ const TRACES: Life = Life {
 const TRAIL: Life = Life {
     words: &["observability/Trail"],
     service: Service::Trails,
-    list: List {
-        operation: "ListOwnTrails",
-        at: "trailList",
-        keys: &[("Name", &["Name"])],
-        ..PLAIN.list
-    },
+    list: List { operation: "ListOwnTrails", at: "trailList", keys: &[("Name", &["Name"])], ..PLAIN.list },
     read: Some(("GetTrail", "Trail")),
     create: ("CreateTrail", ""),
     update: Update::By("UpdateTrail", &[]),

@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn of_a_queue_of_others_only_what_is_named_is_told() {
-        let shown = json!({ "Attributes": { "Policy": "{}", "VisibilityTimeout": "30", "DelaySeconds": "1" } });
+        let shown =
+            json!({ "Attributes": { "Policy": "{}", "VisibilityTimeout": "30", "DelaySeconds": "1" } });
         let wanted = json!({ "RedrivePolicy": "{}", "VisibilityTimeout": "60" });
         assert_eq!(
             settings(&shown, Some(&wanted), "RedrivePolicy"),

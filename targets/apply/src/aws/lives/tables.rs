@@ -31,7 +31,12 @@ const TABLE: Life = Life {
         Member::As("AttributeDefinitions", definitions),
         Member::Same("KeySchema"),
         Member::As("BillingMode", |shown, _| {
-            Some(shown.pointer("/BillingModeSummary/BillingMode").cloned().unwrap_or_else(|| "PROVISIONED".into()))
+            Some(
+                shown
+                    .pointer("/BillingModeSummary/BillingMode")
+                    .cloned()
+                    .unwrap_or_else(|| "PROVISIONED".into()),
+            )
         }),
         Member::As("SSESpecification", encryption),
         Member::Same("DeletionProtectionEnabled"),
@@ -117,8 +122,7 @@ mod tests {
 
     #[test]
     fn items_that_live_for_ever_have_no_end() {
-        let shown =
-            |status: &str| json!({ "TimeToLiveDescription": { "TimeToLiveStatus": status, "AttributeName": "e" } });
+        let shown = |status: &str| json!({ "TimeToLiveDescription": { "TimeToLiveStatus": status, "AttributeName": "e" } });
         assert_eq!(end(&shown("ENABLED"), None), Some(json!({ "Enabled": true, "AttributeName": "e" })));
         assert_eq!(end(&shown("DISABLED"), None), None);
         assert_eq!(end(&shown("DISABLING"), None), None);

@@ -1,77 +1,21 @@
-//! The provider `aws`: roles and policies of an example, applied through the SDK to a server that plays AWS.
+//! Roles and policies.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Done, aipolicy, copy_of, done, edit, plain};
-use crate::servers::Aws;
+use super::{ACCOUNT, Site, held, killed};
+use crate::cli::{aipolicy, copy_of, done, edit};
 
-/// The account of the example.
-const ACCOUNT: &str = "111122223333";
 /// The path of what is ours there.
 const PATH: &str = "/aipolicy/quickstart/dev/";
 /// The role of the tool of the agent, and its policy.
 const TOOLS: &str = "quickstart-dev-tools-handbook";
 
-/// An account, and a workspace whose roles and policies live in it.
-struct Site {
-    server: Aws,
-    _place: tempfile::TempDir,
-    folder: PathBuf,
-}
-
 impl Site {
-    fn new() -> Self {
-        let (place, folder) = copy_of("quickstart");
-        edit(&folder, "environment.yaml", "  logging:", "  providers: { iam: aws }\n  logging:");
-        Self { server: Aws::start(), _place: place, folder }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = plain(&self.folder, arguments);
-        command
-            .env("AWS_ENDPOINT_URL", &self.server.address)
-            .env("AWS_ACCESS_KEY_ID", format!("AKIA{ACCOUNT}"))
-            .env("AWS_SECRET_ACCESS_KEY", "secret")
-            .env("HOME", &self.folder);
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Done {
-        done(&mut self.command(arguments))
-    }
-
-    #[track_caller]
-    fn apply(&self) -> String {
-        self.run(&["apply", "--yes"]).expect(0)
-    }
-
-    /// A plan finds nothing to do, and asking has changed nothing.
-    #[track_caller]
-    fn is_settled(&self) {
-        let before = self.writes();
-        let said = self.run(&["plan", "--detailed-exitcode"]).expect(0);
-        assert!(said.contains("no changes"), "{said}");
-        assert_eq!(self.writes(), before, "a plan only looks");
-    }
-
-    fn wish(&self, wish: &Value) {
-        self.server.ask("config", Some(wish));
-    }
-
-    /// The operations that changed something, in order, with how each ended.
-    fn writes(&self) -> Vec<(String, String)> {
-        let log = self.server.ask("log", None);
-        let word = |entry: &Value, key: &str| entry[key].as_str().unwrap_or("").to_owned();
-        let all = log.as_array().unwrap().iter();
-        let all = all.map(|entry| (word(entry, "operation"), word(entry, "outcome")));
-        all.filter(|(name, _)| !["Get", "List"].iter().any(|start| name.starts_with(start))).collect()
-    }
-
     /// Somebody else does something in the account.
     #[track_caller]
     fn somebody(&self, operation: &str, members: &Value) -> Value {
@@ -126,7 +70,7 @@ impl Site {
 
 /// What a settled account holds, as another site has it that nothing disturbed.
 fn undisturbed() -> BTreeMap<String, Value> {
-    let site = Site::new();
+    let site = Site::new(&["iam"]);
     site.apply();
     site.world()
 }
@@ -137,7 +81,7 @@ fn policy_arn(name: &str) -> String {
 
 #[test]
 fn what_was_compiled_is_there_and_a_second_plan_is_empty() {
-    let site = Site::new();
+    let site = Site::new(&["iam"]);
     let said = site.run(&["plan"]).expect(0);
     assert!(said.contains(&format!("iam/Role/{TOOLS}")), "{said}");
     assert_eq!(site.writes().len(), 0, "a plan only looks");
@@ -179,7 +123,7 @@ fn what_was_compiled_is_there_and_a_second_plan_is_empty() {
 
 #[test]
 fn a_policy_is_changed_as_often_as_wanted_and_goes_with_its_agent() {
-    let site = Site::new();
+    let site = Site::new(&["iam"]);
     site.apply();
     let mut prefix = "prefixes: [published/]".to_owned();
     for at in 0..7 {
@@ -203,7 +147,7 @@ fn a_policy_is_changed_as_often_as_wanted_and_goes_with_its_agent() {
 
 #[test]
 fn what_somebody_changed_is_told_and_taken_back() {
-    let site = Site::new();
+    let site = Site::new(&["iam"]);
     site.apply();
     let settled = site.world();
     let all = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] });
@@ -235,7 +179,7 @@ fn what_somebody_changed_is_told_and_taken_back() {
 
 #[test]
 fn what_is_not_ours_is_never_touched() {
-    let site = Site::new();
+    let site = Site::new(&["iam"]);
     let trust = json!({
         "Version": "2012-10-17",
         "Statement": [{ "Effect": "Allow", "Principal": { "AWS": ACCOUNT }, "Action": "sts:AssumeRole" }]
@@ -275,7 +219,7 @@ fn documents_that_are_not_applied_are_refused_before_anybody_is_asked() {
 
 #[test]
 fn whoever_asks_is_of_the_account() {
-    let site = Site::new();
+    let site = Site::new(&["iam"]);
     let said = done(site.command(&["plan"]).env("AWS_ACCESS_KEY_ID", "AKIA999988887777")).expect(1);
     assert!(said.contains("account 999988887777") && said.contains(&format!("account {ACCOUNT}")), "{said}");
     let mut nobody = site.command(&["plan"]);
@@ -287,7 +231,7 @@ fn whoever_asks_is_of_the_account() {
 
 #[test]
 fn a_service_that_is_slow_busy_and_loses_answers_makes_no_difference() {
-    let site = Site::new();
+    let site = Site::new(&["iam"]);
     let operations =
         ["CreatePolicy", "CreateRole", "AttachRolePolicy", "GetRole", "ListRoles", "GetPolicyVersion"];
     let twice: serde_json::Map<_, _> =
@@ -305,44 +249,14 @@ fn a_service_that_is_slow_busy_and_loses_answers_makes_no_difference() {
     assert_eq!(site.world(), undisturbed());
 }
 
-/// Starts an apply, and gives it back where the server holds it. Nothing if it came to its end before.
-fn held(site: &Site, (write, when): (usize, &str)) -> Option<Child> {
-    site.wish(&json!({ "hold": { "write": write, "when": when } }));
-    let held = site.writes().iter().filter(|(_, outcome)| outcome == "held").count();
-    let mut apply: Child =
-        site.command(&["apply", "--yes"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let start = Instant::now();
-    loop {
-        if let Some(status) = apply.try_wait().unwrap() {
-            assert_eq!(status.code(), Some(0), "write {write}, killed {when}");
-            return None;
-        }
-        if site.writes().iter().filter(|(_, outcome)| outcome == "held").count() > held {
-            break;
-        }
-        assert!(start.elapsed() < Duration::from_secs(60), "write {write} never came");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Some(apply)
-}
-
-/// Starts an apply, and kills it where the server holds it. Nothing if it came to its end before.
-fn killed(site: &Site, at: (usize, &str)) -> Option<()> {
-    let mut apply = held(site, at)?;
-    apply.kill().unwrap();
-    apply.wait().unwrap();
-    Some(())
-}
-
 #[test]
 fn whoever_is_asked_to_end_begins_nothing_and_asked_twice_waits_for_nothing() {
-    let site = Site::new();
+    let site = Site::new(&["iam"]);
     for signals in [["INT", "INT"], ["TERM", "INT"], ["TERM", "TERM"]] {
-        site.server.ask("reset", Some(&json!({})));
-        let _none = std::fs::remove_dir_all(site.folder.join(".aipolicy"));
+        site.reset();
         // Policies are made, but for one; roles are asked for again and again.
         site.wish(&json!({ "throttle": { "iam:CreateRole": 1000 } }));
-        let mut apply = held(&site, (3, "before")).unwrap();
+        let mut apply = held(&site, (3, "before"), &[]).unwrap();
         let id = apply.id().to_string();
         let signal = |word: &str| {
             let sent = Command::new("kill").args(["-s", word, &id]).status().unwrap();
@@ -365,10 +279,9 @@ fn whoever_is_asked_to_end_begins_nothing_and_asked_twice_waits_for_nothing() {
 
 #[test]
 fn of_many_at_once_one_applies() {
-    let (site, expected) = (Site::new(), undisturbed());
+    let (site, expected) = (Site::new(&["iam"]), undisturbed());
     for _ in 0..3 {
-        site.server.ask("reset", Some(&json!({})));
-        let _none = std::fs::remove_dir_all(site.folder.join(".aipolicy"));
+        site.reset();
         let start =
             || site.command(&["apply", "--yes"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let all: Vec<Child> = std::iter::repeat_with(start).take(8).collect();
@@ -389,10 +302,9 @@ fn repaired(site: &Site, begin: impl Fn(&Site), expected: &BTreeMap<String, Valu
     let mut kills = 0;
     for when in ["before", "after"] {
         for write in 1.. {
-            site.server.ask("reset", Some(&json!({})));
-            let _none = std::fs::remove_dir_all(site.folder.join(".aipolicy"));
+            site.reset();
             begin(site);
-            if killed(site, (write, when)).is_none() {
+            if killed(site, (write, when), &[]).is_none() {
                 break;
             }
             kills += 1;
@@ -408,7 +320,7 @@ fn repaired(site: &Site, begin: impl Fn(&Site), expected: &BTreeMap<String, Valu
 
 #[test]
 fn a_kill_while_things_are_made_loses_nothing_and_doubles_nothing() {
-    let (site, expected) = (Site::new(), undisturbed());
+    let (site, expected) = (Site::new(&["iam"]), undisturbed());
     let attached = expected.keys().filter(|name| name.starts_with("Role/")).count();
     let kills = repaired(&site, |_| {}, &expected);
     assert_eq!(kills, 2 * (expected.len() + attached), "before and after each role, policy and attachment");
@@ -416,7 +328,7 @@ fn a_kill_while_things_are_made_loses_nothing_and_doubles_nothing() {
 
 #[test]
 fn a_kill_while_things_are_changed_or_removed_is_repaired() {
-    let (site, expected) = (Site::new(), undisturbed());
+    let (site, expected) = (Site::new(&["iam"]), undisturbed());
     // One role is changed by four calls, a policy by one, and a policy and a role that are no longer wanted go.
     let agent = std::fs::read_to_string(site.folder.join("agent.yaml")).unwrap();
     let more = agent
