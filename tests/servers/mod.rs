@@ -113,6 +113,16 @@ impl Aws {
     }
 }
 
+impl Aws {
+    /// Others make what they keep and documents refer to: a list of `{ "address", "document" }`.
+    #[track_caller]
+    pub(crate) fn before(&self, documents: &Value) {
+        let mut python = python();
+        python.args(["-m", "lives.before"]);
+        answer(python.env("SERVER", &self.address), &documents.to_string(), "Python 3.11");
+    }
+}
+
 impl Drop for Aws {
     fn drop(&mut self) {
         let _ = self.process.kill();

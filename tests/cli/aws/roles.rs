@@ -212,9 +212,7 @@ fn documents_that_are_not_applied_are_refused_before_anybody_is_asked() {
     let (_place, folder) = copy_of("acme");
     edit(&folder, "environments/prod.yaml", "providers: { iam: local,", "providers: { iam: aws,");
     let said = aipolicy(&folder, &["plan", "-e", "prod"]).expect(1);
-    for kind in ["2 of `iam/BucketPolicy`", "5 of `iam/EndpointPolicy`", "1 of `iam/SecretPolicy`"] {
-        assert!(said.contains(kind), "{said}");
-    }
+    assert!(said.contains("do not apply: 5 of `iam/EndpointPolicy`\n"), "{said}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod error;
 mod exchange;
 mod iam;
 mod life;
+mod listing;
 mod lives;
 mod reference;
 mod services;

@@ -16,6 +16,7 @@ use super::account::{Account, Live, Thing};
 use super::error::Refusal;
 use super::exchange::Members;
 use super::life::{First, Life, Member, Part, Tags, Update};
+use super::listing::Listed;
 use super::reference::{at, resolved, written};
 use super::wording::{without_echoes, worded};
 
@@ -31,23 +32,6 @@ pub(super) struct Things {
     pub(super) account: Arc<Account>,
 }
 
-/// A thing that a list shows.
-struct Listed {
-    region: String,
-    keys: Members,
-    summary: Value,
-    /// The document that asks for what it is a part of.
-    whole: Option<(Address, bool)>,
-    /// The document that asks for it, or asked for it once, where nothing lists it.
-    address: Option<Address>,
-}
-
-impl Listed {
-    fn under(address: Address, (region, keys): (&str, Members)) -> Self {
-        Self { region: region.to_owned(), keys, summary: Value::Null, whole: None, address: Some(address) }
-    }
-}
-
 impl Things {
     fn service(&self, region: &str) -> (super::services::Service, String) {
         (self.life.service, region.to_owned())
@@ -56,103 +40,6 @@ impl Things {
     async fn ask(&self, region: &str, operation: &str, members: Members) -> Result<Value, Refusal> {
         let (service, region) = self.service(region);
         self.account.ask((service, &region), operation, members).await
-    }
-
-    /// Everything of this kind in a region.
-    async fn listed(&self, region: &str) -> Result<Vec<Listed>, Refusal> {
-        let list = &self.life.list;
-        if list.asked.is_some() {
-            return Ok(self.asked(region));
-        }
-        let words = self.life.words;
-        let is_spoken_of =
-            || !self.account.all_wanted(words).is_empty() || !self.account.former(words).is_empty();
-        if list.on_demand && !is_spoken_of() {
-            return Ok(Vec::new());
-        }
-        let Some(whole) = &self.life.whole else { return self.page(region, (Members::new(), None)).await };
-        let mut all = Vec::new();
-        for (address, thing) in self.account.live() {
-            let is_one = whole.is_of(&address) && thing.region == region;
-            if !is_one || !(thing.owned || self.account.wanted(&address).is_some()) {
-                continue;
-            }
-            let shared = whole.keys.iter().filter_map(|(name, own)| {
-                let value = own.strip_prefix('=').map(Value::from).or_else(|| thing.keys.get(*own).cloned());
-                Some(((*name).to_owned(), value?))
-            });
-            all.extend(self.page(region, (shared.collect(), Some((address, thing.owned)))).await?);
-        }
-        Ok(all)
-    }
-
-    /// What documents and the journal speak of, where nothing lists it. What only the journal knows may be in any region.
-    fn asked(&self, region: &str) -> Vec<Listed> {
-        let live = self.account.live();
-        let mut all: Vec<Listed> = Vec::new();
-        let mut spoken_of = Vec::new();
-        for document in self.account.all_wanted(self.life.words) {
-            let Ok(value) = serde_json::from_str::<Value>(&document.text) else { continue };
-            let Some(resolved) = resolved(&value, &live) else { continue };
-            let keys = self.keys(&Members::new(), &resolved);
-            spoken_of.push((self.region_of(&value), keys.clone()));
-            if self.region_of(&value) == region {
-                all.push(Listed::under(document.address, (region, keys)));
-            }
-        }
-        let named = self.life.list.asked.iter().flat_map(|named| {
-            let former = self.account.former(self.life.words).into_iter();
-            former.filter_map(|address| Some((named(&self.account.place, region, &address.name)?, address)))
-        });
-        let former = named.filter(|(keys, _)| !spoken_of.contains(&(region.to_owned(), keys.clone())));
-        all.extend(former.map(|(keys, address)| Listed::under(address, (region, keys))));
-        all
-    }
-
-    /// The region that a document is about.
-    fn region_of(&self, document: &Value) -> String {
-        let said = document.get("$region").and_then(Value::as_str).or(self.life.home);
-        said.unwrap_or(&self.account.place.region).to_owned()
-    }
-
-    async fn page(
-        &self,
-        region: &str,
-        (shared, whole): (Members, Option<(Address, bool)>),
-    ) -> Result<Vec<Listed>, Refusal> {
-        let found = match self.account.all((self.life, region), &shared).await {
-            Err(refusal) if refusal.is_gone() => Vec::new(),
-            found => found?,
-        };
-        let all = self.latest(found).into_iter().map(|summary| Listed {
-            region: region.to_owned(),
-            keys: self.keys(&shared, &summary),
-            summary,
-            whole: whole.clone(),
-            address: None,
-        });
-        Ok(all.collect())
-    }
-
-    /// Of all versions the last one, where a list shows versions.
-    fn latest(&self, found: Vec<Value>) -> Vec<Value> {
-        let Some(member) = self.life.list.latest else { return found };
-        let number =
-            |summary: &Value| summary.get(member).and_then(|text| text.as_str()?.parse::<u64>().ok());
-        let last = found.into_iter().filter_map(|summary| Some((number(&summary)?, summary)));
-        last.max_by_key(|(number, _)| *number).map(|(_, summary)| summary).into_iter().collect()
-    }
-
-    /// The members by which operations name a thing that is shown.
-    fn keys(&self, shared: &Members, shown: &Value) -> Members {
-        let own = self.life.list.keys.iter().filter_map(|(name, places)| {
-            let value = places.iter().find_map(|place| match place.strip_prefix('=') {
-                Some(fixed) => Some(self.account.place.filled(fixed).into()),
-                None => at(shown, place).cloned(),
-            })?;
-            Some(((*name).to_owned(), value))
-        });
-        shared.clone().into_iter().chain(own).collect()
     }
 
     /// A thing as it is now, with its tags; nothing if it is gone.
@@ -328,8 +215,8 @@ impl Things {
         Ok(Observed { document, owned: thing.owned || is_known })
     }
 
-    /// Looks at everything of this kind in some regions, and keeps it.
-    async fn look_in(&self, regions: &[String]) -> Result<(), Refusal> {
+    /// Everything of this kind in some regions, by address.
+    async fn seen_in(&self, regions: &[String]) -> Result<BTreeMap<Address, Thing>, Refusal> {
         let home = self.life.home.map(|home| vec![home.to_owned()]);
         let mut tasks = JoinSet::new();
         for region in home.as_deref().unwrap_or(regions) {
@@ -351,28 +238,21 @@ impl Things {
             }
         }
         // What only the journal knows and is in two regions may be of others in one of them: neither is touched.
-        for (address, things) in asked {
-            if let [thing] = things.as_slice() {
-                self.account.keep(address, thing.clone());
-            }
-        }
+        let asked = asked.into_iter().filter(|(_, things)| things.len() == 1);
+        let asked = asked.filter_map(|(address, things)| Some((address, things.into_iter().next()?)));
         let known = self.addresses(&self.account.live());
-        for (thing, whole) in found {
-            if let Some(address) = self.address(&known, &thing, whole.as_ref()) {
-                self.account.keep(address, thing);
-            }
-        }
-        Ok(())
+        let listed = found
+            .into_iter()
+            .filter_map(|(thing, whole)| Some((self.address(&known, &thing, whole.as_ref())?, thing)));
+        Ok(asked.chain(listed).collect())
     }
 
     /// What is there under an address now.
     async fn now(&self, address: &Address) -> Result<Option<Thing>, Refusal> {
-        let Some(known) = self.account.thing(address) else { return self.found(address).await };
+        let known = self.account.thing(address);
         // What is only listed, or of which there are versions, is looked for again.
-        if self.life.read.is_none() || self.life.list.latest.is_some() {
-            self.account.forget(address);
-            return self.found(address).await;
-        }
+        let is_listed = self.life.read.is_none() || self.life.list.latest.is_some();
+        let Some(known) = known.filter(|_| !is_listed) else { return self.found(address).await };
         let whole = self.life.whole.as_ref().map(|_| (address.clone(), known.owned));
         let (region, keys) = (known.region, known.keys);
         let listed = Listed { region, keys, summary: Value::Null, whole, address: None };
@@ -397,8 +277,15 @@ impl Things {
             }
             None => None,
         };
-        self.look_in(&regions.unwrap_or_else(|| self.account.place.regions.clone())).await?;
-        Ok(self.account.thing(address))
+        let was_in = || self.account.thing(address).map(|known| vec![known.region]);
+        let regions = regions.or_else(was_in).unwrap_or_else(|| self.account.place.regions.clone());
+        // The others are as they were: somebody may be changing them.
+        let found = self.seen_in(&regions).await?.remove(address);
+        match &found {
+            Some(thing) => self.account.keep(address.clone(), thing.clone()),
+            None => self.account.forget(address),
+        }
+        Ok(found)
     }
 
     /// The request of a document, and the region that it goes to.
@@ -453,10 +340,7 @@ impl Things {
             let listed = Listed { region, keys, summary: Value::Null, whole, address: None };
             let looked = match self.life.read {
                 Some(_) => self.looked_at(listed).await?.map(|(thing, _)| thing),
-                None => {
-                    self.account.forget(address);
-                    self.found(address).await?
-                }
+                None => self.found(address).await?,
             };
             let Some(thing) = looked else {
                 return Err(Refusal::early("what was made cannot be seen yet"));
@@ -690,7 +574,10 @@ impl Kind for Things {
     }
 
     async fn look(&self) -> Result<(), Refusal> {
-        self.look_in(&self.account.place.regions).await
+        for (address, thing) in self.seen_in(&self.account.place.regions).await? {
+            self.account.keep(address, thing);
+        }
+        Ok(())
     }
 
     async fn list(&self) -> Result<Vec<Observed>, Refusal> {
@@ -698,7 +585,8 @@ impl Kind for Things {
         let own = live.iter().filter(|(address, _)| self.life.words.contains(&address.word().as_str()));
         let near = |name: &str| self.account.place.is_near(name);
         let told = own.filter(|(address, thing)| {
-            thing.owned || near(&address.name) || self.account.wanted(address).is_some()
+            let is_known = self.life.is_setting && self.account.is_applied(address);
+            thing.owned || is_known || near(&address.name) || self.account.wanted(address).is_some()
         });
         told.map(|(address, thing)| self.observed(address, (thing, &live))).collect()
     }

@@ -23,7 +23,7 @@ operations! {
         "agentId": set_agent_id,
         "agentVersion": set_agent_version,
         "actionGroupId": set_action_group_id
-    );
+    ).skip_resource_in_use_check(true);
     "DeleteAgentAlias" => delete_agent_alias("agentId": set_agent_id, "agentAliasId": set_agent_alias_id);
     "DeleteAgentVersion" => delete_agent_version("agentId": set_agent_id, "agentVersion": set_agent_version);
     "DisassociateAgentCollaborator" => disassociate_agent_collaborator(
