@@ -130,7 +130,8 @@ fn change(document: &'static str, read: Value, change: Value) -> Change {
 /// The compiled documents of an environment, as the servers take them.
 fn documents(example: &str, environment: &str) -> Value {
     let folder = root().join("examples").join(example).join("expected").join(environment);
-    let files = files_below(&folder).into_iter().filter(|file| file.ends_with(".json"));
+    let is_document = |file: &String| file.ends_with(".json") && file.split('/').count() == 3;
+    let files = files_below(&folder).into_iter().filter(is_document);
     let task = |file: String| {
         let document: Value = serde_json::from_str(&read(&folder.join(&file))).unwrap();
         json!({ "address": file.trim_end_matches(".json"), "document": document, "operation": null })
@@ -296,7 +297,7 @@ fn staging_disturbed(site: &Whole) -> Vec<Change> {
         change(
             "bedrock/EventInvokeConfig/acme-staging-trigger-paper-reader-morning",
             json!(["lambda", "get_function_event_invoke_config", function(morning)]),
-            json!(["lambda", "put_function_event_invoke_config", with(&function(morning), json!({ "MaximumRetryAttempts": 0 }))]),
+            json!(["lambda", "put_function_event_invoke_config", with(&function(morning), json!({ "MaximumRetryAttempts": 1 }))]),
         ),
         change(
             "lambda/FunctionConcurrency/acme-staging-workload-keyworder",
