@@ -535,8 +535,10 @@ fn prod_disturbed(site: &Whole) -> Vec<Change> {
 #[test]
 fn settings_of_others_are_never_touched() {
     let site = Whole::staging();
-    let policy = json!({ "Version": "2012-10-17", "Statement": [] }).to_string();
     let url = site.queue("research-papers-failed");
+    let arn = format!("arn:aws:sqs:eu-central-1:{}:research-papers-failed", site.account);
+    let theirs = json!({ "Sid": "Theirs", "Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn });
+    let policy = json!({ "Version": "2012-10-17", "Statement": [theirs] }).to_string();
     let theirs =
         json!(["sqs", "set_queue_attributes", { "QueueUrl": url, "Attributes": { "Policy": policy } }]);
     site.calls(&[theirs]);
