@@ -145,7 +145,8 @@ fn without_times(value: &mut Value) {
         Value::Object(members) => {
             members.retain(|key, _| {
                 let key = key.to_lowercase();
-                let is_time = ["time", "updated", "modified", "timestamp", "created", "revisionid"];
+                let is_time =
+                    ["time", "updated", "modified", "timestamp", "created", "revisionid", "modification"];
                 key.contains("timeout")
                     || key.contains("timetolive")
                     || !is_time.iter().any(|word| key.contains(word))
