@@ -7,6 +7,8 @@ changes one until then is refused with the words of the service.
 import copy
 import json
 
+from moto.awslambda.models import lambda_backends
+
 from . import roles
 from .refusal import Refusal
 from .registry import plays
@@ -101,3 +103,11 @@ def complete(call, answer):
     shown = json.loads(body)
     shown.get("Configuration", shown).update(copy.deepcopy(dict(function)))
     return status, headers, json.dumps(shown).encode()
+
+
+@plays("lambda:PutFunctionEventInvokeConfig")
+def put_invocation(call, moto):
+    """moto keeps every configuration that it is told, and shows the first."""
+    if name_of(call) in call.store("functions"):
+        lambda_backends[call.account][call.region].get_function(name_of(call)).event_invoke_config.clear()
+    return moto()
