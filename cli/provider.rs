@@ -82,6 +82,10 @@ fn aws(workspace: &Workspace, environment: &Resource<EnvironmentSpec>) -> Option
     use aipolicy_apply::{Aws, AwsPlace};
 
     let account = &environment.spec.aws;
+    let is_there = |target: &&TargetName| {
+        let named = environment.spec.providers.as_ref().and_then(|all| provider(all, **target));
+        named.is_some_and(|named| named.value == ProviderName::Aws)
+    };
     let of = workspace.graph().bundle().workspaces.first()?;
     let name = of.name().as_str();
     let prefix = of.spec.naming.as_ref().map_or(name, |naming| naming.prefix.value.as_str());
@@ -90,6 +94,11 @@ fn aws(workspace: &Workspace, environment: &Resource<EnvironmentSpec>) -> Option
         account: account.account_id.value.as_str().to_owned(),
         region: account.regions.first()?.value.as_str().to_owned(),
         regions: account.regions.iter().map(|region| region.value.as_str().to_owned()).collect(),
+        targets: TargetName::ALL
+            .iter()
+            .filter(|target| is_there(target))
+            .map(|target| target.word())
+            .collect(),
         workspace: name.to_owned(),
         environment: environment.name().as_str().to_owned(),
         prefix: format!("{prefix}-{}-", environment.name()),

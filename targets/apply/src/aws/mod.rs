@@ -55,6 +55,8 @@ pub struct AwsPlace {
     pub region: String,
     /// The regions in which the environment may have something, that one included.
     pub regions: Vec<String>,
+    /// The targets whose documents live there: nothing else is looked at.
+    pub targets: Vec<&'static str>,
     /// Name of the workspace.
     pub workspace: String,
     /// Name of the environment.
@@ -231,9 +233,12 @@ impl Aws {
 
 impl Open {
     fn of(config: SdkConfig, place: &Arc<AwsPlace>) -> Self {
+        let lives_here =
+            |word: &&str| word.split_once('/').is_some_and(|(target, _)| place.targets.contains(&target));
         let mut kinds = iam::kinds(&config, place);
+        kinds.retain(|word, _| lives_here(word));
         let account = Arc::new(Account::new(AwsPlace::clone(place), config));
-        for life in lives::all() {
+        for life in lives::all().filter(|life| life.words.iter().any(lives_here)) {
             let things: Arc<dyn Kind> = Arc::new(Things { life, account: Arc::clone(&account) });
             kinds.extend(life.words.iter().map(|word| (*word, Arc::clone(&things))));
         }

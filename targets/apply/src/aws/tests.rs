@@ -97,6 +97,7 @@ fn provider() -> (Aws, Arc<Shelf>) {
         account: "111122223333".into(),
         region: "eu-central-1".into(),
         regions: vec!["eu-central-1".into()],
+        targets: vec!["iam"],
         workspace: "w".into(),
         environment: "prod".into(),
         prefix: "w-prod-".into(),
