@@ -339,7 +339,7 @@ fn services_that_are_busy_and_lose_answers_make_no_difference() {
     site.apply();
     let writes = site.writes();
     assert!(writes.iter().filter(|(_, outcome)| outcome == "dropped").count() > 10, "answers were lost");
-    site.wish(&json!({ "page": 100 }));
+    site.wish(&json!({ "page": 100, "throttle": {}, "drop": {}, "observations": 0 }));
     site.is_settled();
     assert_eq!(site.things(), expected);
 }
