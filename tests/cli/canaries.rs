@@ -137,7 +137,7 @@ fn no_secret_is_in_anything_that_is_written() {
     let everything = site.everything();
     let half = |secret: &str| secret[20..].to_owned();
     let secrets = VARIABLES.iter().map(|(_, secret)| *secret).chain([PROFILE, PROCESS, SIGNING]);
-    for secret in secrets.map(|secret| half(secret)) {
+    for secret in secrets.map(half) {
         assert!(!everything.contains(&secret), "{secret} in {}", around(&everything, &secret));
     }
     // The command lines above name the password, so only what came of them is looked at.
