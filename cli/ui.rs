@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal, Write};
 
+use aipolicy_compiler::secret::conceal;
 use anstream::AutoStream;
 
 use crate::error::{CliError, Exit};
@@ -62,11 +63,12 @@ impl Ui {
     }
 }
 
-/// The text without what a terminal would obey or what would show it in another order. Lengths in bytes stay the same,
-/// so that spans still fit.
+/// The text without credentials, and without what a terminal would obey or what would show it in another order. Lengths in
+/// bytes stay the same, so that spans still fit.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    let text = conceal(text);
     if !text.contains(is_harmful) {
-        return Cow::Borrowed(text);
+        return text;
     }
     let replace = |letter: char| match (is_harmful(letter), letter.len_utf8()) {
         (false, _) => letter,

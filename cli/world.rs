@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aipolicy_apply::{
-    Inputs, JournalError, Lineage, Local, LockError, ObjectError, State, StateError, StatePlace, World,
+    FileProblem, Inputs, JournalError, Lineage, Local, LockError, ObjectError, State, StateError, StatePlace,
+    World,
 };
 use aipolicy_compiler::catalog::Catalog;
 use aipolicy_compiler::diagnostic::Diagnostics;
@@ -211,6 +212,13 @@ pub(crate) fn state_error(error: &StateError) -> CliError {
             match error {
                 ObjectError::Damaged { .. } => Exit::Stale,
                 ObjectError::NoCredentials(_) | ObjectError::Refused { .. } => Exit::Error,
+            }
+        }
+        StateError::Lock(LockError::File(error)) | StateError::Journal(JournalError::File(error)) => {
+            match error.problem {
+                // A disk that is full says nothing about the state.
+                FileProblem::Machine(_) => Exit::Error,
+                FileProblem::NotPlain | FileProblem::TooLarge => Exit::Stale,
             }
         }
         StateError::Lock(_) | StateError::Journal(_) | StateError::NotLocked => Exit::Stale,

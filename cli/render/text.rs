@@ -1,8 +1,11 @@
 //! Findings for people: each with the lines that it is about, and one line at the end that counts them.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use aipolicy_compiler::diagnostic::{Diagnostic, Label, Report, Severity};
 use aipolicy_compiler::fingerprint::Fingerprint;
-use aipolicy_compiler::source::{SourceMap, Span};
+use aipolicy_compiler::source::{SourceId, SourceMap, Span};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use crate::findings::{Findings, excuse};
@@ -19,7 +22,8 @@ const LONGEST_QUOTE: usize = 160;
 /// All findings, and what they amount to.
 pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
     let handler = handler(width);
-    let sources = harmless_sources(findings.sources);
+    let quoted = findings.each().flat_map(|(found, _)| labels(found));
+    let sources = harmless_sources(findings.sources, quoted);
     let sources = sources.as_ref().unwrap_or(findings.sources);
     let mut text = String::new();
     let mut ordered: Vec<_> = findings.each().collect();
@@ -51,7 +55,7 @@ pub(crate) fn render(findings: &Findings<'_>, width: usize) -> String {
 
 /// One finding with its lines, which has no fingerprint.
 pub(crate) fn quoted(found: &Diagnostic, sources: &SourceMap, width: usize) -> String {
-    let harmless_sources = harmless_sources(sources);
+    let harmless_sources = harmless_sources(sources, labels(found));
     let shown = harmless_sources.as_ref().unwrap_or(sources);
     let mut text = String::new();
     let readable = labels(found).all(|label| is_readable(label.span, shown));
@@ -145,15 +149,20 @@ fn harmless_finding(found: &Diagnostic, print: &str) -> Diagnostic {
     }
 }
 
-/// The same texts, with what a terminal would obey replaced; nothing when there is no such thing. Spans still fit.
-fn harmless_sources(sources: &SourceMap) -> Option<SourceMap> {
-    let borrowed = |text: &str| matches!(harmless(text), std::borrow::Cow::Borrowed(_));
-    if sources.iter().all(|(_, source)| borrowed(source.text())) {
+/// The same texts, those that are quoted without what nobody should see; nothing when there is no such thing. Spans still fit.
+fn harmless_sources<'l>(sources: &SourceMap, quoted: impl Iterator<Item = &'l Label>) -> Option<SourceMap> {
+    let quoted: BTreeSet<SourceId> = quoted.map(|label| label.span.source).collect();
+    let shown = |id: SourceId, text: &'_ str| match quoted.contains(&id) {
+        true => harmless(text).into_owned(),
+        false => text.to_owned(),
+    };
+    let is_harmless = |id: &SourceId| matches!(harmless(sources.get(*id).text()), Cow::Borrowed(_));
+    if quoted.iter().all(is_harmless) {
         return None;
     }
     let mut map = SourceMap::new();
-    for (_, source) in sources.iter().skip(1) {
-        map.add(source.path(), harmless(source.text()).into_owned(), source.kind());
+    for (id, source) in sources.iter().skip(1) {
+        map.add(source.path(), shown(id, source.text()), source.kind());
     }
     Some(map)
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::secret::conceal;
 use crate::source::{SourceMap, Span};
 
 /// How much a finding matters.
@@ -60,8 +61,8 @@ impl Rule {
             name: Cow::Borrowed(self.name),
             severity: self.severity,
             family: self.family,
-            message: message.into(),
-            primary: Label { span, text: label.into() },
+            message: shown(message),
+            primary: Label { span, text: shown(label) },
             related: Vec::new(),
             note: None,
             help: None,
@@ -125,6 +126,15 @@ pub struct Waived {
     pub span: Span,
 }
 
+/// A text that quotes what somebody wrote, without the credentials in it: findings go to places that many can read.
+fn shown(text: impl Into<String>) -> String {
+    let text = text.into();
+    match conceal(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(concealed) => concealed,
+    }
+}
+
 impl Diagnostic {
     /// Whether nothing is approved while it stands.
     pub fn stops(&self) -> bool {
@@ -133,7 +143,7 @@ impl Diagnostic {
 
     /// Adds a place that belongs to the finding.
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.related.push(Label { span, text: text.into() });
+        self.related.push(Label { span, text: shown(text) });
         self
     }
 
@@ -144,7 +154,7 @@ impl Diagnostic {
 
     /// Says why.
     pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.note = Some(note.into());
+        self.note = Some(shown(note));
         self
     }
 
@@ -157,7 +167,7 @@ impl Diagnostic {
 
     /// Says what to do.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(shown(help));
         self
     }
 }

@@ -19,6 +19,7 @@ pub mod ir;
 pub mod model;
 pub mod resolve;
 pub mod rule;
+pub mod secret;
 pub mod source;
 pub mod trial;
 pub mod waive;

@@ -3,10 +3,12 @@
 mod access;
 mod apply;
 mod aws;
+mod canaries;
 mod check;
 mod cloudformation;
 mod examples;
 mod forecast;
+mod full;
 mod iam;
 mod lint;
 mod near;

@@ -12,12 +12,13 @@ type Row = (&'static str, &'static [&'static str]);
 /// The modules of the compiler, each using only those above it, or the paths named.
 const COMPILER: &[Row] = &[
     ("source", &[]),
-    ("diagnostic", &["source"]),
+    ("secret", &[]),
+    ("diagnostic", &["source", "secret"]),
     ("rule", &["source", "diagnostic"]),
     ("yaml", &["source", "diagnostic", "rule"]),
     ("fingerprint", &["source", "diagnostic", "yaml"]),
     ("catalog", &["source", "diagnostic", "rule"]),
-    ("model", &["source", "diagnostic", "rule", "yaml", "fingerprint", "catalog"]),
+    ("model", &["source", "secret", "diagnostic", "rule", "yaml", "fingerprint", "catalog"]),
     ("resolve", &["source", "diagnostic", "rule", "yaml", "catalog", "model"]),
     ("waive", &["source", "diagnostic", "fingerprint", "model", "resolve"]),
     ("flow", &["source", "model", "resolve"]),

@@ -154,9 +154,15 @@ impl Folder {
         }
         let unfinished = format!(".{name}{UNFINISHED}");
         self.unlink(&unfinished)?;
-        self.write_new(&unfinished, bytes)?;
-        let renamed = rustix::fs::renameat(&self.handle, &*unfinished, &self.handle, name);
-        renamed.map_err(|error| problem(self.path.join(name), error))?;
+        let renamed = self.write_new(&unfinished, bytes).and_then(|()| {
+            let renamed = rustix::fs::renameat(&self.handle, &*unfinished, &self.handle, name);
+            renamed.map_err(|error| problem(self.path.join(name), error))
+        });
+        if renamed.is_err() {
+            // A disk that is full has no room for what is of no use.
+            let _stays_behind = self.unlink(&unfinished);
+        }
+        renamed?;
         self.sync()
     }
 
