@@ -544,7 +544,7 @@ fn settings_of_others_are_never_touched() {
         json!(["sqs", "set_queue_attributes", { "QueueUrl": url, "Attributes": { "Policy": policy } }]);
     site.calls(&[theirs]);
     let read = json!(["sqs", "get_queue_attributes", { "QueueUrl": url, "AttributeNames": ["All"] }]);
-    let before = site.calls(&[read.clone()]);
+    let before = site.calls(std::slice::from_ref(&read));
     let said = site.run(&["apply", "--yes"]).expect(3);
     assert!(
         said.contains("AIP-CMP-006") && said.contains("bedrock/QueuePolicy/research-papers-failed"),
