@@ -44,6 +44,10 @@ impl Tool {
             return folder;
         }
         let start = Instant::now();
+        if folder.exists() {
+            // What was interrupted, or installed by other pins, is not built upon.
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
         std::fs::create_dir_all(&folder).unwrap();
         self.install(&folder);
         std::fs::write(mark, pins).unwrap();
