@@ -17,12 +17,13 @@ use aipolicy_compiler::model::workspace::{S3State, StateBackend};
 use aipolicy_targets::artifact::Document;
 use aipolicy_targets::effects;
 use aipolicy_targets::plan::{
-    Actual, ApprovedPlan, Bindings, Desired, Header, Plan, authorize, report_drift,
+    Actual, ApprovedPlan, Bindings, Desired, Header, Plan, Promoted, authorize, permitted, report_drift,
 };
 use jiff::Timestamp;
 
 use crate::error::{CliError, Exit};
 use crate::provider::{all_served, serve};
+use crate::steps::Chosen;
 use crate::waiting::block_on;
 use crate::workspace::Workspace;
 
@@ -60,10 +61,18 @@ impl<'w> Place<'w> {
         workspace: &'w Workspace,
         environment: (Id<EnvironmentSpec>, &str),
     ) -> Result<Self, CliError> {
-        let (id, name) = environment;
-        let folder = local_folder(workspace)?;
+        Self::open_beside(workspace, workspace, environment)
+    }
+
+    /// The same, with the state where another version of the workspace has it.
+    pub(crate) fn open_beside(
+        stated: &Workspace,
+        workspace: &'w Workspace,
+        (id, name): (Id<EnvironmentSpec>, &str),
+    ) -> Result<Self, CliError> {
+        let folder = local_folder(stated)?;
         let lineage = Lineage { workspace: name_of(workspace).to_owned(), environment: name.to_owned() };
-        let place = state_place(workspace, &folder)?;
+        let place = state_place(stated, &folder)?;
         let state = block_on(State::open(&place, lineage))?;
         let state = state.map_err(|error| {
             state_error(&error).hint(format!("the state of `{name}` is in `{}`", place.of(name)))
@@ -95,7 +104,7 @@ impl<'w> Place<'w> {
     }
 
     /// Compares what should be with what is, and asks Cedar about the changes. Only reads.
-    pub(crate) async fn plan(&mut self) -> Result<Planned, CliError> {
+    pub(crate) async fn plan(&mut self, chosen: &Chosen) -> Result<Planned, CliError> {
         let workspace = self.workspace;
         let mut refusals = Diagnostics::default();
         let artifacts = workspace.artifacts(self.environment, &mut refusals).map_err(|why| {
@@ -104,6 +113,8 @@ impl<'w> Place<'w> {
         })?;
         all_served(&self.name, &self.world, &artifacts)?;
         self.world.expect(artifacts.iter().map(|artifact| &artifact.document));
+        let trials = artifacts.iter().filter_map(|artifact| artifact.trial.as_ref());
+        self.world.watch(trials.flat_map(|trial| &trial.alarms));
         let actual = self.observe().await?;
         let before = effects::recall(self.state.journal().last_decisions());
         let before =
@@ -112,15 +123,28 @@ impl<'w> Place<'w> {
         let after =
             effects::facts(graph, &workspace.compilation.decisions, self.environment, &workspace.sources);
         let desired = Desired::of(&artifacts, &workspace.sources);
-        let plan = Plan::between(self.header(actual.digest()), (&desired, &actual), &before, &after);
+        let now = Timestamp::now();
+        let promoted = Promoted { everybody: chosen.everybody, agents: &chosen.agents, now };
+        let (header, facts) = (self.header(actual.digest()), (&before, &after));
+        let plan = Plan::between(header, (&desired, &actual), facts, &promoted);
         let asked = (&workspace.compilation, self.environment);
-        let approved = authorize(plan.clone(), asked, (&artifacts, Timestamp::now()), &mut refusals);
+        let approved = authorize(plan.clone(), asked, (&artifacts, now), &mut refusals);
         refusals.sort(&workspace.sources);
         let mut drift = Diagnostics::default();
         if let Some(found) = graph.resource(self.environment) {
             report_drift(&plan, &artifacts, found.name_span(), &mut drift);
         }
         Ok(Planned { plan, approved, refusals, drift })
+    }
+
+    /// Asks the policies of another version of the workspace about the changes of a plan. What they refuse is told.
+    pub(crate) fn permitted_by(&self, other: &Workspace, plan: &Plan) -> Result<Diagnostics, CliError> {
+        let environments = other.environments(std::slice::from_ref(&self.name))?;
+        let mut refusals = Diagnostics::default();
+        for (environment, _) in environments {
+            permitted(plan, (&other.compilation, environment), Timestamp::now(), &mut refusals);
+        }
+        Ok(refusals)
     }
 
     async fn observe(&self) -> Result<Actual, CliError> {

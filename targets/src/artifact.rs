@@ -145,6 +145,23 @@ pub struct Artifact {
     pub trace: Trace,
     /// Documents that must exist before it.
     pub needs: Vec<Address>,
+    /// What has to prove itself before this is changed.
+    pub trial: Option<Trial>,
+}
+
+/// A trial of a new version: one document gets it first, and another follows when nothing went wrong for long enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// The agent, as people name it.
+    pub agent: String,
+    /// The version that should be there in the end, the first digits of its digest.
+    pub version: String,
+    /// The document that gets it first.
+    pub by: Address,
+    /// For how many seconds.
+    pub bake: u64,
+    /// The alarms that end it when one of them rings.
+    pub alarms: Vec<Address>,
 }
 
 impl Artifact {
@@ -154,6 +171,7 @@ impl Artifact {
             document: Document { address, format, text: written(format, tree) },
             trace: tree.trace(),
             needs: Vec::new(),
+            trial: None,
         }
     }
 
@@ -163,6 +181,7 @@ impl Artifact {
             document: Document { address, format: Format::Text, text: text.into() },
             trace: Trace::whole(origin),
             needs: Vec::new(),
+            trial: None,
         }
     }
 

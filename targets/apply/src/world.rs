@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aipolicy_targets::artifact::{Address, Document};
-use aipolicy_targets::plan::{Actual, Observed};
+use aipolicy_targets::plan::{Actual, AlarmState, Observed};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -18,18 +18,24 @@ use crate::retry::Patience;
 pub struct World {
     providers: BTreeMap<String, Arc<dyn Provider>>,
     wanted: BTreeMap<Address, Document>,
+    alarms: Vec<Address>,
 }
 
 impl World {
     /// A world of these providers. One provider may serve many targets.
     pub fn new(providers: BTreeMap<String, Arc<dyn Provider>>) -> Self {
-        Self { providers, wanted: BTreeMap::new() }
+        Self { providers, wanted: BTreeMap::new(), alarms: Vec::new() }
     }
 
     /// Says which documents should be there, so that what is found is told in their words.
     pub fn expect<'a>(&mut self, documents: impl IntoIterator<Item = &'a Document>) {
         let all = documents.into_iter().map(|document| (document.address.clone(), document.clone()));
         self.wanted = all.collect();
+    }
+
+    /// Says of which alarms one wants to know how they are.
+    pub fn watch<'a>(&mut self, alarms: impl IntoIterator<Item = &'a Address>) {
+        self.alarms = alarms.into_iter().cloned().collect();
     }
 
     /// The provider of a document.
@@ -68,7 +74,21 @@ impl World {
                 }
             }
         }
-        Ok(Actual { documents, last_applied: journal.last_applied().clone() })
+        let (last_applied, changed_at) = (journal.last_applied().clone(), journal.changed_at().clone());
+        Ok(Actual { documents, last_applied, changed_at, alarms: self.alarms().await? })
+    }
+
+    async fn alarms(&self) -> Result<BTreeMap<Address, AlarmState>, WorldError> {
+        let mut states = BTreeMap::new();
+        for provider in self.distinct() {
+            let serves =
+                |alarm: &&Address| self.provider(alarm).is_ok_and(|serving| Arc::ptr_eq(serving, &provider));
+            let alarms: Vec<_> = self.alarms.iter().filter(serves).cloned().collect();
+            if !alarms.is_empty() {
+                states.extend(provider.alarms(&alarms).await?);
+            }
+        }
+        Ok(states)
     }
 
     /// The same for who is not applying: asked again while a service is busy, with pauses of no more than this in all.

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use aipolicy_targets::artifact::{Address, Document};
 use aipolicy_targets::mark::Mark;
-use aipolicy_targets::plan::{Observed, equivalent};
+use aipolicy_targets::plan::{AlarmState, Observed, equivalent};
 use async_trait::async_trait;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -34,6 +34,7 @@ use tokio::task::JoinSet;
 use crate::provider::{Known, Provider, WorldError};
 use account::Account;
 use error::{Refusal, causes};
+use reference::Lookup as _;
 use things::Things;
 
 /// How long a change of IAM may take until it is seen everywhere. AWS names no bound ("changes … might not be immediately
@@ -300,6 +301,16 @@ impl Provider for Aws {
             all.extend(kind.list().await.map_err(Refusal::about_session)?);
         }
         Ok(all)
+    }
+
+    async fn alarms(&self, addresses: &[Address]) -> Result<BTreeMap<Address, AlarmState>, WorldError> {
+        let live = self.open().await?.account.live();
+        let state = |address: &Address| match live.value(address, "Alarm.StateValue")?.as_str()? {
+            "OK" => Some(AlarmState::Quiet),
+            "ALARM" => Some(AlarmState::Ringing),
+            _ => None,
+        };
+        Ok(addresses.iter().filter_map(|address| Some((address.clone(), state(address)?))).collect())
     }
 
     async fn read(&self, address: &Address) -> Result<Option<Observed>, WorldError> {

@@ -29,6 +29,7 @@ fn started(release: u64) -> Entry {
         bindings: bindings(),
         token: release,
         holder: "ana".into(),
+        revision: None,
     }
 }
 
