@@ -12,7 +12,6 @@ use crate::error::{CliError, Exit};
 use crate::findings::Findings;
 use crate::load::load;
 use crate::render::text as findings;
-use crate::render::text as findings;
 use crate::revision::{head, workspace_at};
 use crate::signing::{Signer, Verifier};
 use crate::steps::{Chosen, Earlier, Steps};

@@ -288,10 +288,10 @@ impl<'a> Account<'a> {
         self.name(&[agent.name().as_str()], 240)
     }
 
-    /// The name of an alarm that ends the trial of a version, before the version.
-    pub(crate) fn canary_alarm(&self, agent: &Resource<AgentSpec>, word: &str) -> Option<String> {
+    /// What the names of alarms that end the trial of a version begin with: a word for what they watch and the version follow.
+    pub(crate) fn canary_alarms(&self, agent: &Resource<AgentSpec>) -> Option<String> {
         let longest = usize::try_from(self.graph().catalog().limit("cloudwatch.alarmName")?).ok()?;
-        Some(self.name(&[agent.name().as_str(), "canary", word], longest.checked_sub(9)?))
+        Some(self.name(&[agent.name().as_str(), "canary"], longest.checked_sub(16)?))
     }
 
     /// What the alias of a version that is tried is tagged with in place of the agent, so that only who starts sessions by

@@ -63,9 +63,14 @@ impl Built {
 
     /// A folder of the repository.
     pub(crate) fn example(folder: &str) -> Self {
+        Self::example_with(folder, |text| text)
+    }
+
+    /// A folder of the repository, with its files changed.
+    pub(crate) fn example_with(folder: &str, change: impl Fn(String) -> String) -> Self {
         let folder = root().join(folder);
         let read = |name: String| {
-            let text = super::read(&folder.join(&name));
+            let text = change(super::read(&folder.join(&name)));
             (name, text)
         };
         Self::new(

@@ -47,16 +47,6 @@ record! {
     }
 }
 
-impl CanaryAbort {
-    /// A word for each thing that ends a canary.
-    pub fn words(&self) -> impl Iterator<Item = &'static str> {
-        let errors = self.error_rate.as_ref().map(|_| "errors");
-        let slow = self.p99.as_ref().map(|_| "slow");
-        let cost = self.cost_per_request.as_ref().map(|_| "cost");
-        [errors, slow, cost].into_iter().flatten()
-    }
-}
-
 record! {
     /// A new model on trial.
     pub struct Canary {

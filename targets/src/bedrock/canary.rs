@@ -126,7 +126,7 @@ fn alarm(
     (criterion, version): (&Criterion, &str),
 ) -> Option<Artifact> {
     let account = agent.account;
-    let name = format!("{}-{version}", account.canary_alarm(agent.resource, criterion.word)?);
+    let name = format!("{}-{}-{version}", account.canary_alarms(agent.resource)?, criterion.word);
     let default = || account.default("canary.alarm");
     let place = || criterion.origin.clone();
     let dimension = [("Name", Tree::text(DIMENSION)), ("Value", measured(agent, version))];

@@ -121,25 +121,14 @@ impl<'w> Writer<'w> {
         }
     }
 
-    /// The alarms that end the trial of a version.
+    /// The alarms that end the trial of a version, whatever they watch.
     fn ask_alarms(&mut self, starts: &Starts<'w>) -> Option<Allow> {
-        let agent = starts.agent;
-        let place = tried(agent)?;
-        let region = self.account.region_of(agent);
-        let mut allow: Option<Allow> = None;
-        for word in agent.spec.canary()?.abort.words() {
-            let name = format!("alarm:{}-", self.account.canary_alarm(agent, word)?);
-            let version = [Piece::AnyOne; 8];
-            let pieces = [&[Piece::Literal(&name)], version.as_slice()].concat();
-            let arn = self.pattern("cloudwatch", (region, self.account.id()), (&pieces, place.span))?;
-            match &mut allow {
-                Some(allow) => allow.resources.push((arn, place.clone())),
-                None => {
-                    allow = Some(support("Ask alarms", ASK_ALARMS, (arn, place.clone()), starts.origin()));
-                }
-            }
-        }
-        allow
+        let place = tried(starts.agent)?;
+        let region = self.account.region_of(starts.agent);
+        let name = format!("alarm:{}-", self.account.canary_alarms(starts.agent)?);
+        let pieces = [Piece::Literal(&name), Piece::AnyRun];
+        let arn = self.pattern("cloudwatch", (region, self.account.id()), (&pieces, place.span))?;
+        Some(support("Ask alarms", ASK_ALARMS, (arn, place), starts.origin()))
     }
 
     /// The records of this trigger, in the table of the agent.

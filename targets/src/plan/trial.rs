@@ -162,3 +162,145 @@ fn judged(
         alarms => TrialState::Unmeasured { alarms },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::{Document, Format};
+    use crate::plan::{Observed, Plan};
+
+    const NEW: &str = "bedrock/AgentAlias/a.prod-canary";
+    const CALLERS: &str = "bedrock/AgentAlias/a.prod";
+    const ALARM: &str = "bedrock/Alarm/a-canary-errors-2";
+
+    fn address(text: &str) -> Address {
+        text.parse().unwrap()
+    }
+
+    fn document(address: &str, text: &str) -> Document {
+        Document { address: address.parse().unwrap(), format: Format::Json, text: text.into() }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    /// A world in which both have the first version, or the one that is tried the second, and what is wanted of it: the second.
+    struct World {
+        desired: Desired,
+        actual: Actual,
+    }
+
+    impl World {
+        fn new(tried: &str, callers: Option<&str>) -> Self {
+            let (mut desired, mut actual) = (Desired::default(), Actual::default());
+            let trial = artifact::Trial {
+                agent: "a".into(),
+                version: "2".into(),
+                by: address(NEW),
+                bake: 3600,
+                alarms: vec![address(ALARM)],
+            };
+            let found = [(NEW, Some(tried), None), (CALLERS, callers, Some(trial))];
+            for (name, found, trial) in found {
+                let wanted = DesiredDocument {
+                    document: document(name, "{\"v\":2}"),
+                    origins: Vec::new(),
+                    needs: Vec::new(),
+                    trial,
+                };
+                desired.documents.insert(address(name), wanted);
+                if let Some(text) = found {
+                    let document = document(name, text);
+                    actual.last_applied.insert(address(name), document.digest());
+                    actual.documents.insert(address(name), Observed { document, owned: true });
+                }
+            }
+            Self { desired, actual }
+        }
+
+        fn tried_since(mut self, seconds: i64) -> Self {
+            self.actual.changed_at.insert(address(NEW), at(seconds));
+            self
+        }
+
+        fn alarm(mut self, state: AlarmState) -> Self {
+            self.actual.alarms.insert(address(ALARM), state);
+            self
+        }
+
+        /// What is changed, with the reasons, and how the trial goes.
+        fn plan(&self, now: i64, promoted: &[&str]) -> (Vec<(String, Reason)>, Option<TrialState>) {
+            let agents = promoted.iter().map(|name| (*name).to_owned()).collect();
+            let promoted = Promoted { everybody: false, agents: &agents, now: at(now) };
+            let (changes, _, trials) = Plan::changes(&self.desired, &self.actual, &promoted);
+            let told = changes.iter().map(|change| (change.address.to_string(), change.reason));
+            (told.collect(), trials.into_iter().next().map(|trial| trial.state))
+        }
+    }
+
+    const FIRST: &str = "{\"v\":1}";
+    const SECOND: &str = "{\"v\":2}";
+
+    fn only(address: &str, reason: Reason) -> Vec<(String, Reason)> {
+        vec![(address.to_owned(), reason)]
+    }
+
+    #[test]
+    fn a_new_version_is_tried_before_callers_get_it() {
+        let world = World::new(FIRST, Some(FIRST)).alarm(AlarmState::Quiet);
+        let begins = Some(TrialState::Begins { bake: 3600 });
+        assert_eq!(world.plan(0, &[]), (only(NEW, Reason::Sources), begins));
+        let world = World::new(SECOND, Some(FIRST)).alarm(AlarmState::Quiet).tried_since(1000);
+        let runs = Some(TrialState::Runs { until: at(4600) });
+        assert_eq!(world.plan(4599, &[]), (Vec::new(), runs), "one second is left");
+        assert_eq!(world.plan(4600, &[]), (only(CALLERS, Reason::Sources), Some(TrialState::Passed)));
+    }
+
+    #[test]
+    fn callers_do_not_get_what_made_an_alarm_ring_or_was_never_measured() {
+        let rang = World::new(SECOND, Some(FIRST)).alarm(AlarmState::Ringing).tried_since(1000);
+        let aborted = Some(TrialState::Aborted { alarms: vec![address(ALARM)] });
+        assert_eq!(rang.plan(1001, &[]), (Vec::new(), aborted.clone()), "at once");
+        assert_eq!(rang.plan(1_000_000, &[]), (Vec::new(), aborted), "and for good");
+        let unmeasured = Some(TrialState::Unmeasured { alarms: vec![address(ALARM)] });
+        let silent = World::new(SECOND, Some(FIRST)).alarm(AlarmState::Unknown).tried_since(1000);
+        assert_eq!(silent.plan(1_000_000, &[]), (Vec::new(), unmeasured.clone()));
+        let gone = World::new(SECOND, Some(FIRST)).tried_since(1000);
+        assert_eq!(
+            gone.plan(1_000_000, &[]),
+            (Vec::new(), unmeasured),
+            "an alarm that is not there says nothing"
+        );
+    }
+
+    #[test]
+    fn somebody_may_want_callers_to_have_it_at_once() {
+        let promoted = Some(TrialState::Promoted);
+        let rang = World::new(SECOND, Some(FIRST)).alarm(AlarmState::Ringing).tried_since(1000);
+        assert_eq!(rang.plan(1001, &["a"]), (only(CALLERS, Reason::Sources), promoted.clone()));
+        assert_eq!(rang.plan(1001, &["b"]).0, Vec::new(), "another agent is another matter");
+        let (changes, state) = World::new(FIRST, Some(FIRST)).plan(0, &["a"]);
+        assert_eq!((changes.len(), state), (2, promoted), "with the version that is tried");
+    }
+
+    #[test]
+    fn a_trial_of_which_nobody_knows_the_begin_begins_anew() {
+        let world = World::new(SECOND, Some(FIRST)).alarm(AlarmState::Quiet);
+        let begins = Some(TrialState::Begins { bake: 3600 });
+        assert_eq!(world.plan(1_000_000, &[]), (only(NEW, Reason::Trial), begins));
+    }
+
+    #[test]
+    fn the_first_version_and_what_others_changed_wait_for_nothing() {
+        let (changes, trial) = World::new(SECOND, None).plan(0, &[]);
+        assert_eq!((changes, trial), (only(CALLERS, Reason::Sources), None), "nobody has another one");
+        let mut world = World::new(SECOND, Some(FIRST)).tried_since(1000);
+        let wanted = world.desired.documents[&address(CALLERS)].document.digest();
+        world.actual.last_applied.insert(address(CALLERS), wanted);
+        assert_eq!(world.plan(1001, &[]), (only(CALLERS, Reason::Drift), None), "they have had it before");
+        world.actual.changed_at.insert(address(CALLERS), at(999));
+        let follows = (only(CALLERS, Reason::References), None);
+        assert_eq!(world.plan(1001, &[]), follows, "it was cut once more, and nobody else did anything");
+    }
+}

@@ -1,6 +1,7 @@
 //! The provider `aws`: documents of an example, applied through the SDKs to a server that plays AWS.
 
 mod agents;
+mod canary;
 mod kinds;
 mod roles;
 

@@ -90,13 +90,10 @@ impl Starts<'_> {
 
     /// The alarms that end the trial of a version, which the function asks before it sends a session there.
     fn alarms(self, needs: &Needs<'_>, region: &str) -> Option<Calls> {
-        let mut words = self.agent.spec.canary()?.abort.words().peekable();
-        words.peek()?;
-        let calls = Calls::of(&["cloudwatch:DescribeAlarms"]);
-        Some(words.fold(calls, |calls, word| {
-            let name = needs.account.canary_alarm(self.agent, word).unwrap_or_default();
-            calls.on(needs.own(("cloudwatch", region), "alarm:{}-????????", &[&name]))
-        }))
+        self.agent.spec.canary()?;
+        let name = needs.account.canary_alarms(self.agent).unwrap_or_default();
+        let arn = needs.own(("cloudwatch", region), "alarm:{}-*", &[&name]);
+        Some(Calls::of(&["cloudwatch:DescribeAlarms"]).on(arn))
     }
 
     /// Starts that were made, in the rows of this trigger.
