@@ -158,7 +158,7 @@ fn an_earlier_release_and_whoever_is_promoted_wait_for_no_trial() {
     let said = aipolicy(&folder, &["plan", "-e", "dev", "--promote", "clock", "-o", "p.json"]).expect(0);
     assert!(said.contains("of `clock` is given to callers at once"), "{said}");
     aipolicy(&folder, &["apply", "p.json"]).expect(0);
-    assert_eq!(live(&folder), [second.clone(), second.clone()]);
+    assert_eq!(live(&folder), [second.clone(), second]);
 
     apply(&folder, &["--release", "1"]).expect(0);
     assert_eq!(live(&folder), [first.clone(), first], "at once, and both");
@@ -170,7 +170,7 @@ fn an_earlier_release_and_whoever_is_promoted_wait_for_no_trial() {
 #[test]
 fn a_plan_that_was_saved_while_something_was_tried_is_stale_once_that_is_over() {
     let (_place, folder) = repository("quickstart");
-    write(&folder, "clock.yaml", &CLOCK.replace("bake: 1h", "bake: 3s"));
+    write(&folder, "clock.yaml", CLOCK.replace("bake: 1h", "bake: 3s"));
     apply(&folder, &[]).expect(0);
     edit(&folder, "clock.yaml", "steps: 6", "steps: 9");
     apply(&folder, &[]).expect(0);

@@ -74,7 +74,7 @@ pub(super) fn trial(trial: &Trial) -> String {
 /// A time for people.
 fn span(seconds: u64) -> String {
     let units = [(86_400, "d"), (3600, "h"), (60, "min")];
-    let whole = units.into_iter().find(|(size, _)| seconds >= *size && seconds % size == 0);
+    let whole = units.into_iter().find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size));
     whole.map_or_else(|| format!("{seconds} s"), |(size, unit)| format!("{} {unit}", seconds / size))
 }
 
