@@ -53,7 +53,7 @@ fn policies_are_asked_as_about_an_update() {
     write(&folder, "policies/no-updates.cedar", policy);
     let workspace = std::fs::read_to_string(folder.join("aipolicy.yaml")).unwrap();
     assert!(!workspace.contains("policies:"), "{workspace}");
-    edit(&folder, "aipolicy.yaml", "spec:\n", "spec:\n  policies: [policies/no-updates.cedar]\n");
+    edit(&folder, "aipolicy.yaml", "spec:\n", "spec:\n  policies: [policies]\n");
     let said = aipolicy(&folder, &IMPORT).expect(3);
     assert!(said.contains("no-updates") && said.contains(ROLE), "{said}");
     assert!(!folder.join(".aipolicy/state").exists(), "nothing was begun");
