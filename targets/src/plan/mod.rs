@@ -50,6 +50,8 @@ pub enum Action {
     Update,
     /// It is removed.
     Delete,
+    /// It is marked as ours, and left as it is. Only an import does that, never a plan.
+    Adopt,
 }
 
 impl Action {
@@ -59,6 +61,7 @@ impl Action {
             Self::Create => "create",
             Self::Update => "update",
             Self::Delete => "delete",
+            Self::Adopt => "adopt",
         }
     }
 }
