@@ -94,8 +94,8 @@ const CALL: &str = "
 import json, sys
 from lives import caller
 answers = []
-for service, operation, members in json.loads(sys.argv[2]):
-    answer = getattr(caller.client(service, sys.argv[1]), operation)(**members)
+for service, operation, members, *region in json.loads(sys.argv[2]):
+    answer = getattr(caller.client(service, sys.argv[1], *region), operation)(**members)
     answer.pop('ResponseMetadata', None)
     answers.append(answer)
 json.dump(answers, sys.stdout, default=str)
@@ -103,7 +103,7 @@ json.dump(answers, sys.stdout, default=str)
 
 impl Aws {
     /// Somebody else calls operations in an account, each a list of a service, the name of an operation in boto3 (for instance
-    /// `attach_role_policy`) and its members.
+    /// `attach_role_policy`), its members, and the region if it is not the usual one.
     #[track_caller]
     pub(crate) fn calls(&self, account: &str, calls: &[Value]) -> Vec<Value> {
         let mut python = python();

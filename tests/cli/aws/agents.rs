@@ -63,7 +63,7 @@ const LISTS: &[(&str, &str, &str, &str)] = &[
 
 impl Site {
     /// A site with agents of both runtimes, in an account in which others keep what they keep.
-    fn with_agents() -> Self {
+    pub(super) fn with_agents() -> Self {
         let site = Self::new(&["iam", "bedrock"]);
         std::fs::write(site.folder.join("desk.yaml"), DESK).unwrap();
         site.others();
@@ -83,12 +83,12 @@ impl Site {
         );
     }
 
-    fn asks(&self, service: &str, operation: &str, members: &Value) -> Value {
+    pub(super) fn asks(&self, service: &str, operation: &str, members: &Value) -> Value {
         self.server.calls(ACCOUNT, &[json!([service, operation, members])]).remove(0)
     }
 
     /// The names of all things, and of what is in agents and gateways, with how often each is there.
-    fn things(&self) -> BTreeMap<String, usize> {
+    pub(super) fn things(&self) -> BTreeMap<String, usize> {
         let calls: Vec<_> = LISTS
             .iter()
             .map(|(service, operation, ..)| {
@@ -115,7 +115,7 @@ impl Site {
         things
     }
 
-    fn agent(&self, name: &str) -> Value {
+    pub(super) fn agent(&self, name: &str) -> Value {
         let all = self.asks("bedrock-agent", "list_agents", &json!({}));
         let all = all["agentSummaries"].as_array().unwrap();
         all.iter().find(|agent| agent["agentName"] == name).unwrap()["agentId"].clone()

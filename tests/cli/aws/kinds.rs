@@ -10,12 +10,12 @@ use crate::servers::Aws;
 const TARGETS: &str = "{ iam: aws, bedrock: aws, lambda: aws, observability: aws }";
 
 /// An example in an account in which others keep what it refers to.
-struct Whole {
-    server: Aws,
+pub(super) struct Whole {
+    pub(super) server: Aws,
     _place: tempfile::TempDir,
     folder: std::path::PathBuf,
     environment: &'static str,
-    account: &'static str,
+    pub(super) account: &'static str,
 }
 
 impl Whole {
@@ -38,7 +38,7 @@ impl Whole {
         site
     }
 
-    fn staging() -> Self {
+    pub(super) fn staging() -> Self {
         let site = Self::new("acme", "staging", "444455556666");
         let file = site.folder.join("environments/staging.yaml");
         let text = std::fs::read_to_string(&file).unwrap();
@@ -56,7 +56,7 @@ impl Whole {
         site
     }
 
-    fn run(&self, arguments: &[&str]) -> Done {
+    pub(super) fn run(&self, arguments: &[&str]) -> Done {
         let mut command = plain(&self.folder, arguments);
         command
             .args(["-e", self.environment])
@@ -68,12 +68,12 @@ impl Whole {
     }
 
     #[track_caller]
-    fn apply(&self) -> String {
+    pub(super) fn apply(&self) -> String {
         self.run(&["apply", "--yes"]).expect(0)
     }
 
     #[track_caller]
-    fn is_settled(&self) {
+    pub(super) fn is_settled(&self) {
         let said = self.run(&["plan", "--detailed-exitcode"]).expect(0);
         assert!(said.contains("no changes"), "{said}");
     }
