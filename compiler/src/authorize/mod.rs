@@ -87,6 +87,9 @@ pub(crate) fn decide_and_look<T: Default + Send>(
     (Decisions::new(all, policies.facts().to_vec(), (waivers, sound)), noted)
 }
 
+/// Is shown a request.
+type Show<'s> = &'s mut dyn FnMut(&Considered<'_>);
+
 /// Notes something about a request.
 pub(crate) type Look<'l, T> = dyn Fn(&Considered<'_>, &mut T) + Sync + 'l;
 
@@ -227,7 +230,7 @@ impl<'a> Court<'a> {
     fn ask(
         &self,
         request: &AccessRequest,
-        (entities, waived, look): (&Entities, &BTreeSet<usize>, &mut dyn FnMut(&Considered<'_>)),
+        (entities, waived, show): (&Entities, &BTreeSet<usize>, Show<'_>),
         judged: &mut Judged,
     ) -> Option<Outcome> {
         let principals = entities::principal(self.graph, request.principal);
@@ -236,7 +239,7 @@ impl<'a> Court<'a> {
             let environment = request.environment;
             let action = request.action;
             let posed = Posed { environment, action, principals: &principals, question: &question, entities };
-            look(&Considered { court: self, posed: &posed, request });
+            show(&Considered { court: self, posed: &posed, request });
             self.settle(&posed, waived)
         });
         match answer {
