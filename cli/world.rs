@@ -22,7 +22,7 @@ use aipolicy_targets::plan::{
 use jiff::Timestamp;
 
 use crate::error::{CliError, Exit};
-use crate::provider::{all_served, serve};
+use crate::provider::{all_served, world};
 use crate::waiting::block_on;
 use crate::workspace::Workspace;
 
@@ -79,10 +79,7 @@ impl<'w> Place<'w> {
         let local = Arc::new(Local::new(folder.join("world").join(name), name_of(workspace)));
         let found = workspace.graph().resource(id);
         let found = found.ok_or_else(|| CliError::usage(format!("there is no environment `{name}`")))?;
-        let served = serve(workspace, found, &local)?;
-        let providers =
-            served.iter().map(|(key, provider)| (key.clone(), provider.name().to_owned())).collect();
-        let world = World::new(served);
+        let (world, providers) = world(workspace, found, (&local, state.journal().places()))?;
         Ok(Self {
             workspace,
             environment: id,

@@ -9,7 +9,7 @@ use aipolicy_targets::plan::{Action, Actual, ApprovedPlan, Change, FORMAT, Plan}
 use tokio::sync::watch;
 
 use crate::clock::{Clock, written};
-use crate::journal::{Entry, InDoubt, Journal, Status, Unfinished};
+use crate::journal::{Entry, InDoubt, Journal, Places, Status, Unfinished};
 use crate::lock::{Claim, Lock};
 use crate::outcome::{ApplyError, Event, Report, StaleBinding};
 use crate::retry::Patience;
@@ -225,7 +225,12 @@ fn changed(plan: &Plan, actual: &Actual) -> Vec<Address> {
 fn started(plan: &Plan, state: &State, release: u64) -> Entry {
     let lease = state.lock().map(|lock| lock.lease().clone());
     let (token, holder) = lease.map(|lease| (lease.token, lease.holder)).unwrap_or_default();
-    Entry::ReleaseStarted { release, plan: plan.digest(), bindings: plan.bindings.clone(), token, holder }
+    let (plan_digest, bindings, mut places) = (plan.digest(), plan.bindings.clone(), Places::new());
+    for (key, provider) in &plan.providers {
+        let target = key.split('/').next().unwrap_or(key);
+        places.entry(target.to_owned()).or_default().insert(provider.clone());
+    }
+    Entry::ReleaseStarted { release, plan: plan_digest, bindings, places, token, holder }
 }
 
 /// Finds out by looking what became of a release that died, and ends it.

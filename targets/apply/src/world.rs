@@ -18,13 +18,21 @@ use crate::retry::Patience;
 #[derive(Clone, Default)]
 pub struct World {
     providers: BTreeMap<String, Arc<dyn Provider>>,
+    /// Those that served a target when something was last applied.
+    former: Vec<Arc<dyn Provider>>,
     wanted: BTreeMap<Address, Document>,
 }
 
 impl World {
     /// A world of these providers. One provider may serve many targets.
     pub fn new(providers: BTreeMap<String, Arc<dyn Provider>>) -> Self {
-        Self { providers, wanted: BTreeMap::new() }
+        Self { providers, former: Vec::new(), wanted: BTreeMap::new() }
+    }
+
+    /// Has a provider looked at that served a target when something was last applied, so that what is ours is not forgotten
+    /// there.
+    pub fn watch(&mut self, provider: Arc<dyn Provider>) {
+        self.former.push(provider);
     }
 
     /// Says which documents should be there, so that what is found is told in their words.
@@ -93,7 +101,7 @@ impl World {
 
     fn distinct(&self) -> Vec<Arc<dyn Provider>> {
         let mut distinct: Vec<Arc<dyn Provider>> = Vec::new();
-        for provider in self.providers.values() {
+        for provider in self.providers.values().chain(&self.former) {
             if !distinct.iter().any(|known| Arc::ptr_eq(known, provider)) {
                 distinct.push(Arc::clone(provider));
             }

@@ -6,7 +6,7 @@ use aipolicy_targets::artifact::{Address, digest};
 use serde::{Deserialize, Serialize};
 
 use super::line::{self, FORMAT, Line, LineError};
-use super::{Entry, InDoubt, JournalError, Lineage, Unfinished};
+use super::{Entry, InDoubt, JournalError, Lineage, Places, Unfinished};
 
 const HEAD_FORMAT: &str = "aipolicy.journal-head/1";
 
@@ -60,6 +60,7 @@ pub(super) struct Ledger {
     pub(super) plans: BTreeSet<String>,
     pub(super) applied: BTreeMap<Address, String>,
     pub(super) decisions: Vec<String>,
+    pub(super) places: Places,
     open: Option<Open>,
 }
 
@@ -83,6 +84,7 @@ impl Ledger {
             plans: BTreeSet::new(),
             applied: BTreeMap::new(),
             decisions: Vec::new(),
+            places: Places::new(),
             open: None,
         }
     }
@@ -176,7 +178,8 @@ impl Ledger {
 
     fn take(&mut self, entry: Entry) {
         match entry {
-            Entry::ReleaseStarted { release, plan, token, holder, .. } => {
+            Entry::ReleaseStarted { release, plan, token, holder, places, .. } => {
+                self.places = places;
                 self.releases = release;
                 self.token = self.token.max(token);
                 self.plans.insert(plan.clone());

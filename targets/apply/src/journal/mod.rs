@@ -6,7 +6,7 @@ pub(crate) mod line;
 #[cfg(any(feature = "aws", test))]
 mod segments;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 #[cfg(any(feature = "aws", test))]
@@ -39,6 +39,9 @@ impl Lineage {
     }
 }
 
+/// Names of providers by target: where what was applied is.
+pub type Places = BTreeMap<String, BTreeSet<String>>;
+
 /// Something that was begun or done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
@@ -51,6 +54,9 @@ pub enum Entry {
         plan: String,
         /// What the plan was computed from.
         bindings: Bindings,
+        /// The providers that serve the documents of each target.
+        #[serde(default, skip_serializing_if = "Places::is_empty")]
+        places: Places,
         /// The fencing token of the lock.
         token: u64,
         /// Who holds the lock.
@@ -275,6 +281,11 @@ impl Journal {
     /// What was last applied: digests by address. Of an unfinished release, what is known to have been done.
     pub fn last_applied(&self) -> &BTreeMap<Address, String> {
         &self.ledger.applied
+    }
+
+    /// Where the last release was carried out; nothing if an earlier version did it, which did not note it.
+    pub fn places(&self) -> &Places {
+        &self.ledger.places
     }
 
     /// What was granted by the last release that was complete.
