@@ -136,6 +136,15 @@ impl Document {
     }
 }
 
+/// What a rendering is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Every document.
+    Documents,
+    /// What is found on the way. A document in whose text nothing is found, and on which no other depends, is not written.
+    Findings,
+}
+
 /// A document together with where each of its values comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
@@ -154,6 +163,23 @@ impl Artifact {
             document: Document { address, format, text: written(format, tree) },
             trace: tree.trace(),
             needs: Vec::new(),
+        }
+    }
+
+    /// Writes a tree with an origin as a document, if documents are wanted. Nothing may look at the text of one that is made
+    /// so before all are rendered.
+    pub(crate) fn of(
+        wanted: Wanted,
+        (address, format): (Address, Format),
+        origin: Origin,
+        tree: impl FnOnce() -> Tree,
+    ) -> Self {
+        match wanted {
+            Wanted::Documents => Self::new(address, format, &tree().from(origin)),
+            Wanted::Findings => {
+                let document = Document { address, format, text: String::new() };
+                Self { document, trace: Trace::whole(&origin), needs: Vec::new() }
+            }
         }
     }
 

@@ -94,6 +94,7 @@ impl Built {
             };
             let mut out = Diagnostics::default();
             let rendered = aipolicy_targets::render(grants, &self.sources, &mut out);
+            judged(grants, &self.sources, (rendered.is_some(), &out));
             self.diagnostics.append(out);
             if let Some(artifacts) = &rendered {
                 least_privilege(grants, &self.sources, artifacts);
@@ -134,6 +135,14 @@ impl Built {
     pub(crate) fn json(&self, address: &str) -> Value {
         serde_json::from_str(self.text(address)).unwrap()
     }
+}
+
+/// Of whatever a test compiles, the same is found where documents are not wanted.
+#[track_caller]
+fn judged(grants: ApprovedGrants<'_>, sources: &SourceMap, (sound, found): (bool, &Diagnostics)) {
+    let mut out = Diagnostics::default();
+    assert_eq!(aipolicy_targets::judge(grants, sources, &mut out), sound);
+    assert!(out.iter().eq(found.iter()), "{out:#?}\n{found:#?}");
 }
 
 /// Of whatever a test compiles, roles may do what was granted and nothing else.
