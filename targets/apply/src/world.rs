@@ -67,15 +67,22 @@ impl World {
             let known = Arc::clone(&known);
             tasks.spawn(async move { provider.observe(&known).await.map(|found| (provider, found)) });
         }
-        let mut documents = BTreeMap::new();
+        let (mut documents, mut stranded) = (BTreeMap::new(), BTreeMap::new());
         while let Some(joined) = tasks.join_next().await {
             let (provider, found) =
                 joined.unwrap_or_else(|error| Err(WorldError::Broken(error.to_string())))?;
             for observed in found {
-                if self.counts(&provider, &observed)? {
-                    documents.insert(observed.document.address.clone(), observed);
+                let address = observed.document.address.clone();
+                match self.provider(&address).is_ok_and(|serving| Arc::ptr_eq(serving, &provider)) {
+                    true => drop(documents.insert(address, observed)),
+                    // What others keep where no target of ours lives is none of our business.
+                    false if observed.owned => drop(stranded.insert(address, provider.name())),
+                    false => {}
                 }
             }
+        }
+        if let Some((address, provider)) = stranded.pop_first() {
+            return Err(WorldError::Stranded { address, provider });
         }
         Ok(Actual { documents, last_applied: journal.last_applied().clone() })
     }
@@ -107,17 +114,5 @@ impl World {
             }
         }
         distinct
-    }
-
-    /// What others keep where no target of ours lives is none of our business; what is ours must not be forgotten there.
-    fn counts(&self, provider: &Arc<dyn Provider>, observed: &Observed) -> Result<bool, WorldError> {
-        let address = &observed.document.address;
-        if self.provider(address).is_ok_and(|serving| Arc::ptr_eq(serving, provider)) {
-            return Ok(true);
-        }
-        if observed.owned {
-            return Err(WorldError::Stranded { address: address.clone(), provider: provider.name() });
-        }
-        Ok(false)
     }
 }
