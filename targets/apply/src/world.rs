@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aipolicy_targets::artifact::{Address, Document};
-use aipolicy_targets::plan::{Actual, Observed};
+use aipolicy_targets::plan::Actual;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
