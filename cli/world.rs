@@ -22,7 +22,7 @@ use aipolicy_targets::plan::{
 use jiff::Timestamp;
 
 use crate::error::{CliError, Exit};
-use crate::provider::{all_served, serve};
+use crate::provider::{all_served, world};
 use crate::steps::Chosen;
 use crate::waiting::block_on;
 use crate::workspace::Workspace;
@@ -88,10 +88,7 @@ impl<'w> Place<'w> {
         let local = Arc::new(Local::new(folder.join("world").join(name), name_of(workspace)));
         let found = workspace.graph().resource(id);
         let found = found.ok_or_else(|| CliError::usage(format!("there is no environment `{name}`")))?;
-        let served = serve(workspace, found, &local)?;
-        let providers =
-            served.iter().map(|(key, provider)| (key.clone(), provider.name().to_owned())).collect();
-        let world = World::new(served);
+        let (world, providers) = world(workspace, found, (&local, state.journal().places()))?;
         Ok(Self {
             workspace,
             environment: id,
@@ -120,7 +117,7 @@ impl<'w> Place<'w> {
         all_served(&self.name, &self.world, &artifacts)?;
         self.world.expect(artifacts.iter().map(|artifact| &artifact.document));
         let trials = artifacts.iter().filter_map(|artifact| artifact.trial.as_ref());
-        self.world.watch(trials.flat_map(|trial| &trial.alarms));
+        self.world.watch_alarms(trials.flat_map(|trial| &trial.alarms));
         let actual = self.observe().await?;
         Ok((artifacts, actual))
     }

@@ -9,7 +9,7 @@ use aipolicy_targets::plan::{Action, Actual, ApprovedPlan, Change, FORMAT, Plan}
 use tokio::sync::watch;
 
 use crate::clock::{Clock, written};
-use crate::journal::{Entry, InDoubt, Journal, Status, Unfinished};
+use crate::journal::{Entry, InDoubt, Journal, Places, Status, Unfinished};
 use crate::lock::{Claim, Lock};
 use crate::outcome::{ApplyError, Event, Report, StaleBinding};
 use crate::retry::Patience;
@@ -231,8 +231,12 @@ fn changed(plan: &Plan, actual: &Actual) -> Vec<Address> {
 fn started(plan: &Plan, state: &State, (release, revision): (u64, Option<String>)) -> Entry {
     let lease = state.lock().map(|lock| lock.lease().clone());
     let (token, holder) = lease.map(|lease| (lease.token, lease.holder)).unwrap_or_default();
-    let (plan, bindings) = (plan.digest(), plan.bindings.clone());
-    Entry::ReleaseStarted { release, plan, bindings, token, holder, revision }
+    let (plan_digest, bindings, mut places) = (plan.digest(), plan.bindings.clone(), Places::new());
+    for (key, provider) in &plan.providers {
+        let target = key.split('/').next().unwrap_or(key);
+        places.entry(target.to_owned()).or_default().insert(provider.clone());
+    }
+    Entry::ReleaseStarted { release, plan: plan_digest, bindings, places, token, holder, revision }
 }
 
 /// Finds out by looking what became of a release that died, and ends it.

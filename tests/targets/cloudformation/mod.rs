@@ -19,7 +19,7 @@ use crate::harness::compile::finding;
 use crate::harness::workspace::Built;
 
 /// The example without trials of new versions, which no stack can make.
-static ACME: LazyLock<Built> = LazyLock::new(|| Built::example_with("examples/acme", at_once));
+pub(super) static ACME: LazyLock<Built> = LazyLock::new(|| Built::example_with("examples/acme", at_once));
 
 /// A file without trials of new versions.
 fn at_once(text: String) -> String {

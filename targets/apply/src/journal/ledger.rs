@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::line::{self, FORMAT, Line, LineError};
-use super::{Entry, InDoubt, JournalError, Lineage, Release, Status, Unfinished};
+use super::{Entry, InDoubt, JournalError, Lineage, Places, Release, Status, Unfinished};
 
 const HEAD_FORMAT: &str = "aipolicy.journal-head/1";
 
@@ -64,6 +64,7 @@ pub(super) struct Ledger {
     pub(super) applied: BTreeMap<Address, String>,
     pub(super) changed_at: BTreeMap<Address, Timestamp>,
     pub(super) decisions: Vec<String>,
+    pub(super) places: Places,
     open: Option<Open>,
 }
 
@@ -89,6 +90,7 @@ impl Ledger {
             applied: BTreeMap::new(),
             changed_at: BTreeMap::new(),
             decisions: Vec::new(),
+            places: Places::new(),
             open: None,
         }
     }
@@ -182,9 +184,10 @@ impl Ledger {
 
     fn take(&mut self, time: &str, entry: Entry) {
         match entry {
-            Entry::ReleaseStarted { release, plan, token, holder, bindings, revision } => {
+            Entry::ReleaseStarted { release, plan, token, holder, bindings, places, revision } => {
                 let known = Release { sources: bindings.sources, revision, is_complete: false };
                 self.known.insert(release, known);
+                self.places = places;
                 self.releases = release;
                 self.token = self.token.max(token);
                 self.plans.insert(plan.clone());

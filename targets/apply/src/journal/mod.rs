@@ -6,7 +6,7 @@ pub(crate) mod line;
 #[cfg(any(feature = "aws", test))]
 mod segments;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 #[cfg(any(feature = "aws", test))]
@@ -40,6 +40,9 @@ impl Lineage {
     }
 }
 
+/// Names of providers by target: where what was applied is.
+pub type Places = BTreeMap<String, BTreeSet<String>>;
+
 /// Something that was begun or done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
@@ -52,6 +55,9 @@ pub enum Entry {
         plan: String,
         /// What the plan was computed from.
         bindings: Bindings,
+        /// The providers that serve the documents of each target.
+        #[serde(default, skip_serializing_if = "Places::is_empty")]
+        places: Places,
         /// The fencing token of the lock.
         token: u64,
         /// Who holds the lock.
@@ -295,6 +301,11 @@ impl Journal {
     /// When each document was last changed, as far as one knows.
     pub fn changed_at(&self) -> &BTreeMap<Address, Timestamp> {
         &self.ledger.changed_at
+    }
+
+    /// Where the last release was carried out; nothing if an earlier version did it, which did not note it.
+    pub fn places(&self) -> &Places {
+        &self.ledger.places
     }
 
     /// What was granted by the last release that was complete.
