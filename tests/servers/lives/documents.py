@@ -96,7 +96,7 @@ class World:
             address, _, path = value["$ref"].partition("#")
             found = self.answers[address]
             for part in path.split("."):
-                found = found[part]
+                found = found[int(part) if isinstance(found, list) else part]
             return found
         if set(value) == {"$join"}:
             return "".join(self.value(part) for part in value["$join"])
