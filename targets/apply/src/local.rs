@@ -210,8 +210,9 @@ impl Shared {
         for (target, kinds) in folders(root)? {
             for (kind, files) in folders(&kinds)? {
                 files.sweep()?;
-                present
-                    .extend(files.entries()?.into_iter().map(|(file, _)| format!("{target}/{kind}/{file}")));
+                let names =
+                    files.entries()?.into_iter().filter_map(|(file, _)| address_of(&target, &kind, &file));
+                present.extend(names.map(|(address, format)| document(address, format, &[]).file()));
             }
         }
         let is_stale =

@@ -42,6 +42,20 @@ impl Things {
         self.account.ask((service, &region), operation, members).await
     }
 
+    /// Asks for a thing unless it is there already: an answer may have been lost.
+    async fn ask_once(
+        &self,
+        address: &Address,
+        (region, operation): (&str, &str),
+        members: Members,
+    ) -> Result<Value, Refusal> {
+        if self.found(address).await?.is_some() {
+            return Err(Refusal::taken(&format!("`{address}` is there")));
+        }
+        let (service, region) = self.service(region);
+        self.account.ask_once((service, &region), operation, members).await
+    }
+
     /// A thing as it is now, with its tags; nothing if it is gone.
     async fn looked_at(&self, listed: Listed) -> Result<Option<(Thing, Option<Address>)>, Refusal> {
         let Listed { region, keys, summary, whole, .. } = listed;
@@ -367,7 +381,10 @@ impl Things {
         let (region, members) = self.request(wanted)?;
         self.first(&region, &members).await?;
         let (operation, place) = self.life.create;
-        let answer = self.ask(&region, operation, members.clone()).await?;
+        let answer = match self.life.is_doubled {
+            true => self.ask_once(&wanted.address, (&region, operation), members.clone()).await?,
+            false => self.ask(&region, operation, members.clone()).await?,
+        };
         let made = at(&answer, place).unwrap_or(&Value::Null);
         let fixed = self.life.whole.iter().flat_map(|whole| whole.keys);
         let shared = fixed.filter_map(|(name, _)| Some(((*name).to_owned(), members.get(*name)?.clone())));
@@ -465,6 +482,9 @@ impl Things {
         for part in parts.iter().filter(|part| differing.iter().any(|name| tells(part, name))) {
             let told = members.iter().filter(|(name, _)| tells(&part, name));
             let mut told: Members = told.map(|(name, value)| (name.clone(), value.clone())).collect();
+            // What nobody asks for any more is said to be as it usually is: what is left out stays.
+            let gone = differing.iter().filter(|name| tells(&part, name) && !members.contains_key(**name));
+            told.extend(gone.filter_map(|name| Some(((*name).clone(), self.life.usual(name)?))));
             if let Some(Value::Object(inner)) = part.inside.and_then(|name| told.remove(name)) {
                 told.extend(inner);
             }
@@ -605,9 +625,9 @@ impl Kind for Things {
         self.make(wanted).await
     }
 
-    /// A thing is made by one call, so what is half made is what has failed.
-    fn is_begun(&self, found: &Document, _wanted: &Document) -> bool {
-        serde_json::from_str::<Value>(&found.text).is_ok_and(|found| found.get("$state").is_some())
+    fn is_begun(&self, found: &Document, wanted: &Document) -> bool {
+        let read = |document: &Document| serde_json::from_str::<Value>(&document.text).unwrap_or_default();
+        self.life.is_begun(&read(found), &read(wanted))
     }
 
     async fn change(&self, found: &Document, wanted: &Document) -> Result<(), Refusal> {

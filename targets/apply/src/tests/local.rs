@@ -160,6 +160,26 @@ async fn what_a_crash_left_is_swept_before_the_next_write() {
     assert!(!folder.path().join("iam/Role/.new.json.aipolicy-tmp").exists());
 }
 
+/// What is compiled for a cluster is written below the folder of that cluster, and lies elsewhere in a world.
+#[tokio::test]
+async fn documents_of_clusters_stay_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_cluster = |text: &str| Document {
+        address: address("kubernetes/Namespace/eu-1.support"),
+        format: Format::Yaml,
+        text: text.into(),
+    };
+    Local::new(folder.path(), "acme").create(&of_cluster("1")).await.unwrap();
+    let later = Local::new(folder.path(), "acme");
+    later.create(&json("iam/Role/r", "1")).await.unwrap();
+    let found = later.observe(&Known::default()).await.unwrap();
+    assert!(found.iter().all(|found| found.owned), "{found:?}");
+    later.update(&of_cluster("2"), &of_cluster("1").digest()).await.unwrap();
+    let later = Local::new(folder.path(), "acme");
+    later.delete(&of_cluster("2").address, &of_cluster("2").digest()).await.unwrap();
+    assert_eq!(files(folder.path()).into_keys().collect::<Vec<_>>(), [".owned.json", "iam/Role/r.json"]);
+}
+
 #[tokio::test]
 async fn marks_that_cannot_be_read_stop_everything() {
     let folder = tempfile::tempdir().unwrap();

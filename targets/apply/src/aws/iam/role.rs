@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Named, Tag, address, decoded, document, encoded, foreign, members, read_all, retagged};
 use crate::aws::error::Refusal;
+use crate::aws::looking::patiently;
 use crate::aws::{AwsPlace, Kind};
 
 /// A role as documents write it.
@@ -48,6 +49,21 @@ pub(super) struct Roles {
 }
 
 impl Roles {
+    /// The names of those below our path, and those of others under names that we could give.
+    async fn listed(&self) -> Result<(Vec<String>, Vec<Observed>), Refusal> {
+        let (mut ours, mut all) = (Vec::new(), Vec::new());
+        let mut pages = self.client.list_roles().into_paginator().items().send();
+        while let Some(role) = pages.next().await {
+            let role = role.map_err(Refusal::of)?;
+            if role.path() == self.place.mark().path() {
+                ours.push(role.role_name().to_owned());
+            } else if self.place.is_near(role.role_name()) {
+                all.extend(foreign("Role", (role.role_name(), role.path()))?);
+            }
+        }
+        Ok((ours, all))
+    }
+
     async fn members(&self, found: &SdkRole) -> Result<Role, Refusal> {
         let name = found.role_name();
         Ok(Role {
@@ -182,16 +198,7 @@ impl Named for Roles {
 #[async_trait]
 impl Kind for Roles {
     async fn list(&self) -> Result<Vec<Observed>, Refusal> {
-        let (mut ours, mut all) = (Vec::new(), Vec::new());
-        let mut pages = self.client.list_roles().into_paginator().items().send();
-        while let Some(role) = pages.next().await {
-            let role = role.map_err(Refusal::of)?;
-            if role.path() == self.place.mark().path() {
-                ours.push(role.role_name().to_owned());
-            } else if self.place.is_near(role.role_name()) {
-                all.extend(foreign("Role", (role.role_name(), role.path()))?);
-            }
-        }
+        let (ours, mut all) = patiently(|| self.listed()).await?;
         all.extend(read_all(self, ours).await?);
         Ok(all)
     }

@@ -95,6 +95,7 @@ const ACTION: Life = Life {
     ],
     tags: Some(&TAGS),
     states: &[],
+    is_doubled: true,
     ..PLAIN
 };
 
