@@ -9,7 +9,7 @@ import re
 from moto.core.base_backend import BackendDict, BaseBackend
 
 #: Parts of names of members that say when something was made or changed, or which one of several it is.
-VOLATILE = re.compile(r"time(?!out|_?to_?live|zone)|date|created|modified|revision|etag|token|digest|history|seq|uuid|thread|lock", re.I)
+VOLATILE = re.compile(r"attachment_count|time(?!out|_?to_?live|zone)|date|created|modified|revision|etag|token|digest|history|seq|uuid|thread|lock", re.I)
 
 #: Ids that are given: of moto, of this server, and of services that say how theirs begin.
 IDS = [
