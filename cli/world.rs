@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aipolicy_apply::{
-    FileProblem, Inputs, JournalError, Lineage, Local, LockError, ObjectError, State, StateError, StatePlace,
-    World,
+    Adoption, FileProblem, Free, Inputs, JournalError, Lineage, Local, LockError, ObjectError, State,
+    StateError, StatePlace, World,
 };
 use aipolicy_compiler::catalog::Catalog;
 use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::Id;
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::workspace::{S3State, StateBackend};
-use aipolicy_targets::artifact::Document;
+use aipolicy_targets::artifact::{Artifact, Document};
 use aipolicy_targets::effects;
 use aipolicy_targets::plan::{
     Actual, ApprovedPlan, Bindings, Desired, Header, Plan, authorize, report_drift,
@@ -41,6 +41,14 @@ pub(crate) struct Place<'w> {
     /// Where the state is, for people.
     pub(crate) kept: String,
     providers: BTreeMap<String, String>,
+}
+
+/// What can be said about adopting an object.
+pub(crate) enum Adoptable {
+    /// It is ours already.
+    Ours,
+    /// It can be adopted: the plan that does it, and what it is.
+    Free(Box<(Planned, Free)>),
 }
 
 /// What became of planning.
@@ -94,17 +102,63 @@ impl<'w> Place<'w> {
         Ok(ours.map(|observed| observed.document).collect())
     }
 
-    /// Compares what should be with what is, and asks Cedar about the changes. Only reads.
-    pub(crate) async fn plan(&mut self) -> Result<Planned, CliError> {
-        let workspace = self.workspace;
-        let mut refusals = Diagnostics::default();
-        let artifacts = workspace.artifacts(self.environment, &mut refusals).map_err(|why| {
+    /// What should be, and what is. Only reads.
+    async fn looked_at(&mut self, refusals: &mut Diagnostics) -> Result<(Vec<Artifact>, Actual), CliError> {
+        let artifacts = self.workspace.artifacts(self.environment, refusals).map_err(|why| {
             CliError::findings(Exit::Refused, format!("`{}` cannot be planned: {why}", self.name))
                 .hint("`aipolicy check` shows every finding")
         })?;
         all_served(&self.name, &self.world, &artifacts)?;
         self.world.expect(artifacts.iter().map(|artifact| &artifact.document));
         let actual = self.observe().await?;
+        Ok((artifacts, actual))
+    }
+
+    /// What can be said about adopting an object for a document, and if it can be, the plan that does it. Only reads.
+    pub(crate) async fn adoption(&mut self, address: &str, id: &str) -> Result<Adoptable, CliError> {
+        let mut refusals = Diagnostics::default();
+        let (artifacts, actual) = self.looked_at(&mut refusals).await?;
+        let known = || artifacts.iter().map(|artifact| artifact.document.address.to_string());
+        let found = artifacts.iter().find(|artifact| artifact.document.address.to_string() == address);
+        let Some(artifact) = found else {
+            let known: Vec<_> = known().collect();
+            let error = CliError::usage(format!("`{}` has no document `{address}`", self.name));
+            return Err(error.nearest(address, known.iter().map(String::as_str)));
+        };
+        let adoption = self.world.adoption(&artifact.document, id, PATIENCE).await;
+        let free = match adoption.map_err(|error| CliError::tool(error.to_string()))? {
+            Adoption::Ours => return Ok(Adoptable::Ours),
+            Adoption::No(why) => {
+                let exit = if why.is_refusal() { Exit::Refused } else { Exit::Error };
+                let said = format!("`{id}` is not imported as `{address}`: {why}");
+                return Err(CliError::findings(exit, said));
+            }
+            Adoption::Free(free) => free,
+        };
+        let desired = Desired::of(std::slice::from_ref(artifact), &self.workspace.sources);
+        let Some(wanted) = desired.documents.get(&artifact.document.address) else {
+            return Err(CliError::tool(format!("`{address}` is no document")));
+        };
+        let changed = (wanted, free.found.clone(), free.marked.clone());
+        let decisions = self.state.journal().last_decisions().to_vec();
+        let plan = Plan::adopting(self.header(actual.digest()), changed, decisions);
+        let planned = self.asked(plan, &artifacts, refusals);
+        Ok(Adoptable::Free(Box::new((planned, free))))
+    }
+
+    /// A plan that Cedar was asked about.
+    fn asked(&self, plan: Plan, artifacts: &[Artifact], mut refusals: Diagnostics) -> Planned {
+        let asked = (&self.workspace.compilation, self.environment);
+        let approved = authorize(plan.clone(), asked, (artifacts, Timestamp::now()), &mut refusals);
+        refusals.sort(&self.workspace.sources);
+        Planned { plan, approved, refusals, drift: Diagnostics::default() }
+    }
+
+    /// Compares what should be with what is, and asks Cedar about the changes. Only reads.
+    pub(crate) async fn plan(&mut self) -> Result<Planned, CliError> {
+        let workspace = self.workspace;
+        let mut refusals = Diagnostics::default();
+        let (artifacts, actual) = self.looked_at(&mut refusals).await?;
         let before = effects::recall(self.state.journal().last_decisions());
         let before =
             before.map_err(|why| CliError::tool(format!("the journal holds what is no grant: {why}")))?;
@@ -113,14 +167,11 @@ impl<'w> Place<'w> {
             effects::facts(graph, &workspace.compilation.decisions, self.environment, &workspace.sources);
         let desired = Desired::of(&artifacts, &workspace.sources);
         let plan = Plan::between(self.header(actual.digest()), (&desired, &actual), &before, &after);
-        let asked = (&workspace.compilation, self.environment);
-        let approved = authorize(plan.clone(), asked, (&artifacts, Timestamp::now()), &mut refusals);
-        refusals.sort(&workspace.sources);
-        let mut drift = Diagnostics::default();
+        let mut planned = self.asked(plan, &artifacts, refusals);
         if let Some(found) = graph.resource(self.environment) {
-            report_drift(&plan, &artifacts, found.name_span(), &mut drift);
+            report_drift(&planned.plan, &artifacts, found.name_span(), &mut planned.drift);
         }
-        Ok(Planned { plan, approved, refusals, drift })
+        Ok(planned)
     }
 
     async fn observe(&self) -> Result<Actual, CliError> {

@@ -1,22 +1,19 @@
 //! `aipolicy apply`.
 
-use std::io::{IsTerminal, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+pub(super) mod release;
 
-use aipolicy_apply::{ApplyError, Event, Options, Report, Site, Status, SystemClock};
-use aipolicy_targets::plan::{ApprovedPlan, Plan};
+use std::path::{Path, PathBuf};
+
+use aipolicy_targets::plan::Plan;
 
 use super::{View, plan};
 use crate::error::{CliError, Exit};
-use crate::findings::Findings;
 use crate::load::load;
-use crate::render::text as findings;
 use crate::signing::{Signer, Verifier};
 use crate::ui::Ui;
-use crate::waiting::{Interrupts, block_on, interrupts};
-use crate::workspace::{Workspace, verdict};
-use crate::world::{Place, Planned, inputs, name_of};
+use crate::waiting::block_on;
+use crate::workspace::Workspace;
+use crate::world::{Place, name_of};
 
 /// Carries out a plan, or plans and asks
 ///
@@ -84,16 +81,17 @@ impl Apply {
         if let Some(saved) = &saved {
             unchanged(saved, &planned.plan)?;
         }
-        let approved = approved(&workspace, planned, ui)?;
+        let approved = release::approved(&workspace, planned, ui)?;
         if approved.plan().is_empty() {
             ui.print(&plan::text(approved.plan()))?;
             return Ok(Exit::Clean);
         }
         if saved.is_none() {
             ui.print(&plan::text(approved.plan()))?;
-            self.agree(ui)?;
+            release::agree((self.yes, "Apply these changes?"), ui)?;
         }
-        self.carry_out((&workspace, &mut place), &approved, ui)
+        let parallelism = usize::from(self.parallelism);
+        release::carry_out((&workspace, &mut place), (&approved, parallelism), ui)
     }
 
     /// The file of the saved plan, if one was named.
@@ -132,57 +130,6 @@ impl Apply {
             }
         }
     }
-
-    /// Asks on a terminal; without one, `--yes` has to have been said.
-    fn agree(&self, ui: &mut Ui) -> Result<(), CliError> {
-        if self.yes {
-            return Ok(());
-        }
-        if !std::io::stdin().is_terminal() {
-            let error = CliError::usage("nobody is there to ask");
-            return Err(error.hint("say `--yes`, or apply a saved plan"));
-        }
-        ui.remark("Apply these changes? Only `yes` is taken for yes.");
-        let _ = std::io::stderr().flush();
-        let mut answer = String::new();
-        let read = std::io::stdin().read_line(&mut answer);
-        match read {
-            Ok(_) if answer.trim() == "yes" => Ok(()),
-            Ok(_) | Err(_) => Err(CliError::usage("nothing was changed")),
-        }
-    }
-
-    fn carry_out(
-        &self,
-        (workspace, place): (&Workspace, &mut Place<'_>),
-        approved: &ApprovedPlan,
-        ui: &mut Ui,
-    ) -> Result<Exit, CliError> {
-        let mut options = Options::new(holder(), Arc::new(SystemClock));
-        options.parallelism = usize::from(self.parallelism);
-        options.inputs = Some(inputs(workspace));
-        let quiet = !std::io::stderr().is_terminal();
-        let mut tell = |event: Event| {
-            if let Some(line) = line(&event, quiet) {
-                ui.remark(line);
-            }
-        };
-        let report = block_on(async {
-            let Interrupts { once, mut twice } = interrupts()?;
-            options.stop = once;
-            let site = Site { world: &place.world, state: &mut place.state };
-            tokio::select! {
-                report = aipolicy_apply::apply(approved, site, options, &mut tell) => Ok(report),
-                Ok(_) = twice.wait_for(|asked| *asked) => Err(ended_at_once()),
-            }
-        })??;
-        told(report, ui)
-    }
-}
-
-fn ended_at_once() -> CliError {
-    CliError::tool("ended at once: what was in flight may be done or not")
-        .hint("the next apply looks what became of it, and goes on from there")
 }
 
 fn unused(saved: &Plan, place: &Place<'_>) -> Result<(), CliError> {
@@ -209,65 +156,4 @@ fn unchanged(saved: &Plan, again: &Plan) -> Result<(), CliError> {
         some => CliError::findings(Exit::Stale, format!("the plan is stale: {} changed", some.join(" and "))),
     };
     Err(error.hint("make a new one with `aipolicy plan`"))
-}
-
-fn approved(workspace: &Workspace, planned: Planned, ui: &mut Ui) -> Result<ApprovedPlan, CliError> {
-    planned.approved.ok_or_else(|| {
-        ui.remark(findings::render(&Findings::new(workspace, &planned.refusals), ui.width()).trim_end());
-        let exit = verdict(&planned.refusals);
-        let said = if exit == Exit::Waits { "the changes have to wait" } else { "the changes are refused" };
-        CliError::findings(exit, said)
-    })
-}
-
-/// Who holds the lock, for whoever finds it held.
-fn holder() -> String {
-    let user = std::env::var("USER").unwrap_or_else(|_| "somebody".into());
-    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "this machine".into());
-    format!("{user}@{host} {}", std::process::id())
-}
-
-/// What is said while it goes on: everything on a terminal, and in a log only what is not ordinary.
-fn line(event: &Event, quiet: bool) -> Option<String> {
-    match event {
-        Event::Started { address, action } => (!quiet).then(|| format!("  {} {address} …", action.word())),
-        Event::Done(address) => (!quiet).then(|| format!("  done {address}")),
-        Event::Retrying { address, error, .. } => Some(format!("  again {address}: {error}")),
-        Event::Failed(failure) => Some(format!("  failed {}: {}", failure.address, failure.error)),
-        Event::Skipped(skipped) => Some(format!("  skipped {}", skipped.address)),
-        Event::Repaired(repair) => {
-            Some(format!("the journal ended in half a line ({repair:?}); it was dropped"))
-        }
-        Event::Resolved { release } => {
-            Some(format!("release {release} was interrupted; what it did is known again"))
-        }
-    }
-}
-
-fn told(report: Result<Report, ApplyError>, ui: &mut Ui) -> Result<Exit, CliError> {
-    let report = report.map_err(|error| {
-        let exit = match &error {
-            ApplyError::Stale(_) | ApplyError::AlreadyApplied { .. } => Exit::Stale,
-            ApplyError::State(state) => crate::world::state_error(state).exit,
-            ApplyError::OtherFormat(_)
-            | ApplyError::OtherEnvironment { .. }
-            | ApplyError::Malformed(_)
-            | ApplyError::World(_) => Exit::Error,
-        };
-        CliError::findings(exit, error.to_string())
-    })?;
-    let summary = format!(
-        "{} done, {} failed, {} skipped\n",
-        report.done.len(),
-        report.failed.len(),
-        report.skipped.len()
-    );
-    ui.print(&summary)?;
-    match report.status {
-        Status::Complete => Ok(Exit::Clean),
-        Status::Partial | Status::Stopped | Status::Interrupted => {
-            let error = CliError::tool("not everything was applied");
-            Err(error.hint("`aipolicy plan` shows what is left; the next apply goes on from there"))
-        }
-    }
 }

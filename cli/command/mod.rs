@@ -8,6 +8,7 @@ mod diff;
 mod explain;
 mod forecast;
 mod iam;
+mod import;
 mod init;
 mod plan;
 mod policies;
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Plan(plan::PlanArgs),
     Policies(policies::PoliciesArgs),
     Apply(apply::Apply),
+    Import(import::Import),
     Diff(diff::Diff),
     Can(can::Can),
     Why(why::Why),
@@ -62,6 +64,7 @@ impl Command {
             Self::Plan(plan) => plan.run(ui),
             Self::Policies(policies) => policies.run(ui),
             Self::Apply(apply) => apply.run(ui),
+            Self::Import(import) => import.run(ui),
             Self::Diff(diff) => diff.run(ui),
             Self::Can(can) => can.run(ui),
             Self::Why(why) => why.run(ui),

@@ -10,6 +10,7 @@ mod examples;
 mod forecast;
 mod full;
 mod iam;
+mod import;
 mod lint;
 mod near;
 mod outputs;

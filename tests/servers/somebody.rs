@@ -33,7 +33,7 @@ impl Somebody {
 
 impl Aws {
     /// Somebody else calls operations in an account, each a list of a service, the name of an operation in boto3 (for instance
-    /// `attach_role_policy`) and its members.
+    /// `attach_role_policy`), its members, and the region if it is not the usual one.
     #[track_caller]
     pub(crate) fn calls(&self, account: &str, calls: &[Value]) -> Vec<Value> {
         let mut somebody = Somebody::any();

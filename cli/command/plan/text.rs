@@ -62,6 +62,7 @@ fn change(change: &Change) -> String {
         Action::Create => "+",
         Action::Update => "~",
         Action::Delete => "-",
+        Action::Adopt => "=",
     };
     let effect = match change.effect {
         EffectClass::Neutral => String::new(),

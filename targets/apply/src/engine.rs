@@ -150,7 +150,9 @@ fn says_enough(change: &Change) -> bool {
         |document: &Option<Document>| document.as_ref().map(|document| document.address == change.address);
     match change.action {
         Action::Create => (names(&change.before), names(&change.after)) == (None, Some(true)),
-        Action::Update => (names(&change.before), names(&change.after)) == (Some(true), Some(true)),
+        Action::Update | Action::Adopt => {
+            (names(&change.before), names(&change.after)) == (Some(true), Some(true))
+        }
         Action::Delete => (names(&change.before), names(&change.after)) == (Some(true), None),
     }
 }

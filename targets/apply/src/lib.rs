@@ -6,6 +6,7 @@
 //! | know what was done, and keep others out meanwhile | [`State`], [`Journal`], [`Lock`] |
 //! | carry out a plan | [`apply`], [`Site`], [`Options`], [`Report`] |
 
+mod adoption;
 #[cfg(feature = "aws")]
 mod aws;
 mod clock;
@@ -28,6 +29,7 @@ mod store;
 mod tests;
 mod world;
 
+pub use adoption::{Adoption, Free, NotAdopted};
 #[cfg(feature = "aws")]
 pub use aws::{Aws, AwsPlace};
 pub use clock::{Clock, SystemClock};

@@ -8,6 +8,7 @@ use aipolicy_targets::artifact::{Address, Document, Format};
 use aipolicy_targets::plan::Observed;
 use async_trait::async_trait;
 
+use crate::adoption::{Adoption, Free, NotAdopted};
 use crate::folder::{Folder, Kind};
 use crate::marks::{self, MarkWriter, Marks};
 use crate::provider::{Known, Provider, WorldError};
@@ -69,6 +70,16 @@ impl Provider for Local {
         self.blocking(move |shared| shared.read(&address)).await
     }
 
+    async fn adoption(&self, document: &Document, id: &str) -> Result<Adoption, WorldError> {
+        let (document, id) = (document.clone(), id.to_owned());
+        self.blocking(move |shared| shared.adoption(&document, &id)).await
+    }
+
+    async fn adopt(&self, address: &Address, expected_digest: &str) -> Result<(), WorldError> {
+        let (address, expected) = (address.clone(), expected_digest.to_owned());
+        self.blocking(move |shared| shared.adopt(&address, &expected)).await
+    }
+
     async fn create(&self, document: &Document) -> Result<(), WorldError> {
         let document = document.clone();
         self.blocking(move |shared| shared.create(&document)).await
@@ -125,6 +136,55 @@ impl Shared {
     fn observed(&self, document: Document, marks: &Marks) -> Observed {
         let owned = marks.get(&document.file()).is_some_and(|workspace| *workspace == self.workspace);
         Observed { document, owned }
+    }
+
+    /// A file is called by its way below the root, by its own name, or by that without its extension.
+    fn adoption(&self, wanted: &Document, id: &str) -> Result<Adoption, WorldError> {
+        let expected = format!("the file `{}`", wanted.file());
+        let absent = || Adoption::No(NotAdopted::Absent { expected: expected.clone() });
+        let Some(root) = Folder::open(&self.root)? else { return Ok(absent()) };
+        let is_called = |document: &Document| {
+            [document.file(), file_name(document), document.address.name.clone()]
+                .iter()
+                .any(|name| name == id)
+        };
+        let found = self.read(&wanted.address)?.filter(|found| is_called(&found.document));
+        let Some(Observed { document, owned }) = found else {
+            let others = self.observe()?.into_iter().map(|found| found.document);
+            let mut others = others.filter(|other| other.address.word() == wanted.address.word());
+            return Ok(others.find(is_called).map_or_else(absent, |other| {
+                let why = "a plan finds it by its name alone: rename it".to_owned();
+                let found = format!("the file `{}`", other.file());
+                Adoption::No(NotAdopted::Other { found, expected: expected.clone(), why })
+            }));
+        };
+        if owned {
+            return Ok(Adoption::Ours);
+        }
+        if let Some(workspace) = marks::read(&root)?.get(&document.file()) {
+            return Ok(Adoption::No(NotAdopted::OfOthers { whose: format!("the workspace `{workspace}`") }));
+        }
+        Ok(Adoption::Free(Free {
+            object: document.file(),
+            mark: format!("an entry in `{}`", marks::FILE),
+            found: document.clone(),
+            marked: document,
+        }))
+    }
+
+    fn adopt(&self, address: &Address, expected: &str) -> Result<(), WorldError> {
+        let found = self.read(address)?;
+        let Some(observed) =
+            found.as_ref().filter(|found| found.owned || found.document.digest() == expected)
+        else {
+            return Err(changed(address, Some(expected), found.as_ref()));
+        };
+        let root = self.root()?;
+        match marks::read(&root)?.get(&observed.document.file()) {
+            None => self.marks.mark(&root, &observed.document.file(), &self.workspace),
+            Some(workspace) if *workspace == self.workspace => Ok(()),
+            Some(_) => Err(WorldError::Foreign(address.clone())),
+        }
     }
 
     fn create(&self, wanted: &Document) -> Result<(), WorldError> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::folder::{Folder, problem};
 use crate::provider::WorldError;
 
-const FILE: &str = ".owned.json";
+pub(crate) const FILE: &str = ".owned.json";
 const FORMAT: &str = "aipolicy.owned/1";
 
 /// Files that carry a mark, each with the workspace that made it.

@@ -34,6 +34,7 @@ impl Operation {
                 self.provider.update(after, &before.digest()).await
             }
             (Action::Delete, Some(before), _) => self.provider.delete(address, &before.digest()).await,
+            (Action::Adopt, Some(before), Some(_)) => self.provider.adopt(address, &before.digest()).await,
             _ => Err(WorldError::Refused {
                 address: address.clone(),
                 reason: "the change says too little".into(),

@@ -8,6 +8,7 @@ use aipolicy_targets::artifact::{Address, Document};
 use aipolicy_targets::plan::Observed;
 use async_trait::async_trait;
 
+use crate::adoption::Adoption;
 use crate::folder::FileError;
 
 /// What is known of a world before one looks: a provider tells what it finds in the words of the documents that ask for it.
@@ -39,6 +40,14 @@ pub trait Provider: Send + Sync {
 
     /// One document, if it is there.
     async fn read(&self, address: &Address) -> Result<Option<Observed>, WorldError>;
+
+    /// What can be said about adopting the object that the world calls so, for a document that asks for it. Everything was
+    /// observed before. It writes nothing.
+    async fn adoption(&self, document: &Document, id: &str) -> Result<Adoption, WorldError>;
+
+    /// Marks what is under an address as ours, if its digest is `expected_digest`, and leaves it as it is otherwise. What
+    /// is ours already is fine.
+    async fn adopt(&self, address: &Address, expected_digest: &str) -> Result<(), WorldError>;
 
     /// Makes a document, with its mark. One of ours that says the same is fine; one that says something else is
     /// [`WorldError::Changed`], and one that is not ours [`WorldError::Foreign`].

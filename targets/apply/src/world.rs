@@ -9,6 +9,7 @@ use aipolicy_targets::plan::{Actual, Observed};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::adoption::Adoption;
 use crate::journal::Journal;
 use crate::provider::{Known, Provider, WorldError};
 use crate::retry::Patience;
@@ -75,6 +76,19 @@ impl World {
     pub async fn observe_patiently(&self, journal: &Journal, budget: Duration) -> Result<Actual, WorldError> {
         let (_never, stop) = watch::channel(false);
         Patience { budget, stop }.ask(|| self.observe_all(journal), |_, _| {}).await
+    }
+
+    /// What can be said about adopting the object that the world calls so, for a document that asks for it. Asked as patiently
+    /// as [`World::observe_patiently`], which has to come before.
+    pub async fn adoption(
+        &self,
+        document: &Document,
+        id: &str,
+        budget: Duration,
+    ) -> Result<Adoption, WorldError> {
+        let (_never, stop) = watch::channel(false);
+        let provider = self.provider(&document.address)?;
+        Patience { budget, stop }.ask(|| provider.adoption(document, id), |_, _| {}).await
     }
 
     fn distinct(&self) -> Vec<Arc<dyn Provider>> {

@@ -13,8 +13,9 @@ use jiff::Timestamp;
 
 use super::{
     Action, Actual, Bindings, Change, Desired, DesiredDocument, Effect, EffectClass, FORMAT, Origin, Plan,
+    Reason,
 };
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Document};
 use crate::effects::{self, Facts};
 
 /// What a plan is called and bound to.
@@ -82,6 +83,39 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Has an object marked as ours that was found as it is in `found`, and will be as it is in `marked`. Nothing else is
+    /// done: what is granted stays what it was, and what the sources want of the object otherwise is for the next plan.
+    pub fn adopting(
+        header: Header,
+        (wanted, found, marked): (&DesiredDocument, Document, Document),
+        decisions: Vec<String>,
+    ) -> Self {
+        let change = Change {
+            address: wanted.document.address.clone(),
+            action: Action::Adopt,
+            reason: Reason::Sources,
+            effect: EffectClass::Neutral,
+            before: Some(found),
+            after: Some(marked),
+            after_changes: Vec::new(),
+            origins: wanted.origins.clone(),
+        };
+        Self {
+            format: FORMAT.into(),
+            workspace: header.workspace,
+            environment: header.environment,
+            providers: header.providers,
+            bindings: header.bindings,
+            effects: Vec::new(),
+            access: Vec::new(),
+            changes: vec![change],
+            foreign: Vec::new(),
+            decisions,
+        }
+    }
+}
+
 /// The effect of a change is that of the grants whose lines cause the document. What is removed takes away.
 fn class(change: &Change, effects: &[Effect]) -> EffectClass {
     if change.action == Action::Delete {
@@ -126,16 +160,23 @@ fn report_unowned(plan: &Plan, artifacts: &[Artifact], out: &mut Diagnostics) {
         let Some(origin) = artifact.trace.at("") else { continue };
         let message = format!("`{}` exists already and is not ours", artifact.document.address);
         let found = rule::UNOWNED.at(origin.span, message, "asked for here");
-        out.report(found.help("choose another name, or remove what is there"));
+        let help = format!(
+            "bring it under the care of this environment with `aipolicy import {} ID -e {}`, choose another name, or \
+             remove what is there",
+            artifact.document.address, plan.environment
+        );
+        out.report(found.help(help));
     }
 }
 
+/// To adopt something is to change its tags, so that policies about updates speak of it too.
 fn request(change: &Change) -> ChangeRequest {
+    let action = if change.action == Action::Adopt { Action::Update } else { change.action };
     ChangeRequest {
         target: change.address.target.clone(),
         kind: change.address.kind.clone(),
         address: change.address.to_string(),
-        operation: change.action.word(),
+        operation: action.word(),
         effect: change.effect.word(),
     }
 }

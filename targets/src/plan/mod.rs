@@ -47,6 +47,8 @@ pub enum Action {
     Update,
     /// It is removed.
     Delete,
+    /// It is marked as ours, and left as it is. Only an import does that, never a plan.
+    Adopt,
 }
 
 impl Action {
@@ -56,6 +58,7 @@ impl Action {
             Self::Create => "create",
             Self::Update => "update",
             Self::Delete => "delete",
+            Self::Adopt => "adopt",
         }
     }
 }

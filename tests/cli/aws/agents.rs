@@ -84,12 +84,12 @@ impl Site {
         );
     }
 
-    fn asks(&self, service: &str, operation: &str, members: &Value) -> Value {
+    pub(super) fn asks(&self, service: &str, operation: &str, members: &Value) -> Value {
         self.server.calls(ACCOUNT, &[json!([service, operation, members])]).remove(0)
     }
 
     /// The names of all things, and of what is in agents and gateways, with how often each is there.
-    fn things(&self) -> BTreeMap<String, usize> {
+    pub(super) fn things(&self) -> BTreeMap<String, usize> {
         let calls: Vec<_> = LISTS
             .iter()
             .map(|(service, operation, ..)| {
@@ -116,7 +116,7 @@ impl Site {
         things
     }
 
-    fn agent(&self, name: &str) -> Value {
+    pub(super) fn agent(&self, name: &str) -> Value {
         let all = self.asks("bedrock-agent", "list_agents", &json!({}));
         let all = all["agentSummaries"].as_array().unwrap();
         all.iter().find(|agent| agent["agentName"] == name).unwrap()["agentId"].clone()

@@ -14,11 +14,11 @@ const TARGETS: &str = "{ iam: aws, bedrock: aws, lambda: aws, observability: aws
 
 /// An example in an account in which others keep what it refers to.
 pub(super) struct Whole {
-    server: Aws,
+    pub(super) server: Aws,
     _place: tempfile::TempDir,
     folder: std::path::PathBuf,
     environment: &'static str,
-    account: &'static str,
+    pub(super) account: &'static str,
 }
 
 impl Whole {
@@ -69,7 +69,7 @@ impl Whole {
         (self.environment, self.account)
     }
 
-    fn run(&self, arguments: &[&str]) -> Done {
+    pub(super) fn run(&self, arguments: &[&str]) -> Done {
         let mut command = plain(&self.folder, arguments);
         command
             .args(["-e", self.environment])
@@ -81,12 +81,12 @@ impl Whole {
     }
 
     #[track_caller]
-    fn apply(&self) -> String {
+    pub(super) fn apply(&self) -> String {
         self.run(&["apply", "--yes"]).expect(0)
     }
 
     #[track_caller]
-    fn is_settled(&self) {
+    pub(super) fn is_settled(&self) {
         let said = self.run(&["plan", "--detailed-exitcode"]).expect(0);
         assert!(said.contains("no changes"), "{said}");
     }

@@ -1,6 +1,7 @@
 //! The provider `aws`: documents of an example, applied through the SDKs to a server that plays AWS.
 
 mod acme;
+mod adoption;
 mod agents;
 mod kills;
 mod kinds;
@@ -91,17 +92,16 @@ impl Site {
 
 /// Starts an apply, and gives it back where the server holds it. Nothing if it came to its end before.
 fn held(site: &Site, at: (usize, &str), more: &[&str]) -> Option<Child> {
+    held_of(site, at, &[&["apply", "--yes"], more].concat())
+}
+
+/// The same of any command.
+fn held_of(site: &Site, at: (usize, &str), command: &[&str]) -> Option<Child> {
     let (write, when) = at;
     site.wish(&json!({ "hold": { "write": write, "when": when } }));
     let held = || site.server.ask("writes", None)["held"].as_u64().unwrap();
     let before = held();
-    let mut apply: Child = site
-        .command(&["apply", "--yes"])
-        .args(more)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut apply: Child = site.command(command).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let start = Instant::now();
     loop {
         if let Some(status) = apply.try_wait().unwrap() {

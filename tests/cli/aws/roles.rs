@@ -12,14 +12,14 @@ use super::{ACCOUNT, Site, held};
 use crate::cli::{aipolicy, copy_of, done, edit};
 
 /// The path of what is ours there.
-const PATH: &str = "/aipolicy/quickstart/dev/";
+pub(super) const PATH: &str = "/aipolicy/quickstart/dev/";
 /// The role of the tool of the agent, and its policy.
-const TOOLS: &str = "quickstart-dev-tools-handbook";
+pub(super) const TOOLS: &str = "quickstart-dev-tools-handbook";
 
 impl Site {
     /// Somebody else does something in the account.
     #[track_caller]
-    fn somebody(&self, operation: &str, members: &Value) -> Value {
+    pub(super) fn somebody(&self, operation: &str, members: &Value) -> Value {
         self.server.calls(ACCOUNT, &[json!(["iam", operation, members])]).remove(0)
     }
 
@@ -32,7 +32,7 @@ impl Site {
     }
 
     /// Every role and policy below our path: its documents and what is attached, told by boto3.
-    fn world(&self) -> BTreeMap<String, Value> {
+    pub(super) fn world(&self) -> BTreeMap<String, Value> {
         let details = self.somebody(
             "get_account_authorization_details",
             &json!({ "Filter": ["Role", "LocalManagedPolicy"] }),
@@ -70,13 +70,13 @@ impl Site {
 }
 
 /// What a settled account holds, as another site has it that nothing disturbed.
-fn undisturbed() -> BTreeMap<String, Value> {
+pub(super) fn undisturbed() -> BTreeMap<String, Value> {
     let site = Site::new(&["iam"]);
     site.apply();
     site.world()
 }
 
-fn policy_arn(name: &str) -> String {
+pub(super) fn policy_arn(name: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT}:policy{PATH}{name}")
 }
 

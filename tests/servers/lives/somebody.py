@@ -1,7 +1,7 @@
 """Somebody who calls operations, as often as asked: for each line of the input one of the output.
 
-In: `{ "server", "account", "calls": [[service, operation, members], …] }`, with the names of operations that boto3 has. Out: the
-list of answers.
+In: `{ "server", "account", "calls": [[service, operation, members], …] }`, with the names of operations that boto3 has, and the
+region as a fourth item if it is not the usual one. Out: the list of answers.
 """
 
 import json
@@ -12,8 +12,8 @@ from .caller import client
 
 
 def answers(account, calls):
-    for service, operation, members in calls:
-        answer = getattr(client(service, account), operation)(**members)
+    for service, operation, members, *region in calls:
+        answer = getattr(client(service, account, *region), operation)(**members)
         answer.pop("ResponseMetadata", None)
         yield answer
 

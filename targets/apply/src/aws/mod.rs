@@ -1,6 +1,7 @@
 //! The provider `aws`: an account of AWS, asked and changed through its SDKs.
 
 mod account;
+mod adoption;
 mod cbor;
 mod composed;
 mod error;
@@ -32,6 +33,7 @@ use aws_credential_types::provider::ProvideCredentials as _;
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
+use crate::adoption::Adoption;
 use crate::provider::{Known, Provider, WorldError};
 use account::Account;
 use error::{Refusal, causes};
@@ -124,6 +126,12 @@ trait Kind: Send + Sync {
     /// Makes an object. Nothing of that name was there, as far as one could see.
     async fn create(&self, wanted: &Document) -> Result<(), Refusal>;
 
+    /// What can be said about adopting what the service calls so, for a document.
+    async fn adoption(&self, wanted: &Document, id: &str) -> Result<Adoption, Refusal>;
+
+    /// Gives our mark to an object.
+    async fn mark(&self, found: &Document) -> Result<(), Refusal>;
+
     /// Whether an object of ours is the beginning of one that is wanted: [`Kind::create`] was cut off.
     fn is_begun(&self, found: &Document, wanted: &Document) -> bool;
 
@@ -194,10 +202,19 @@ impl Aws {
 
     /// An object of ours is what a plan has seen, or what our own change has left of that.
     fn expect(&self, kind: &dyn Kind, found: &Observed, expected_digest: &str) -> Result<(), WorldError> {
-        let address = &found.document.address;
         if !found.owned {
-            return Err(WorldError::Foreign(address.clone()));
+            return Err(WorldError::Foreign(found.document.address.clone()));
         }
+        self.expect_unchanged(kind, found, expected_digest)
+    }
+
+    fn expect_unchanged(
+        &self,
+        kind: &dyn Kind,
+        found: &Observed,
+        expected_digest: &str,
+    ) -> Result<(), WorldError> {
+        let address = &found.document.address;
         let digest = found.document.digest();
         let is_planned = || kind.as_planned(address).is_some_and(|digest| digest == expected_digest);
         if digest == expected_digest || self.half_done().get(address) == Some(&digest) || is_planned() {
@@ -305,6 +322,23 @@ impl Provider for Aws {
 
     async fn read(&self, address: &Address) -> Result<Option<Observed>, WorldError> {
         self.found(address).await
+    }
+
+    async fn adoption(&self, document: &Document, id: &str) -> Result<Adoption, WorldError> {
+        let found = self.kind(&document.address).await?.adoption(document, id).await;
+        found.map_err(|refusal| refusal.about(&document.address))
+    }
+
+    async fn adopt(&self, address: &Address, expected_digest: &str) -> Result<(), WorldError> {
+        let kind = self.kind(address).await?;
+        let Some(found) = self.found(address).await? else {
+            return Err(changed(address, Some(expected_digest), None));
+        };
+        if found.owned {
+            return Ok(());
+        }
+        self.expect_unchanged(kind, &found, expected_digest)?;
+        kind.mark(&found.document).await.map_err(|refusal| refusal.about(address))
     }
 
     async fn create(&self, document: &Document) -> Result<(), WorldError> {

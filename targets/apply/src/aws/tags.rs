@@ -8,6 +8,18 @@ use super::AwsPlace;
 use super::exchange::Members;
 use super::life::Tags;
 
+/// Whether a tag is one of those that AWS itself sets, and nobody else can set or take away (AWS General Reference, "Tagging your
+/// AWS resources").
+pub(super) fn is_of_aws(key: &str) -> bool {
+    key.starts_with("aws:")
+}
+
+/// The tags that somebody has set.
+pub(super) fn own(mut tags: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    tags.retain(|key, _| !is_of_aws(key));
+    tags
+}
+
 impl Tags {
     /// Tags as documents and answers write them, by key.
     pub(super) fn read(&self, value: &Value) -> BTreeMap<String, String> {

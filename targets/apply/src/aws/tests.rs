@@ -54,6 +54,15 @@ impl Kind for Shelf {
         Ok(())
     }
 
+    async fn adoption(&self, _wanted: &Document, _id: &str) -> Result<Adoption, Refusal> {
+        Err(Refusal::unreadable("nobody asks for it here"))
+    }
+
+    async fn mark(&self, found: &Document) -> Result<(), Refusal> {
+        self.put(&found.address.name, &found.text, true);
+        Ok(())
+    }
+
     fn is_begun(&self, found: &Document, _wanted: &Document) -> bool {
         found.text == BEGUN
     }
@@ -125,6 +134,50 @@ async fn what_is_not_as_it_was_planned_is_not_touched() {
     shelf.put("r", OLD, true);
     assert_eq!(aws.update(&wanted, &planned).await, Ok(()));
     assert_eq!(shelf.text("r").as_deref(), Some(NEW));
+}
+
+#[tokio::test]
+async fn what_is_adopted_is_what_was_seen_and_stays_as_it_is() {
+    let (aws, shelf) = provider();
+    let (address, seen) = (document("r", OLD).address, document("r", OLD).digest());
+    shelf.put("r", THEIRS, false);
+    let found = Some(document("r", THEIRS).digest());
+    let changed = WorldError::Changed { address: address.clone(), expected: Some(seen.clone()), found };
+    assert_eq!(aws.adopt(&address, &seen).await, Err(changed));
+    assert_eq!(aws.read(&address).await.unwrap().map(|found| found.owned), Some(false));
+    shelf.put("r", OLD, false);
+    // Asked twice, since an answer may be lost.
+    for _ in 0..2 {
+        assert_eq!(aws.adopt(&address, &seen).await, Ok(()));
+        let found = aws.read(&address).await.unwrap().unwrap();
+        assert_eq!((found.document.text.as_str(), found.owned), (OLD, true));
+    }
+    assert_eq!(shelf.changes(), 0);
+    let gone = aws.adopt(&document("s", OLD).address, &seen).await.unwrap_err();
+    assert!(matches!(gone, WorldError::Changed { found: None, .. }), "{gone}");
+}
+
+#[test]
+fn whatever_carries_no_mark_is_a_part_or_a_setting() {
+    for life in lives::all() {
+        let says = [life.tags.is_some(), life.whole.is_some(), life.is_setting];
+        assert!(says.contains(&true), "{:?}: nothing could say whose it is", life.words);
+    }
+}
+
+#[test]
+fn tags_tell_whose_something_is() {
+    let place = provider().0.place;
+    let others = |tags: &[(&str, &str)]| {
+        place.others(&tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+    };
+    assert_eq!(others(&[]), None);
+    assert_eq!(others(&[("cost", "theirs"), ("aipolicy:workspace", "w")]), None);
+    assert_eq!(others(&[("aipolicy:workspace", "w"), ("aipolicy:environment", "prod")]), None);
+    let told = others(&[("aipolicy:workspace", "w"), ("aipolicy:environment", "dev")]).unwrap();
+    assert_eq!(told, "the environment `dev` of the workspace `w`");
+    assert!(others(&[("aipolicy:workspace", "v")]).unwrap().contains("`v`"));
+    assert!(others(&[("aws:cloudformation:stack-name", "s")]).unwrap().contains("the stack `s`"));
 }
 
 #[tokio::test]

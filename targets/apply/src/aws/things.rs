@@ -13,12 +13,15 @@ use tokio::task::JoinSet;
 
 use super::Kind;
 use super::account::{Account, Live, Thing};
+use super::adoption::members;
 use super::error::Refusal;
 use super::exchange::Members;
 use super::life::{First, Life, Member, Part, Tags, Update};
 use super::listing::Listed;
 use super::reference::{at, resolved, written};
+use super::tags::own;
 use super::wording::{without_echoes, worded};
+use crate::adoption::Adoption;
 
 /// How long a state that ends by itself is waited for.
 const STATE_ENDS_WITHIN: Duration = Duration::from_secs(600);
@@ -30,6 +33,15 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 pub(super) struct Things {
     pub(super) life: &'static Life,
     pub(super) account: Arc<Account>,
+}
+
+/// A thing that was found.
+pub(super) struct Found {
+    /// The document that asks for it, or asked for it once, where nothing lists it.
+    address: Option<Address>,
+    pub(super) thing: Thing,
+    /// The document that asks for what it is a part of.
+    whole: Option<Address>,
 }
 
 impl Things {
@@ -90,7 +102,7 @@ impl Things {
         let named = self.life.members.iter().filter(|member| matches!(member, Member::Key(_)));
         seen.extend(named.filter_map(|key| Some((key.name().to_owned(), keys.get(key.name())?.clone()))));
         if let Some((tags, found)) = tags {
-            seen.insert(tags.member.to_owned(), tags.written(&found));
+            seen.insert(tags.member.to_owned(), tags.written(&own(found)));
         }
         if has_failed(&state) {
             seen.insert("$state".to_owned(), state.into());
@@ -119,7 +131,7 @@ impl Things {
         all.find(|state| is_passing(state) || has_failed(state)).unwrap_or_default()
     }
 
-    async fn tags(
+    pub(super) async fn tags(
         &self,
         region: &str,
         tags: &Tags,
@@ -132,7 +144,7 @@ impl Things {
     }
 
     /// What tells a thing from all others: its region and the members of its identity.
-    fn identity(&self, region: &str, members: &Value) -> String {
+    pub(super) fn identity(&self, region: &str, members: &Value) -> String {
         let all: Vec<&Value> =
             self.life.identity.iter().map(|name| at(members, name).unwrap_or(&Value::Null)).collect();
         serde_json::json!([region, all]).to_string()
@@ -143,11 +155,8 @@ impl Things {
         let wanted = self.account.all_wanted(self.life.words);
         let all = wanted.into_iter().filter_map(|document| {
             let value: Value = serde_json::from_str(&document.text).ok()?;
-            let region = self.region_of(&value);
-            let own = self.life.identity.iter().map(|name| name.split('.').next().unwrap_or_default());
-            let own = own.map(|name| Some((name.to_owned(), resolved(value.get(name)?, live)?)));
-            let own = Value::Object(own.collect::<Option<_>>()?);
-            Some((self.identity(&region, &own), document.address))
+            let own = self.asked_identity(&value, live)?;
+            Some((self.identity(&self.region_of(&value), &own), document.address))
         });
         all.collect()
     }
@@ -160,9 +169,7 @@ impl Things {
         thing: &Thing,
         whole: Option<&Address>,
     ) -> Option<Address> {
-        let mut members = thing.seen.clone();
-        members.extend(thing.keys.clone());
-        let members = Value::Object(members);
+        let members = members(thing);
         if let Some(found) = known.get(&self.identity(&thing.region, &members)) {
             return Some(found.clone());
         }
@@ -183,7 +190,11 @@ impl Things {
     }
 
     /// A thing in the words of the document that asks for it.
-    fn told(&self, address: &Address, (thing, live): (&Thing, &Live)) -> Result<Document, Refusal> {
+    pub(super) fn told(
+        &self,
+        address: &Address,
+        (thing, live): (&Thing, &Live),
+    ) -> Result<Document, Refusal> {
         let wanted = self.account.wanted(address);
         let text = wanted.as_ref().map_or("{}", |document| &document.text);
         let asked: Value = serde_json::from_str(text).map_err(Refusal::unreadable)?;
@@ -210,7 +221,7 @@ impl Things {
 
     /// Adds what a service shows in another form, where it fits what is wanted.
     fn kept_to_themselves(&self, seen: &mut Value, thing: &Thing, (asked, live): (&Value, &Live)) {
-        let place = self.life.read.map_or("", |(_, place)| place);
+        let place = self.place_of_thing();
         let (Value::Object(seen), Some(shown)) = (seen, at(&thing.shown, place)) else { return };
         for member in self.life.members {
             let Member::As(name, from) = member else { continue };
@@ -229,8 +240,8 @@ impl Things {
         Ok(Observed { document, owned: thing.owned || is_known })
     }
 
-    /// Everything of this kind in some regions, by address.
-    async fn seen_in(&self, regions: &[String]) -> Result<BTreeMap<Address, Thing>, Refusal> {
+    /// Everything of this kind in some regions.
+    pub(super) async fn looked_at_all(&self, regions: &[String]) -> Result<Vec<Found>, Refusal> {
         let home = self.life.home.map(|home| vec![home.to_owned()]);
         let mut tasks = JoinSet::new();
         for region in home.as_deref().unwrap_or(regions) {
@@ -238,19 +249,30 @@ impl Things {
                 let things = self.clone();
                 tasks.spawn(async move {
                     let address = listed.address.clone();
-                    things.looked_at(listed).await.map(|found| (address, found))
+                    let found = things.looked_at(listed).await?;
+                    Ok(found.map(|(thing, whole)| Found { address, thing, whole }))
                 });
             }
         }
+        let mut all = Vec::new();
+        while let Some(looked) = tasks.join_next().await {
+            all.extend(looked.map_err(Refusal::unreadable)??);
+        }
+        Ok(all)
+    }
+
+    /// The same by address.
+    async fn seen_in(&self, regions: &[String]) -> Result<BTreeMap<Address, Thing>, Refusal> {
         let mut found = Vec::new();
         let mut asked: BTreeMap<Address, Vec<Thing>> = BTreeMap::new();
-        while let Some(looked) = tasks.join_next().await {
-            match looked.map_err(Refusal::unreadable)?? {
-                (_, None) => {}
-                (Some(address), Some((thing, _))) => asked.entry(address).or_default().push(thing),
-                (None, Some(thing)) => found.push(thing),
+        for Found { address, thing, whole } in self.looked_at_all(regions).await? {
+            match address {
+                Some(address) => asked.entry(address).or_default().push(thing),
+                None => found.push((thing, whole)),
             }
         }
+        // Where others have something of the same name, ours is what a document is about.
+        found.sort_by_key(|(thing, _)| thing.owned);
         // What only the journal knows and is in two regions may be of others in one of them: neither is touched.
         let asked = asked.into_iter().filter(|(_, things)| things.len() == 1);
         let asked = asked.filter_map(|(address, things)| Some((address, things.into_iter().next()?)));
@@ -359,7 +381,7 @@ impl Things {
             let Some(thing) = looked else {
                 return Err(Refusal::early("what was made cannot be seen yet"));
             };
-            let place = self.life.read.map_or("", |(_, place)| place);
+            let place = self.place_of_thing();
             let shown = at(&thing.shown, place).unwrap_or(&Value::Null);
             let state = self.state(shown);
             if is_passing(&state) {
@@ -531,21 +553,36 @@ impl Things {
         let set: BTreeMap<String, String> =
             asked.iter().filter(|(key, value)| found.get(*key) != Some(value)).map(owned).collect();
         let gone: Vec<&String> = found.keys().filter(|key| !asked.contains_key(*key)).collect();
-        let place = self.life.read.map_or("", |(_, place)| place);
-        let arn = at(&thing.shown, place).and_then(|shown| at(shown, tags.arn.1)).cloned();
-        let named = Members::from_iter([(tags.arn.0.to_owned(), arn.unwrap_or_default())]);
-        let (_, tag, untag) = tags.operations;
         if !set.is_empty() {
-            let mut members = named.clone();
-            members.insert(tags.said.to_owned(), tags.written(&set));
-            self.ask(&thing.region, tag, members).await?;
+            self.set_tags(thing, tags, &set).await?;
         }
         if !gone.is_empty() {
-            let mut members = named;
+            let mut members = self.named_for_tags(thing, tags);
             members.insert(tags.keys.to_owned(), gone.into_iter().map(String::as_str).collect());
-            self.ask(&thing.region, untag, members).await?;
+            self.ask(&thing.region, tags.operations.2, members).await?;
         }
         Ok(())
+    }
+
+    /// Where the answer that shows a thing has it.
+    pub(super) fn place_of_thing(&self) -> &'static str {
+        self.life.read.map_or("", |(_, place)| place)
+    }
+
+    fn named_for_tags(&self, thing: &Thing, tags: &Tags) -> Members {
+        let arn = at(&thing.shown, self.place_of_thing()).and_then(|shown| at(shown, tags.arn.1)).cloned();
+        Members::from_iter([(tags.arn.0.to_owned(), arn.unwrap_or_default())])
+    }
+
+    pub(super) async fn set_tags(
+        &self,
+        thing: &Thing,
+        tags: &Tags,
+        set: &BTreeMap<String, String>,
+    ) -> Result<(), Refusal> {
+        let mut members = self.named_for_tags(thing, tags);
+        members.insert(tags.said.to_owned(), tags.written(set));
+        self.ask(&thing.region, tags.operations.1, members).await.map(drop)
     }
 }
 
@@ -623,6 +660,14 @@ impl Kind for Things {
 
     async fn create(&self, wanted: &Document) -> Result<(), Refusal> {
         self.make(wanted).await
+    }
+
+    async fn adoption(&self, wanted: &Document, id: &str) -> Result<Adoption, Refusal> {
+        self.adoption_of(wanted, id).await
+    }
+
+    async fn mark(&self, found: &Document) -> Result<(), Refusal> {
+        self.marked(&found.address).await
     }
 
     fn is_begun(&self, found: &Document, wanted: &Document) -> bool {

@@ -11,7 +11,7 @@ use aipolicy_targets::plan::Observed;
 use async_trait::async_trait;
 use rustix::process::{Signal, getpid, kill_process};
 
-use crate::{Known, Local, Provider, WorldError};
+use crate::{Adoption, Known, Local, Provider, WorldError};
 
 /// What goes wrong.
 #[derive(Clone, Default)]
@@ -113,6 +113,14 @@ impl Provider for Faulty {
 
     async fn read(&self, address: &Address) -> Result<Option<Observed>, WorldError> {
         self.local.read(address).await
+    }
+
+    async fn adoption(&self, document: &Document, id: &str) -> Result<Adoption, WorldError> {
+        self.local.adoption(document, id).await
+    }
+
+    async fn adopt(&self, address: &Address, expected_digest: &str) -> Result<(), WorldError> {
+        self.call(address, self.local.adopt(address, expected_digest)).await
     }
 
     async fn create(&self, document: &Document) -> Result<(), WorldError> {

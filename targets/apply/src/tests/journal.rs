@@ -35,7 +35,7 @@ fn started(release: u64) -> Entry {
 fn intent(name: &str, action: Action) -> Entry {
     let (before, after) = match action {
         Action::Create => (None, Some("new".to_owned())),
-        Action::Update => (Some("old".to_owned()), Some("new".to_owned())),
+        Action::Update | Action::Adopt => (Some("old".to_owned()), Some("new".to_owned())),
         Action::Delete => (Some("old".to_owned()), None),
     };
     Entry::Intent { address: address(name), action, before, after }

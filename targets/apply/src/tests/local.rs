@@ -3,7 +3,7 @@
 use aipolicy_targets::artifact::{Document, Format};
 
 use super::{address, files, json};
-use crate::{FileProblem, Known, Local, Provider, WorldError};
+use crate::{Adoption, FileProblem, Known, Local, NotAdopted, Provider, WorldError};
 
 fn write(path: &std::path::Path, text: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -40,6 +40,46 @@ async fn documents_are_plain_files_with_a_mark() {
     local.delete(&new.address, &new.digest()).await.unwrap();
     assert_eq!(local.read(&new.address).await.unwrap(), None);
     assert_eq!(local.observe(&Known::default()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_of_nobody_is_adopted_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let local = Local::new(folder.path(), "acme");
+    let (wanted, found) = (json("iam/Role/a", "wanted"), json("iam/Role/a", "theirs"));
+    let no = |adoption| match adoption {
+        Ok(Adoption::No(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    let absent = NotAdopted::Absent { expected: "the file `iam/Role/a.json`".into() };
+    assert_eq!(no(local.adoption(&wanted, "a").await), absent, "there is no world");
+    write(&folder.path().join("iam/Role/a.json"), "theirs");
+    write(&folder.path().join("iam/Role/b.json"), "theirs");
+    assert_eq!(no(local.adoption(&wanted, "c").await), absent);
+    let other = no(local.adoption(&wanted, "b.json").await);
+    assert!(
+        matches!(&other, NotAdopted::Other { found, .. } if found.contains("iam/Role/b.json")),
+        "{other:?}"
+    );
+    for id in ["a", "a.json", "iam/Role/a.json"] {
+        let Ok(Adoption::Free(free)) = local.adoption(&wanted, id).await else { panic!("{id}") };
+        assert_eq!((free.object.as_str(), &free.found, &free.marked), ("iam/Role/a.json", &found, &found));
+    }
+    let stale = local.adopt(&wanted.address, &wanted.digest()).await;
+    assert!(matches!(stale, Err(WorldError::Changed { .. })), "{stale:?}");
+    assert_eq!(local.read(&wanted.address).await.unwrap().map(|found| found.owned), Some(false));
+    for _ in 0..2 {
+        assert_eq!(local.adopt(&wanted.address, &found.digest()).await, Ok(()));
+    }
+    assert_eq!(local.adoption(&wanted, "a").await, Ok(Adoption::Ours));
+    assert_eq!(files(folder.path())["iam/Role/a.json"], "theirs");
+    let of_others = Local::new(folder.path(), "other");
+    let whose = no(of_others.adoption(&wanted, "a").await);
+    assert_eq!(whose, NotAdopted::OfOthers { whose: "the workspace `acme`".into() });
+    let foreign = of_others.adopt(&wanted.address, &found.digest()).await;
+    assert_eq!(foreign, Err(WorldError::Foreign(wanted.address.clone())));
+    local.update(&wanted, &found.digest()).await.unwrap();
+    local.delete(&wanted.address, &wanted.digest()).await.unwrap();
 }
 
 #[tokio::test]

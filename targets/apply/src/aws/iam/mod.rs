@@ -21,7 +21,9 @@ use tokio::task::JoinSet;
 
 use super::error::Refusal;
 use super::looking::patiently;
+use super::tags::is_of_aws;
 use super::{AwsPlace, Kind};
+use crate::adoption::{Adoption, Free, NotAdopted};
 
 /// How many objects are read side by side.
 const SIDE_BY_SIDE: usize = 10;
@@ -53,6 +55,7 @@ impl Tag {
     fn all(found: &[SdkTag]) -> Vec<Self> {
         let mut all: Vec<_> = found
             .iter()
+            .filter(|tag| !is_of_aws(tag.key()))
             .map(|tag| Self { key: tag.key().to_owned(), value: tag.value().to_owned() })
             .collect();
         all.sort();
@@ -80,9 +83,73 @@ impl AwsPlace {
         path == mark.path() && mark.tags().into_iter().all(tagged)
     }
 
+    /// Tags with our mark.
+    fn marked(&self, tags: &[Tag]) -> Vec<Tag> {
+        let mut all: BTreeMap<_, _> = tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+        all.extend(self.mark_tags());
+        all.into_iter().map(|(key, value)| Tag { key, value }).collect()
+    }
+
+    fn mark_sent(&self) -> Result<Vec<SdkTag>, Refusal> {
+        self.marked(&[]).iter().map(Tag::sent).collect()
+    }
+
+    /// Why an object with this path, name and tags is not adopted for a document that asks for another path and name, if it is
+    /// not.
+    fn refused<'t>(
+        &self,
+        found: (&str, &str),
+        expected: (&str, &str),
+        tags: impl Iterator<Item = (&'t str, &'t str)>,
+    ) -> Option<NotAdopted> {
+        let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        if let Some(whose) = self.others(&tags) {
+            return Some(NotAdopted::OfOthers { whose });
+        }
+        (found != expected).then(|| NotAdopted::Other {
+            found: in_words(found),
+            expected: in_words(expected),
+            why: "IAM changes neither path nor name of what is there, and a plan finds it by both; remove it, so that the next \
+                  apply makes it anew"
+                .to_owned(),
+        })
+    }
+
+    /// An object that may be adopted, as it is and as it will be.
+    fn free<T: Serialize>(
+        &self,
+        (arn, wanted): (&str, &Document),
+        (found, marked): (&T, &T),
+        tags: &[Tag],
+    ) -> Result<Adoption, Refusal> {
+        let path = self.mark().path();
+        if self.owns(&path, tags) {
+            return Ok(Adoption::Ours);
+        }
+        Ok(Adoption::Free(Free {
+            object: arn.to_owned(),
+            mark: self.mark_in_words(),
+            found: document(wanted.address.clone(), found)?,
+            marked: document(wanted.address.clone(), marked)?,
+        }))
+    }
+
     fn policy_arn(&self, name: &str) -> String {
         format!("arn:{}:iam::{}:policy{}{name}", self.partition, self.account, self.mark().path())
     }
+}
+
+fn in_words((path, name): (&str, &str)) -> String {
+    format!("`{path}{name}`")
+}
+
+fn absent(expected: (&str, &str)) -> Adoption {
+    Adoption::No(NotAdopted::Absent { expected: in_words(expected) })
+}
+
+/// The name in an ARN; what is no ARN is one.
+fn last(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or(id)
 }
 
 /// The address of an object of IAM; nothing for a name that we would never give.

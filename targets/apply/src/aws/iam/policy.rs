@@ -1,5 +1,6 @@
 //! Managed policies, with their versions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aipolicy_targets::Tree;
@@ -12,7 +13,8 @@ use aws_sdk_iam::config::Config;
 use aws_sdk_iam::types::{PolicyScopeType, PolicyVersion};
 use serde::{Deserialize, Serialize};
 
-use super::{Named, Tag, address, decoded, document, encoded, foreign, members, read_all, retagged};
+use super::{Named, Tag, absent, address, decoded, document, encoded, foreign, members, read_all, retagged};
+use crate::adoption::{Adoption, NotAdopted};
 use crate::aws::error::Refusal;
 use crate::aws::looking::patiently;
 use crate::aws::{AwsPlace, Kind};
@@ -141,6 +143,54 @@ impl Kind for Policies {
         let call = call.policy_document(encoded(&wanted.policy_document)?);
         let call = call.set_description(wanted.description).set_tags(Some(tags));
         call.send().await.map_err(Refusal::of).map(drop)
+    }
+
+    async fn adoption(&self, wanted: &Document, id: &str) -> Result<Adoption, Refusal> {
+        let asked: Policy = members(wanted)?;
+        let mut pages =
+            self.client.list_policies().scope(PolicyScopeType::Local).into_paginator().items().send();
+        let mut called = None;
+        while let (None, Some(policy)) = (&called, pages.next().await) {
+            let policy = policy.map_err(Refusal::of)?;
+            let names = [policy.arn(), policy.policy_name(), policy.policy_id()];
+            called = names.contains(&Some(id)).then_some(policy);
+        }
+        let expected = (asked.path.as_str(), asked.policy_name.as_str());
+        let Some(found) = called else { return Ok(absent(expected)) };
+        let arn = found.arn().unwrap_or_default();
+        let mut tags = self.client.list_policy_tags().policy_arn(arn).into_paginator().items().send();
+        let mut all = BTreeMap::new();
+        while let Some(tag) = tags.next().await {
+            let tag = tag.map_err(Refusal::of)?;
+            all.insert(tag.key().to_owned(), tag.value().to_owned());
+        }
+        let tags = all.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let own = (found.path().unwrap_or("/"), found.policy_name().unwrap_or_default());
+        if let Some(no) = self.place.refused(own, expected, tags) {
+            return Ok(Adoption::No(no));
+        }
+        let Some(observed) = self.named(&asked.policy_name).await? else { return Ok(absent(expected)) };
+        let members: Policy = members(&observed.document)?;
+        if members.description != asked.description {
+            let told = |text: &Option<String>| {
+                text.as_ref().map_or_else(
+                    || "without a description".to_owned(),
+                    |text| format!("described as `{text}`"),
+                )
+            };
+            return Ok(Adoption::No(NotAdopted::Other {
+                found: format!("`{arn}` {}", told(&members.description)),
+                expected: format!("one {}", told(&asked.description)),
+                why: "IAM changes no description of a policy; make one anew and attach that".to_owned(),
+            }));
+        }
+        let marked = Policy { tags: self.place.marked(&members.tags), ..members.clone() };
+        self.place.free((arn, wanted), (&members, &marked), &members.tags)
+    }
+
+    async fn mark(&self, found: &Document) -> Result<(), Refusal> {
+        let call = self.client.tag_policy().policy_arn(self.place.policy_arn(&found.address.name));
+        call.set_tags(Some(self.place.mark_sent()?)).send().await.map_err(Refusal::of).map(drop)
     }
 
     /// A policy is made by one call, so none is ever half made.

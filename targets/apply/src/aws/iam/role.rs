@@ -10,7 +10,10 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::types::Role as SdkRole;
 use serde::{Deserialize, Serialize};
 
-use super::{Named, Tag, address, decoded, document, encoded, foreign, members, read_all, retagged};
+use super::{
+    Named, Tag, absent, address, decoded, document, encoded, foreign, last, members, read_all, retagged,
+};
+use crate::adoption::Adoption;
 use crate::aws::error::Refusal;
 use crate::aws::looking::patiently;
 use crate::aws::{AwsPlace, Kind};
@@ -62,6 +65,13 @@ impl Roles {
             }
         }
         Ok((ours, all))
+    }
+
+    async fn shown(&self, name: &str) -> Result<Option<SdkRole>, Refusal> {
+        match self.client.get_role().role_name(name).send().await.map_err(Refusal::of) {
+            Err(refusal) if refusal.is_gone() => Ok(None),
+            found => Ok(found?.role),
+        }
     }
 
     async fn members(&self, found: &SdkRole) -> Result<Role, Refusal> {
@@ -180,13 +190,9 @@ impl Roles {
 #[async_trait]
 impl Named for Roles {
     async fn named(&self, name: &str) -> Result<Option<Observed>, Refusal> {
-        let found = match self.client.get_role().role_name(name).send().await.map_err(Refusal::of) {
-            Err(refusal) if refusal.is_gone() => return Ok(None),
-            found => found?,
-        };
-        let Some(found) = found.role() else { return Ok(None) };
+        let Some(found) = self.shown(name).await? else { return Ok(None) };
         let Some(address) = address("Role", found.role_name()) else { return Ok(None) };
-        let members = match self.members(found).await {
+        let members = match self.members(&found).await {
             Err(refusal) if refusal.is_gone() => return Ok(None),
             members => members?,
         };
@@ -218,6 +224,29 @@ impl Kind for Roles {
         call.set_tags(Some(tags)).send().await.map_err(Refusal::of)?;
         let bare = Role { attached_managed_policies: Vec::new(), ..wanted.clone() };
         self.alter(&bare, &wanted).await
+    }
+
+    async fn adoption(&self, wanted: &Document, id: &str) -> Result<Adoption, Refusal> {
+        let asked: Role = members(wanted)?;
+        let mut found = self.shown(last(id)).await?.filter(|found| last(id) == id || found.arn() == id);
+        if found.is_none() {
+            found = self.shown(&asked.role_name).await?.filter(|found| found.role_id() == id);
+        }
+        let Some(found) = found else { return Ok(absent((&asked.path, &asked.role_name))) };
+        let own = (found.path(), found.role_name());
+        let tags = found.tags().iter().map(|tag| (tag.key(), tag.value()));
+        if let Some(no) = self.place.refused(own, (&asked.path, &asked.role_name), tags) {
+            return Ok(Adoption::No(no));
+        }
+        let members = self.members(&found).await?;
+        let mut marked = members.clone();
+        marked.tags = self.place.marked(&members.tags);
+        self.place.free((found.arn(), wanted), (&members, &marked), &members.tags)
+    }
+
+    async fn mark(&self, found: &Document) -> Result<(), Refusal> {
+        let call = self.client.tag_role().role_name(&found.address.name);
+        call.set_tags(Some(self.place.mark_sent()?)).send().await.map_err(Refusal::of).map(drop)
     }
 
     fn is_begun(&self, found: &Document, wanted: &Document) -> bool {
