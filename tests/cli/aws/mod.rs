@@ -5,7 +5,6 @@ mod adoption;
 mod agents;
 mod kills;
 mod kinds;
-mod long;
 mod roles;
 
 use std::path::PathBuf;

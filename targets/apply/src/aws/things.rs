@@ -45,27 +45,8 @@ pub(super) struct Found {
 }
 
 impl Things {
-    fn service(&self, region: &str) -> (super::services::Service, String) {
-        (self.life.service, region.to_owned())
-    }
-
     async fn ask(&self, region: &str, operation: &str, members: Members) -> Result<Value, Refusal> {
-        let (service, region) = self.service(region);
-        self.account.ask((service, &region), operation, members).await
-    }
-
-    /// Asks for a thing unless it is there already: an answer may have been lost.
-    async fn ask_once(
-        &self,
-        address: &Address,
-        (region, operation): (&str, &str),
-        members: Members,
-    ) -> Result<Value, Refusal> {
-        if self.found(address).await?.is_some() {
-            return Err(Refusal::taken(&format!("`{address}` is there")));
-        }
-        let (service, region) = self.service(region);
-        self.account.ask_once((service, &region), operation, members).await
+        self.account.ask((self.life.service, region), operation, members).await
     }
 
     /// A thing as it is now, with its tags; nothing if it is gone.
@@ -305,7 +286,7 @@ impl Things {
     }
 
     /// Looks for what should be under an address.
-    async fn found(&self, address: &Address) -> Result<Option<Thing>, Refusal> {
+    pub(super) async fn found(&self, address: &Address) -> Result<Option<Thing>, Refusal> {
         let regions = match self.account.wanted(address) {
             Some(document) => {
                 let value: Value = serde_json::from_str(&document.text).map_err(Refusal::unreadable)?;
