@@ -68,6 +68,7 @@ fn read_and_compile(
         return Err(error.hint("name the folder that holds `aipolicy.yaml`"));
     }
     let mut reading = Reading { root, sources: SourceMap::new(), out: Diagnostics::default() };
+    rayon::spawn(aipolicy_compiler::prepare);
     reading.resources()?;
     timings.mark("parsing");
     let mut bundle = aipolicy_compiler::read(&reading.sources, &mut reading.out);

@@ -11,6 +11,7 @@ mod provider;
 mod render;
 mod revision;
 mod signing;
+mod steps;
 mod timings;
 mod ui;
 mod waiting;

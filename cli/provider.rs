@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aipolicy_apply::{Local, Provider, World};
+use aipolicy_apply::{Local, Places, Provider, World};
 use aipolicy_compiler::model::Resource;
 use aipolicy_compiler::model::environment::{EnvironmentSpec, ProviderName, Providers};
 use aipolicy_compiler::model::workspace::TargetName;
@@ -14,7 +14,7 @@ use crate::error::CliError;
 use crate::workspace::Workspace;
 
 /// Providers by target, or by `target/Kind` where the documents of a target live in more than one world.
-pub(crate) type Served = BTreeMap<String, Arc<dyn Provider>>;
+type Served = BTreeMap<String, Arc<dyn Provider>>;
 
 /// The targets whose documents the provider `aws` applies.
 const IN_AWS: [TargetName; 4] =
@@ -31,14 +31,36 @@ const FOR_OTHERS: [&str; 6] = [
     "observability/PrometheusTests",
 ];
 
-/// The providers that an environment names; `local` where it names none.
-pub(crate) fn serve(
+/// The world of an environment: the providers that it names, `local` where it names none; and beside them those where the
+/// journal knows of something.
+pub(crate) fn world(
     workspace: &Workspace,
     environment: &Resource<EnvironmentSpec>,
-    local: &Arc<Local>,
+    (local, former): (&Arc<Local>, &Places),
+) -> Result<(World, BTreeMap<String, String>), CliError> {
+    let account = aws(workspace, environment, former);
+    let served = serve(workspace, environment, (local, account.as_ref()))?;
+    let names: BTreeMap<_, _> =
+        served.iter().map(|(key, provider)| (key.clone(), provider.name().to_owned())).collect();
+    let mut world = World::new(served);
+    let was_there = former.values().any(|names| names.contains(ProviderName::Aws.word()));
+    if was_there && !names.values().any(|name| name == ProviderName::Aws.word()) {
+        let account = account.ok_or_else(|| {
+            CliError::usage(
+                "the journal knows of objects in AWS, and this binary was built without the provider `aws`",
+            )
+        })?;
+        world.watch(account);
+    }
+    Ok((world, names))
+}
+
+fn serve(
+    workspace: &Workspace,
+    environment: &Resource<EnvironmentSpec>,
+    (local, account): (&Arc<Local>, Option<&Arc<dyn Provider>>),
 ) -> Result<Served, CliError> {
     let mut served = Served::new();
-    let mut account = None;
     for target in TargetName::ALL {
         let named = environment.spec.providers.as_ref().and_then(|all| provider(all, *target));
         match named.map(|named| named.value) {
@@ -46,10 +68,7 @@ pub(crate) fn serve(
                 served.insert(target.word().to_owned(), Arc::clone(local) as Arc<dyn Provider>);
             }
             Some(ProviderName::Aws) if IN_AWS.contains(target) => {
-                if account.is_none() {
-                    account = aws(workspace, environment);
-                }
-                let found = account.as_ref().ok_or_else(|| left_out(workspace, named))?;
+                let found = account.ok_or_else(|| left_out(workspace, named))?;
                 served.extend(kinds(*target, found, local));
             }
             Some(ProviderName::Aws | ProviderName::Kubernetes | ProviderName::Git) => {
@@ -78,13 +97,19 @@ fn kinds(_: TargetName, _: &Arc<dyn Provider>, _: &Arc<Local>) -> Served {
 
 /// The account of an environment; nothing in a binary that was built without the provider.
 #[cfg(feature = "aws")]
-fn aws(workspace: &Workspace, environment: &Resource<EnvironmentSpec>) -> Option<Arc<dyn Provider>> {
+fn aws(
+    workspace: &Workspace,
+    environment: &Resource<EnvironmentSpec>,
+    former: &Places,
+) -> Option<Arc<dyn Provider>> {
     use aipolicy_apply::{Aws, AwsPlace};
 
     let account = &environment.spec.aws;
     let is_there = |target: &&TargetName| {
         let named = environment.spec.providers.as_ref().and_then(|all| provider(all, **target));
-        named.is_some_and(|named| named.value == ProviderName::Aws)
+        let was_there =
+            former.get(target.word()).is_some_and(|names| names.contains(ProviderName::Aws.word()));
+        was_there || named.is_some_and(|named| named.value == ProviderName::Aws)
     };
     let of = workspace.graph().bundle().workspaces.first()?;
     let name = of.name().as_str();
@@ -106,7 +131,7 @@ fn aws(workspace: &Workspace, environment: &Resource<EnvironmentSpec>) -> Option
 }
 
 #[cfg(not(feature = "aws"))]
-fn aws(_: &Workspace, _: &Resource<EnvironmentSpec>) -> Option<Arc<dyn Provider>> {
+fn aws(_: &Workspace, _: &Resource<EnvironmentSpec>, _: &Places) -> Option<Arc<dyn Provider>> {
     None
 }
 

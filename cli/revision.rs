@@ -21,6 +21,12 @@ pub(crate) fn workspace_at(name: &str, place: &Path, today: Option<Date>) -> Res
     Ok(workspace)
 }
 
+/// The commit that is checked out in a folder, if it is one of a repository.
+pub(crate) fn head(folder: &Path) -> Option<String> {
+    let asked = git(folder).args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).output().ok()?;
+    asked.status.success().then(|| String::from_utf8_lossy(&asked.stdout).trim().to_owned())
+}
+
 /// Copies a folder as it was at a revision. Nothing of it is run, and the repository stays as it is.
 fn copy(revision: &str, folder: &Path) -> Result<TempDir, CliError> {
     let commit = commit(revision, folder)?;

@@ -82,12 +82,25 @@ impl Workspace {
         artifacts.ok_or_else(|| "a target refuses".into())
     }
 
+    /// Why there are no artifacts of an environment, if there are none. Refusals of targets are reported.
+    pub(crate) fn judge(
+        &self,
+        environment: Id<EnvironmentSpec>,
+        out: &mut Diagnostics,
+    ) -> Result<(), String> {
+        let grants = self.grants(environment)?;
+        let mut found = Diagnostics::default();
+        let sound = aipolicy_targets::judge(grants, &self.sources, &mut found);
+        out.append(found);
+        if sound { Ok(()) } else { Err("a target refuses".into()) }
+    }
+
     /// All that is found about the workspace and the artifacts of these environments.
     pub(crate) fn found(&self, environments: &[(Id<EnvironmentSpec>, &str)]) -> Diagnostics {
         let mut found = self.diagnostics.clone();
         for (id, _) in environments {
             // Why there are none is among what is found.
-            let _ = self.artifacts(*id, &mut found);
+            let _ = self.judge(*id, &mut found);
         }
         found.sort(&self.sources);
         found

@@ -17,12 +17,13 @@ use aipolicy_compiler::model::workspace::{S3State, StateBackend};
 use aipolicy_targets::artifact::{Artifact, Document};
 use aipolicy_targets::effects;
 use aipolicy_targets::plan::{
-    Actual, ApprovedPlan, Bindings, Desired, Header, Plan, authorize, report_drift,
+    Actual, ApprovedPlan, Bindings, Desired, Header, Plan, Promoted, authorize, permitted, report_drift,
 };
 use jiff::Timestamp;
 
 use crate::error::{CliError, Exit};
-use crate::provider::{all_served, serve};
+use crate::provider::{all_served, world};
+use crate::steps::Chosen;
 use crate::waiting::block_on;
 use crate::workspace::Workspace;
 
@@ -68,10 +69,18 @@ impl<'w> Place<'w> {
         workspace: &'w Workspace,
         environment: (Id<EnvironmentSpec>, &str),
     ) -> Result<Self, CliError> {
-        let (id, name) = environment;
-        let folder = local_folder(workspace)?;
+        Self::open_beside(workspace, workspace, environment)
+    }
+
+    /// The same, with the state where another version of the workspace has it.
+    pub(crate) fn open_beside(
+        stated: &Workspace,
+        workspace: &'w Workspace,
+        (id, name): (Id<EnvironmentSpec>, &str),
+    ) -> Result<Self, CliError> {
+        let folder = local_folder(stated)?;
         let lineage = Lineage { workspace: name_of(workspace).to_owned(), environment: name.to_owned() };
-        let place = state_place(workspace, &folder)?;
+        let place = state_place(stated, &folder)?;
         let state = block_on(State::open(&place, lineage))?;
         let state = state.map_err(|error| {
             state_error(&error).hint(format!("the state of `{name}` is in `{}`", place.of(name)))
@@ -79,10 +88,7 @@ impl<'w> Place<'w> {
         let local = Arc::new(Local::new(folder.join("world").join(name), name_of(workspace)));
         let found = workspace.graph().resource(id);
         let found = found.ok_or_else(|| CliError::usage(format!("there is no environment `{name}`")))?;
-        let served = serve(workspace, found, &local)?;
-        let providers =
-            served.iter().map(|(key, provider)| (key.clone(), provider.name().to_owned())).collect();
-        let world = World::new(served);
+        let (world, providers) = world(workspace, found, (&local, state.journal().places()))?;
         Ok(Self {
             workspace,
             environment: id,
@@ -110,6 +116,8 @@ impl<'w> Place<'w> {
         })?;
         all_served(&self.name, &self.world, &artifacts)?;
         self.world.expect(artifacts.iter().map(|artifact| &artifact.document));
+        let trials = artifacts.iter().filter_map(|artifact| artifact.trial.as_ref());
+        self.world.watch_alarms(trials.flat_map(|trial| &trial.alarms));
         let actual = self.observe().await?;
         Ok((artifacts, actual))
     }
@@ -155,7 +163,7 @@ impl<'w> Place<'w> {
     }
 
     /// Compares what should be with what is, and asks Cedar about the changes. Only reads.
-    pub(crate) async fn plan(&mut self) -> Result<Planned, CliError> {
+    pub(crate) async fn plan(&mut self, chosen: &Chosen) -> Result<Planned, CliError> {
         let workspace = self.workspace;
         let mut refusals = Diagnostics::default();
         let (artifacts, actual) = self.looked_at(&mut refusals).await?;
@@ -166,12 +174,25 @@ impl<'w> Place<'w> {
         let after =
             effects::facts(graph, &workspace.compilation.decisions, self.environment, &workspace.sources);
         let desired = Desired::of(&artifacts, &workspace.sources);
-        let plan = Plan::between(self.header(actual.digest()), (&desired, &actual), &before, &after);
+        let (agents, everybody) = (&chosen.agents, chosen.everybody);
+        let promoted = Promoted { everybody, agents, now: Timestamp::now() };
+        let (header, facts) = (self.header(actual.digest()), (&before, &after));
+        let plan = Plan::between(header, (&desired, &actual), facts, &promoted);
         let mut planned = self.asked(plan, &artifacts, refusals);
         if let Some(found) = graph.resource(self.environment) {
             report_drift(&planned.plan, &artifacts, found.name_span(), &mut planned.drift);
         }
         Ok(planned)
+    }
+
+    /// Asks the policies of another version of the workspace about the changes of a plan. What they refuse is told.
+    pub(crate) fn permitted_by(&self, other: &Workspace, plan: &Plan) -> Result<Diagnostics, CliError> {
+        let environments = other.environments(std::slice::from_ref(&self.name))?;
+        let mut refusals = Diagnostics::default();
+        for (environment, _) in environments {
+            permitted(plan, (&other.compilation, environment), Timestamp::now(), &mut refusals);
+        }
+        Ok(refusals)
     }
 
     async fn observe(&self) -> Result<Actual, CliError> {

@@ -68,7 +68,7 @@ fn judged(workspace: &Workspace, names: &[String]) -> Result<(Diagnostics, Vec<N
             continue;
         }
         let mut refusals = Diagnostics::default();
-        if let Err(why) = workspace.artifacts(id, &mut refusals) {
+        if let Err(why) = workspace.judge(id, &mut refusals) {
             not_run.push(NotRun::new(what, why));
         }
         found.append(refusals);

@@ -1,6 +1,6 @@
 //! `aipolicy import`.
 
-use aipolicy_apply::Free;
+use aipolicy_apply::{Free, Options};
 use aipolicy_targets::plan::Plan;
 use similar::TextDiff;
 
@@ -8,6 +8,7 @@ use super::apply::release;
 use super::{Elsewhere, plan};
 use crate::error::{CliError, Exit};
 use crate::load::load;
+use crate::revision::head;
 use crate::signing::{Signer, Verifier};
 use crate::ui::{Ui, harmless};
 use crate::waiting::block_on;
@@ -77,7 +78,8 @@ impl Import {
         ui.print(&told(&planned, &free))?;
         let approved = release::approved(&workspace, planned, ui)?;
         release::agree((self.yes, "Import this object?"), ui)?;
-        let done = release::carry_out((&workspace, &mut place), (&approved, 1), ui)?;
+        let options = Options { revision: head(&workspace.root), ..release::options(&workspace) };
+        let done = release::carry_out(&mut place, (&approved, options), ui)?;
         ui.print(&format!("`aipolicy plan -e {}` shows what the sources want of it besides\n", place.name))?;
         Ok(done)
     }

@@ -19,6 +19,7 @@ use crate::findings::Findings;
 use crate::output::{Kind, Outputs};
 use crate::render::{Format, text as findings};
 use crate::signing::{self, Signer, Trust};
+use crate::steps::Steps;
 use crate::ui::Ui;
 use crate::waiting::block_on;
 use crate::workspace::{Workspace, verdict};
@@ -81,6 +82,8 @@ pub(crate) struct PlanArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     signer: Signer,
+    #[command(flatten)]
+    steps: Steps,
     /// Ends with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -98,6 +101,7 @@ impl PlanArgs {
             refused(ui, &workspace.diagnostics)?;
             return Err(error);
         }
+        self.steps.check(&workspace)?;
         let signed = signed(self.out.as_deref(), &self.signer, &workspace)?;
         let environments = workspace.environments(&self.workspace.view.environments)?;
         if environments.is_empty() {
@@ -108,7 +112,7 @@ impl PlanArgs {
             let error = CliError::usage("a saved plan is about one environment");
             return Err(error.hint("name it with `-e ENV`"));
         }
-        let made = match made(&workspace, &environments, ui) {
+        let made = match made(&workspace, (&environments, &self.steps), ui) {
             Ok(made) => made,
             Err(error) => {
                 let found = workspace.found(&environments);
@@ -159,13 +163,13 @@ struct Made {
 
 fn made(
     workspace: &Workspace,
-    environments: &[(Id<EnvironmentSpec>, &str)],
+    (environments, steps): (&[(Id<EnvironmentSpec>, &str)], &Steps),
     ui: &mut Ui,
 ) -> Result<Made, CliError> {
     let mut made = Made { plans: Vec::new(), refused: None, found: workspace.diagnostics.clone() };
     for environment in environments {
         let mut place = Place::open(workspace, *environment)?;
-        let planned = block_on(place.plan())??;
+        let planned = block_on(place.plan(&steps.chosen()))??;
         if planned.approved.is_none() {
             let exit = verdict(&planned.refusals);
             // What is refused in one environment is refused, whatever waits in others.

@@ -130,6 +130,12 @@ pub fn add_packs(bundle: &Bundle, sources: &mut SourceMap, out: &mut Diagnostics
     }
 }
 
+/// Reads what ships with the product and every run needs, so that it is there when a run comes to it.
+pub fn prepare() {
+    authorize::prepare();
+    catalog::Catalog::shipped();
+}
+
 /// The parts of a compile, for whoever times them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -222,26 +228,31 @@ fn judged(
     decisions
 }
 
-/// Runs the checks of policies, where the workspace has policies of its own: to know what each does, every request is asked
-/// again.
-fn look_at_policies(
+/// Asks Cedar. Where the workspace has policies of its own and something is to be said of them, what each does is counted on
+/// the way.
+fn decide(
     policies: &Policies,
-    waivers: &Waivers<'_>,
-    wanted: impl Fn(&&Check) -> bool,
+    waivers: &mut Waivers<'_>,
+    of_policies: bool,
     out: &mut Diagnostics,
-) {
-    let own = |fact: &ir::PolicyFact| {
-        waivers.sources().get(fact.span.source).kind() == SourceKind::Policies { shipped: false }
+) -> (Decisions, Option<inspect::Inspection>) {
+    let own = |at: &ir::PolicyIndex| {
+        let source = policies.facts().get(at.0 as usize).map(|fact| fact.span.source);
+        source.is_some_and(|source| {
+            waivers.sources().get(source).kind() == SourceKind::Policies { shipped: false }
+        })
     };
-    let checks = || check::CHECKS_OF_POLICIES.iter().filter(&wanted);
-    if !policies.facts().iter().any(own) || checks().next().is_none() {
-        return;
+    let own: Vec<_> = policies.each().filter(own).collect();
+    if own.is_empty() || !of_policies {
+        return (authorize::decide(policies, waivers, out), None);
     }
     let graph = waivers.graph();
     let environments: Vec<_> = graph.each().map(|(id, _)| id).collect();
     let subject = inspect::Subject { graph, policies, today: waivers.today(), environments: &environments };
-    let found = inspect::inspect(&subject, |_| false);
-    checks().for_each(|check| check.run_on((policies, &found), waivers, out));
+    let watched = inspect::Watched::new(subject, own);
+    let look = |considered: &authorize::Considered<'_>, tally: &mut _| watched.look(considered, tally);
+    let (decisions, counted) = authorize::decide_and_look((policies, &look), waivers, out);
+    (decisions, Some(watched.conclude(counted)))
 }
 
 /// Runs checks, all of them or some, and asks Cedar. What waivers name does not stop; what is said of waivers comes last,
@@ -272,10 +283,13 @@ fn judge_watched(
     waivers.apply(&mut found);
     out.append(found);
     watch(Phase::Cedar);
-    let mut decisions = authorize::decide(policies, waivers, out);
+    let of_policies = || check::CHECKS_OF_POLICIES.iter().filter(wanted);
+    let (mut decisions, inspected) = decide(policies, waivers, of_policies().next().is_some(), out);
     watch(Phase::Checks);
     let mut found = Diagnostics::default();
-    look_at_policies(policies, waivers, wanted, &mut found);
+    if let Some(inspected) = &inspected {
+        of_policies().for_each(|check| check.run_on((policies, inspected), waivers, &mut found));
+    }
     out.append(found);
     if whole {
         waivers.conclude();

@@ -277,6 +277,29 @@ impl<'a> Account<'a> {
         name.chars().take(48).collect()
     }
 
+    /// The name of the endpoint of a harness with the version that is tried.
+    pub(crate) fn canary_endpoint(&self) -> String {
+        // A name has 48 characters.
+        format!("{}_canary", self.endpoint().chars().take(41).collect::<String>())
+    }
+
+    /// What sessions and alarms of versions of an agent that are tried are called by, before the version.
+    pub(crate) fn name_of_canary(&self, agent: &Resource<AgentSpec>) -> String {
+        self.name(&[agent.name().as_str()], 240)
+    }
+
+    /// What the names of alarms that end the trial of a version begin with: a word for what they watch and the version follow.
+    pub(crate) fn canary_alarms(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        let longest = usize::try_from(self.graph().catalog().limit("cloudwatch.alarmName")?).ok()?;
+        Some(self.name(&[agent.name().as_str(), "canary"], longest.checked_sub(16)?))
+    }
+
+    /// What the alias of a version that is tried is tagged with in place of the agent, so that only who starts sessions by
+    /// triggers may call it.
+    pub(crate) fn canary_tag(agent: &Resource<AgentSpec>) -> String {
+        format!("{}.canary", agent.name())
+    }
+
     /// The name of an agent on Agents Classic.
     pub(crate) fn classic(&self, agent: &Resource<AgentSpec>) -> Option<String> {
         self.limited_name(&[agent.name().as_str()], "bedrock.agentName")
@@ -285,6 +308,11 @@ impl<'a> Account<'a> {
     /// The name of the alias that callers of an agent on Agents Classic use, after that of the agent.
     pub(crate) fn alias(&self, agent: &Resource<AgentSpec>) -> Option<String> {
         Some(format!("{}.{}", self.classic(agent)?, self.environment.name()))
+    }
+
+    /// The name of the alias of the version that is tried, after that of the agent.
+    pub(crate) fn canary_alias(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        Some(format!("{}-canary", self.alias(agent)?))
     }
 
     /// The name of the function that starts an agent for a trigger, and of what leads there.

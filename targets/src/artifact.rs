@@ -136,6 +136,15 @@ impl Document {
     }
 }
 
+/// What a rendering is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Every document.
+    Documents,
+    /// What is found on the way. A document in whose text nothing is found, and on which no other depends, is not written.
+    Findings,
+}
+
 /// A document together with where each of its values comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
@@ -145,6 +154,23 @@ pub struct Artifact {
     pub trace: Trace,
     /// Documents that must exist before it.
     pub needs: Vec<Address>,
+    /// What has to prove itself before this is changed.
+    pub trial: Option<Trial>,
+}
+
+/// A trial of a new version: one document gets it first, and another follows when nothing went wrong for long enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// The agent, as people name it.
+    pub agent: String,
+    /// The version that should be there in the end, the first digits of its digest.
+    pub version: String,
+    /// The document that gets it first.
+    pub by: Address,
+    /// For how many seconds.
+    pub bake: u64,
+    /// The alarms that end it when one of them rings.
+    pub alarms: Vec<Address>,
 }
 
 impl Artifact {
@@ -154,6 +180,24 @@ impl Artifact {
             document: Document { address, format, text: written(format, tree) },
             trace: tree.trace(),
             needs: Vec::new(),
+            trial: None,
+        }
+    }
+
+    /// Writes a tree with an origin as a document, if documents are wanted. Nothing may look at the text of one that is made
+    /// so before all are rendered.
+    pub(crate) fn of(
+        wanted: Wanted,
+        (address, format): (Address, Format),
+        origin: Origin,
+        tree: impl FnOnce() -> Tree,
+    ) -> Self {
+        match wanted {
+            Wanted::Documents => Self::new(address, format, &tree().from(origin)),
+            Wanted::Findings => {
+                let document = Document { address, format, text: String::new() };
+                Self { document, trace: Trace::whole(&origin), needs: Vec::new(), trial: None }
+            }
         }
     }
 
@@ -163,6 +207,7 @@ impl Artifact {
             document: Document { address, format: Format::Text, text: text.into() },
             trace: Trace::whole(origin),
             needs: Vec::new(),
+            trial: None,
         }
     }
 

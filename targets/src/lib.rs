@@ -37,7 +37,7 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::workspace::TargetName;
 use aipolicy_compiler::rule;
 use aipolicy_compiler::source::{SourceMap, Span};
-use artifact::Artifact;
+use artifact::{Artifact, Wanted};
 use control::{Capabilities, Control};
 use input::Input;
 use rayon::prelude::*;
@@ -125,7 +125,16 @@ pub fn render_around(
     around: &Around<'_>,
     out: &mut Diagnostics,
 ) -> Option<Vec<Artifact>> {
-    let input = Input::of(grants, sources)?;
+    rendered(Input::of(grants, sources)?, around, out)
+}
+
+/// Reports what [`render`] reports, and says whether it would return anything. Most documents are not written for that.
+pub fn judge(grants: ApprovedGrants<'_>, sources: &SourceMap, out: &mut Diagnostics) -> bool {
+    let input = Input::of(grants, sources).map(|input| Input { wanted: Wanted::Findings, ..input });
+    input.and_then(|input| rendered(input, &|_, render| render(), out)).is_some()
+}
+
+fn rendered(input: Input<'_>, around: &Around<'_>, out: &mut Diagnostics) -> Option<Vec<Artifact>> {
     let chosen: Vec<_> =
         input.workspace.targets.iter().filter_map(|named| find(named.value, named.span, out)).collect();
     let render = |target: &&Target| {

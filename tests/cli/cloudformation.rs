@@ -55,6 +55,11 @@ fn what_a_template_cannot_say_leaves_nothing_behind() {
 #[test]
 fn why_answers_for_a_value_of_a_template() {
     let (_place, folder) = copy_of("acme");
+    for file in ["tenants/payments/agents.yaml", "tenants/support/agents.yaml"] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        let kept = text.split_inclusive('\n').filter(|line| !line.starts_with("  release: "));
+        std::fs::write(folder.join(file), kept.collect::<String>()).unwrap();
+    }
     let why = |value: &str| aipolicy(&folder, &["why", value, "--as-of", DAY]);
     let gate = "Resources/StateMachineGateInvoiceBotIssueRefund/Properties/DefinitionString/States/Approve1/TimeoutSeconds";
     let said = why(&format!("prod/cloudformation/Template/eu-central-1#/{gate}")).expect(0);

@@ -17,6 +17,7 @@ mod outputs;
 mod policies;
 mod prove;
 mod questions;
+mod release;
 mod review;
 mod signed;
 mod state;

@@ -37,7 +37,7 @@ fn reviews() -> Vec<Review> {
     heads.map(review).collect()
 }
 
-fn git(folder: &Path, arguments: &[&str]) {
+pub(super) fn git(folder: &Path, arguments: &[&str]) {
     let own = ["-c", "user.name=a", "-c", "user.email=a@acme.example", "-c", "commit.gpgsign=false"];
     let mut git = Command::new("git");
     git.args(own).args(arguments).current_dir(folder).env("GIT_CONFIG_GLOBAL", "/dev/null");

@@ -63,9 +63,14 @@ impl Built {
 
     /// A folder of the repository.
     pub(crate) fn example(folder: &str) -> Self {
+        Self::example_with(folder, |text| text)
+    }
+
+    /// A folder of the repository, with its files changed.
+    pub(crate) fn example_with(folder: &str, change: impl Fn(String) -> String) -> Self {
         let folder = root().join(folder);
         let read = |name: String| {
-            let text = super::read(&folder.join(&name));
+            let text = change(super::read(&folder.join(&name)));
             (name, text)
         };
         Self::new(
@@ -94,6 +99,7 @@ impl Built {
             };
             let mut out = Diagnostics::default();
             let rendered = aipolicy_targets::render(grants, &self.sources, &mut out);
+            judged(grants, &self.sources, (rendered.is_some(), &out));
             self.diagnostics.append(out);
             if let Some(artifacts) = &rendered {
                 least_privilege(grants, &self.sources, artifacts);
@@ -134,6 +140,14 @@ impl Built {
     pub(crate) fn json(&self, address: &str) -> Value {
         serde_json::from_str(self.text(address)).unwrap()
     }
+}
+
+/// Of whatever a test compiles, the same is found where documents are not wanted.
+#[track_caller]
+fn judged(grants: ApprovedGrants<'_>, sources: &SourceMap, (sound, found): (bool, &Diagnostics)) {
+    let mut out = Diagnostics::default();
+    assert_eq!(aipolicy_targets::judge(grants, sources, &mut out), sound);
+    assert!(out.iter().eq(found.iter()), "{out:#?}\n{found:#?}");
 }
 
 /// Of whatever a test compiles, roles may do what was granted and nothing else.

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_compiler::authorize::{Question, each_question};
+use aipolicy_compiler::inspect::{Inspected, Verdict};
+use aipolicy_compiler::ir::PolicyIndex;
 use cedar_policy::{Authorizer, Decision, Effect, Entities, Policy, PolicyId, PolicySet, Request};
 use fastrand::Rng;
 
-use super::{Compiled, id, inspected, word, workspace};
-use crate::harness::compile::today;
+use super::{Compiled, WORKSPACE, id, inspected, word, workspace};
+use crate::harness::compile::{compile, today};
 use crate::harness::tries;
 
 const ACTIONS: [&str; 4] = ["invokeModel", "callTool", "readConnector", "supportRuntime"];
@@ -151,4 +153,49 @@ fn verdicts_are_those_of_a_naive_count() {
     for word in ["vacuous", "overridden", "shadowed", "redundant", "deciding"] {
         assert!(seen.get(word).is_some_and(|count| *count >= 3), "{word} is hardly met: {seen:?}");
     }
+}
+
+/// What `check` has to say of a policy, given what all requests together say of it.
+fn told(compiled: &Compiled, one: &Inspected) -> Option<String> {
+    let policies = &compiled.compilation.policies;
+    let name = |at: &PolicyIndex| format!("`{}`", policies.facts()[at.0 as usize].id);
+    let list = |all: &[PolicyIndex]| all.iter().map(name).collect::<Vec<_>>().join(", ");
+    let permits = policies.get(one.policy).unwrap().effect() == Effect::Permit;
+    let why = match &one.verdict {
+        Verdict::Vacuous(_) if permits => {
+            format!("permits none of the {} requests that it is asked about", one.asked)
+        }
+        Verdict::Shadowed { by, .. } => format!("matches nothing that {} does not match too", list(&[*by])),
+        Verdict::Redundant { beside, .. } => format!("changes nothing beside {}", list(beside)),
+        Verdict::Overridden(by) => format!("permits nothing that {} does not forbid", list(by)),
+        Verdict::Vacuous(_) | Verdict::Decides | Verdict::Guards(_) | Verdict::Off | Verdict::Changes => {
+            return None;
+        }
+    };
+    Some(format!("policy {} {why}", name(&one.policy)))
+}
+
+/// `check` counts on the way, and looks at policies of a pack only where one of the workspace matches.
+#[test]
+fn what_is_counted_on_the_way_is_what_all_requests_say() {
+    let mut seen = 0;
+    for seed in 0..tries(12) as u64 {
+        for packs in ["[]", "[baseline]", "[baseline, least-privilege]"] {
+            let texts = [WORKSPACE.replace("packs: []", &format!("packs: {packs}")), policies(seed)];
+            let [workspace, own] = texts;
+            let paths = ["aipolicy.yaml", "policies/own.cedar"].map(str::to_owned);
+            let compiled = compile(&paths.into_iter().zip([workspace, own]).collect::<Vec<_>>());
+            let inspection = inspected(&compiled);
+            let is_own = |one: &&Inspected| id(&compiled, one).starts_with('p');
+            let own = inspection.policies.iter().filter(is_own);
+            let mut expected: Vec<_> = own.filter_map(|one| told(&compiled, one)).collect();
+            let found = compiled.diagnostics.iter().filter(|found| found.code == "AIP-AGT-018");
+            let mut found: Vec<_> = found.map(|found| found.message.clone()).collect();
+            expected.sort();
+            found.sort();
+            assert_eq!(found, expected, "seed {seed}, packs {packs}: {}", policies(seed));
+            seen += found.len();
+        }
+    }
+    assert!(seen > 20, "{seen}");
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::Path;
 
 use aipolicy_compiler::authorize::{self, Decisions, Policies};
-use aipolicy_compiler::check::CHECKS;
+use aipolicy_compiler::check::{CHECKS, Check};
 use aipolicy_compiler::diagnostic::{Diagnostics, Severity};
 use aipolicy_compiler::model::environment::EnvironmentSpec;
 use aipolicy_compiler::model::value::Date;
@@ -149,7 +149,11 @@ pub(crate) fn compile(
     let mut waivers = Waivers::new(&graph, &sources, today);
     watch.time(CHECK, || CHECKS.iter().for_each(|check| check.run(&waivers, out)));
     let policies = watch.time(POLICIES, || authorize::read_policies(&sources, out));
-    let decisions = watch.time(DECIDE, || authorize::decide(&policies, &mut waivers, out));
+    let of_resources = |check: &Check| CHECKS.iter().any(|one| one.rule.code == check.rule.code);
+    // What is to be said of policies and waivers is found while Cedar is asked, or after it.
+    let decisions = watch.time(DECIDE, || {
+        aipolicy_compiler::judge(&policies, &mut waivers, |check| !of_resources(check), out)
+    });
     watch.time(FINDINGS, || out.sort(&sources));
     Ok(Made { graph, policies, decisions, sources })
 }

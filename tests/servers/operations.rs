@@ -219,6 +219,11 @@ const LIVES: &[(&str, &str, &str)] = &[
     ),
     ("observability/TraceDestination", "xray", "UpdateTraceSegmentDestination GetTraceSegmentDestination"),
     (
+        "bedrock/Alarm",
+        "cloudwatch",
+        "PutMetricAlarm DescribeAlarms DeleteAlarms TagResource ListTagsForResource",
+    ),
+    (
         "observability/Alarm",
         "cloudwatch",
         "PutMetricAlarm DescribeAlarms DeleteAlarms TagResource ListTagsForResource",

@@ -59,7 +59,7 @@ const TARGETS: &[Row] = &[
     ("envelope", &["key"]),
     ("manifest", &["origin", "artifact"]),
     ("influence", &["origin", "artifact"]),
-    ("input", &[]),
+    ("input", &["artifact"]),
     ("mark", &[]),
     ("account", &["origin", "input", "mark"]),
     ("billing", &["input", "account"]),

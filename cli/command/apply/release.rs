@@ -33,15 +33,17 @@ pub(in crate::command) fn agree((yes, question): (bool, &str), ui: &mut Ui) -> R
     }
 }
 
-/// Carries a plan out, so many of its changes side by side.
+/// How a release of a workspace is carried out: by whoever runs this, of the sources as they are.
+pub(in crate::command) fn options(workspace: &Workspace) -> Options {
+    Options { inputs: Some(inputs(workspace)), ..Options::new(holder(), Arc::new(SystemClock)) }
+}
+
+/// Carries a plan out.
 pub(in crate::command) fn carry_out(
-    (workspace, place): (&Workspace, &mut Place<'_>),
-    (approved, parallelism): (&ApprovedPlan, usize),
+    place: &mut Place<'_>,
+    (approved, mut options): (&ApprovedPlan, Options),
     ui: &mut Ui,
 ) -> Result<Exit, CliError> {
-    let mut options = Options::new(holder(), Arc::new(SystemClock));
-    options.parallelism = parallelism;
-    options.inputs = Some(inputs(workspace));
     let quiet = !std::io::stderr().is_terminal();
     let mut tell = |event: Event| {
         if let Some(line) = line(&event, quiet) {

@@ -92,6 +92,7 @@ const FIELDS: &[(&str, &str, Direction)] = &[
     ("ResidencyRule", "spec.allow", Grant),
     ("ResidencyRule", "spec.appliesTo", Guard),
     ("ResidencyRule", "spec.storage.retention", Limit),
+    ("ResidencyRule", "spec.storage.retentionAtLeast", Floor),
     ("ResidencyRule", "", Guard),
     ("Route", "spec.caps", Limit),
     ("Route", "spec.circuitBreaker", Guard),

@@ -2,7 +2,7 @@
 
 use aipolicy_targets::plan::{Access, Change, Effect, EffectClass, Plan};
 
-use super::text::{difference, place, summary};
+use super::text::{difference, place, summary, trial};
 use crate::markdown::{block, code, details, sentence};
 
 /// The longest comment, in bytes; GitHub takes 65,536 characters.
@@ -13,6 +13,11 @@ pub(super) fn comment(plans: &[Plan]) -> String {
     let mut text = String::from("## aipolicy plan\n\n");
     for plan in plans {
         text.push_str(&format!("- {}\n", sentence(&summary(plan))));
+    }
+    for plan in plans.iter().filter(|plan| !plan.trials.is_empty()) {
+        text.push_str(&format!("\n### New versions in {}\n\n", code(&plan.environment)));
+        let told = plan.trials.iter().map(|one| format!("- {}\n", sentence(&trial(one))));
+        fill(&mut text, told, "versions");
     }
     for plan in plans.iter().filter(|plan| !plan.is_empty()) {
         text.push_str(&format!("\n### Effects in {}\n\n", code(&plan.environment)));

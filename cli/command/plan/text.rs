@@ -1,6 +1,7 @@
 //! A plan for people: effects first, then documents with their differences, then a line that sums it up.
 
-use aipolicy_targets::plan::{Access, Action, Change, Effect, EffectClass, Origin, Plan};
+use aipolicy_targets::artifact::Address;
+use aipolicy_targets::plan::{Access, Action, Change, Effect, EffectClass, Origin, Plan, Trial, TrialState};
 use similar::TextDiff;
 
 use crate::ui::harmless;
@@ -12,7 +13,7 @@ const FEW: usize = 3;
 pub(crate) fn plan(plan: &Plan) -> String {
     let title = format!("{} · {}", plan.workspace, plan.environment);
     if plan.is_empty() && plan.foreign.is_empty() {
-        return format!("{title}: no changes\n");
+        return format!("{title}: no changes\n{}", trials(plan));
     }
     let mut text = format!("{title}\n");
     if !plan.effects.is_empty() {
@@ -30,8 +31,51 @@ pub(crate) fn plan(plan: &Plan) -> String {
     for address in &plan.foreign {
         text.push_str(&format!("\n  ! {address} exists already and is not ours; it is never touched\n"));
     }
+    text.push_str(&trials(plan));
     text.push_str(&format!("\n{}\n", summary(plan)));
     text
+}
+
+fn trials(plan: &Plan) -> String {
+    if plan.trials.is_empty() {
+        return String::new();
+    }
+    let told = |trial: &Trial| format!("  {}\n", harmless(&self::trial(trial)));
+    format!("\nNew versions\n{}", plan.trials.iter().map(told).collect::<String>())
+}
+
+/// How the trial of a new version goes, in a sentence.
+pub(super) fn trial(trial: &Trial) -> String {
+    let Trial { agent, version, state, .. } = trial;
+    let names = |alarms: &[Address]| {
+        let names = alarms.iter().map(|alarm| format!("`{}`", alarm.name));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let how = match state {
+        TrialState::Begins { bake } => {
+            format!("is tried from now on, and callers get it after {}", span(*bake))
+        }
+        TrialState::Runs { until } => format!("is tried, and callers get it after {until}"),
+        TrialState::Unmeasured { alarms } => format!(
+            "was tried for long enough, and callers do not get it: {} measured nothing yet; \
+             `--promote {agent}` gives it to them",
+            names(alarms)
+        ),
+        TrialState::Aborted { alarms } => format!(
+            "is not tried any more, and callers do not get it: {} rang; take the change back, or change the agent",
+            names(alarms)
+        ),
+        TrialState::Passed => "was tried, and nothing went wrong: callers get it".to_owned(),
+        TrialState::Promoted => "is given to callers at once".to_owned(),
+    };
+    format!("version {version} of `{agent}` {how}")
+}
+
+/// A time for people.
+fn span(seconds: u64) -> String {
+    let units = [(86_400, "d"), (3600, "h"), (60, "min")];
+    let whole = units.into_iter().find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size));
+    whole.map_or_else(|| format!("{seconds} s"), |(size, unit)| format!("{} {unit}", seconds / size))
 }
 
 fn mark(class: EffectClass) -> &'static str {
@@ -93,6 +137,7 @@ fn why(change: &Change) -> &'static str {
         Reason::Drift => "changed by somebody else",
         Reason::SourcesAndDrift => "asked for by the sources, and changed by somebody else",
         Reason::References => "what it refers to changes",
+        Reason::Trial => "tried since nobody knows when, and begun anew",
     }
 }
 

@@ -163,9 +163,12 @@ fn storage(shared: &Shared<'_>, request: &AccessRequest, content: &Storage, pair
     if let Some(days) = content.retention_days {
         put(pairs, "retentionDays", clamped(days));
     }
-    let most = content.residency.as_ref().and_then(|residency| residency.retention.of(content.place));
-    if let Some(days) = most {
+    let residency = content.residency.as_deref();
+    if let Some(days) = residency.and_then(|residency| residency.retention.at_most(content.place)) {
         put(pairs, "retentionAtMost", clamped(days));
+    }
+    if let Some(days) = residency.and_then(|residency| residency.retention_at_least.at_least(content.place)) {
+        put(pairs, "retentionAtLeast", clamped(days));
     }
     if let Some(store) = content.store {
         put(pairs, "store", entity(uid_of(graph, store)));

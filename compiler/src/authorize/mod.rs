@@ -21,7 +21,9 @@ pub(crate) use asked::on_large_stacks;
 pub use asked::{Asked, each_asked, everything};
 pub use changes::{ChangeRequest, permit_changes};
 pub use packs::{SHIPPED, ShippedPolicy, of as pack_policies, page as policy_page};
+pub(crate) use policies::prepare;
 pub use policies::{Policies, SCHEMA, read as read_policies};
+pub(crate) use said::Considered;
 pub use said::Said;
 pub use suppose::{After, Altered, Heard, Hearing, Place, Supposed, Taken};
 
@@ -46,15 +48,27 @@ use shared::Shared;
 /// A forbid that a waiver names does not stop its requests: they are asked again without it, so that something still has to
 /// permit them. When something has stopped the run before, the verdicts can be read, and nothing is approved.
 pub fn decide(policies: &Policies, waivers: &mut Waivers<'_>, out: &mut Diagnostics) -> Decisions {
+    decide_and_look((policies, &|_, (): &mut ()| {}), waivers, out).0
+}
+
+/// Does the same, and shows each request while Cedar is asked about it, together with what was noted of its group before.
+/// What was noted is given back by group, in order.
+pub(crate) fn decide_and_look<T: Default + Send>(
+    (policies, look): (&Policies, &Look<'_, T>),
+    waivers: &mut Waivers<'_>,
+    out: &mut Diagnostics,
+) -> (Decisions, Vec<T>) {
     let graph = waivers.graph();
     let court = Court::new(graph, policies, waivers.today());
     let groups = derive::requests(graph);
-    let judged: Vec<_> = on_large_stacks(|| groups.into_par_iter().map(|group| court.judge(group)).collect());
-    let mut all = Vec::with_capacity(judged.iter().map(|judged| judged.decisions.len()).sum());
-    let mut warnings = Vec::new();
-    for judged in judged {
+    let judge = |group| court.judge(group, look);
+    let judged: Vec<_> = on_large_stacks(|| groups.into_par_iter().map(judge).collect());
+    let mut all = Vec::with_capacity(judged.iter().map(|(judged, _)| judged.decisions.len()).sum());
+    let (mut warnings, mut noted) = (Vec::new(), Vec::with_capacity(judged.len()));
+    for (judged, of_group) in judged {
         all.extend(judged.decisions);
         warnings.extend(judged.warnings);
+        noted.push(of_group);
         out.append(judged.errors);
     }
     let mut forbidden = report::forbidden(graph, policies, &all);
@@ -70,8 +84,14 @@ pub fn decide(policies: &Policies, waivers: &mut Waivers<'_>, out: &mut Diagnost
     }
     waivers.apply(&mut found);
     out.append(found);
-    Decisions::new(all, policies.facts().to_vec(), (waivers, sound))
+    (Decisions::new(all, policies.facts().to_vec(), (waivers, sound)), noted)
 }
+
+/// Is shown a request.
+type Show<'s> = &'s mut dyn FnMut(&Considered<'_>);
+
+/// Notes something about a request.
+pub(crate) type Look<'l, T> = dyn Fn(&Considered<'_>, &mut T) + Sync + 'l;
 
 /// Threads on which every policy that is read can be evaluated. On smaller stacks Cedar gives up with an error.
 static POOL: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
@@ -155,23 +175,25 @@ impl<'a> Court<'a> {
         Self { graph, policies, shared: Shared::new(graph, &policies.schema, &today.to_string()) }
     }
 
-    fn judge(&self, group: Vec<AccessRequest>) -> Judged {
+    fn judge<T: Default>(&self, group: Vec<AccessRequest>, look: &Look<'_, T>) -> (Judged, T) {
         let mut judged =
             Judged { decisions: Vec::new(), warnings: Vec::new(), errors: Diagnostics::default() };
+        let mut noted = T::default();
         let entities = match self.entities(&group) {
             Ok(entities) => entities,
             Err(error) => {
                 let spans = group.first().map(|request| request.span);
                 judged.errors.extend(spans.map(|span| cannot(span, &error)));
-                return judged;
+                return (judged, noted);
             }
         };
         for request in group {
-            let outcome = self.ask(&request, (&entities, &BTreeSet::new()), &mut judged);
+            let look = &mut |considered: &Considered<'_>| look(considered, &mut noted);
+            let outcome = self.ask(&request, (&entities, &BTreeSet::new(), look), &mut judged);
             let decided = outcome.map(|outcome| Decision { request, outcome, waived: Box::default() });
             judged.decisions.extend(decided);
         }
-        judged
+        (judged, noted)
     }
 
     /// Asks once more about requests of which everything that forbids them is waived, without that.
@@ -186,7 +208,7 @@ impl<'a> Court<'a> {
             let mut judged =
                 Judged { decisions: Vec::new(), warnings: Vec::new(), errors: Diagnostics::default() };
             let outcome = match self.entities(std::slice::from_ref(&decision.request)) {
-                Ok(entities) => self.ask(&decision.request, (&entities, &waived), &mut judged),
+                Ok(entities) => self.ask(&decision.request, (&entities, &waived, &mut |_| {}), &mut judged),
                 Err(_) => None,
             };
             // What cannot be asked again stays forbidden.
@@ -208,7 +230,7 @@ impl<'a> Court<'a> {
     fn ask(
         &self,
         request: &AccessRequest,
-        (entities, waived): (&Entities, &BTreeSet<usize>),
+        (entities, waived, show): (&Entities, &BTreeSet<usize>, Show<'_>),
         judged: &mut Judged,
     ) -> Option<Outcome> {
         let principals = entities::principal(self.graph, request.principal);
@@ -216,10 +238,9 @@ impl<'a> Court<'a> {
         let answer = question.map_err(|why| vec![why]).and_then(|question| {
             let environment = request.environment;
             let action = request.action;
-            self.settle(
-                &Posed { environment, action, principals: &principals, question: &question, entities },
-                waived,
-            )
+            let posed = Posed { environment, action, principals: &principals, question: &question, entities };
+            show(&Considered { court: self, posed: &posed, request });
+            self.settle(&posed, waived)
         });
         match answer {
             Ok(answer) => {

@@ -100,6 +100,7 @@ shipped! {
         "residency/not-encrypted-with-own-key",
         "residency/processing-outside-residency",
         "residency/provider-retention",
+        "residency/retention-below-legal-minimum",
         "residency/retention-exceeds-policy",
         "residency/session-outside-residency",
         "residency/support-or-subprocessor-region-unknown",

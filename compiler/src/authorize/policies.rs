@@ -6,8 +6,11 @@ use std::sync::{LazyLock, OnceLock};
 
 use cedar_policy::{Effect, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 
+use rayon::prelude::*;
+
 use super::index::Index;
 use super::nesting;
+use super::on_large_stacks;
 use super::packs::SHIPPED;
 use crate::diagnostic::{Diagnostics, Rule, Severity};
 use crate::ir::{Action, PolicyFact, PolicyIndex};
@@ -69,13 +72,19 @@ impl Policies {
     }
 }
 
+static READ: LazyLock<Schema> = LazyLock::new(|| {
+    #[expect(clippy::expect_used, reason = "the schema is part of the program, and a test reads it")]
+    Schema::from_cedarschema_str(SCHEMA).expect("the schema that ships").0
+});
+
 /// The Cedar schema that ships, read once.
 pub(super) fn schema() -> Schema {
-    static READ: LazyLock<Schema> = LazyLock::new(|| {
-        #[expect(clippy::expect_used, reason = "the schema is part of the program, and a test reads it")]
-        Schema::from_cedarschema_str(SCHEMA).expect("the schema that ships").0
-    });
     READ.clone()
+}
+
+/// Reads the schema that ships, unless that was done.
+pub(crate) fn prepare() {
+    LazyLock::force(&READ);
 }
 
 /// Reads and validates every policy of the sources. What is not sound is reported, and must stop the run.
@@ -105,6 +114,12 @@ fn read_here(sources: &SourceMap, out: &mut Diagnostics) -> Policies {
         })
         .collect();
     files.sort_unstable();
+    let known = |(own, _, id): &(bool, &str, SourceId)| {
+        if !own {
+            shipped(sources.get(*id).text());
+        }
+    };
+    on_large_stacks(|| files.par_iter().for_each(known));
     let (mut read, mut sound) = (Vec::new(), BTreeSet::new());
     for (own, _, id) in files {
         let text = sources.get(id).text();
@@ -123,8 +138,8 @@ fn read_here(sources: &SourceMap, out: &mut Diagnostics) -> Policies {
     policies(schema, named, out)
 }
 
-/// The policies of a file that ships, where its text is that of one and is sound. It is parsed and validated once in a
-/// process, however many workspaces are read.
+/// The policies of a file that ships, where its text is that of one and is sound. It is parsed once in a process, however
+/// many workspaces are read. The text is part of the program: builds for development validate it, and so does every test.
 fn shipped(text: &str) -> Option<&'static PolicySet> {
     type Known = BTreeMap<&'static str, OnceLock<Option<PolicySet>>>;
     static KNOWN: LazyLock<Known> =
@@ -134,7 +149,9 @@ fn shipped(text: &str) -> Option<&'static PolicySet> {
         let mut out = Diagnostics::default();
         let set = parse(SourceId::DEFAULTS, text, &mut out)?;
         let named = name(placed(&set, SourceId::DEFAULTS), &mut out);
-        validate(&schema(), &named.iter().collect::<Vec<_>>(), &mut out);
+        if cfg!(debug_assertions) {
+            validate(&schema(), &named.iter().collect::<Vec<_>>(), &mut out);
+        }
         out.is_empty().then_some(set)
     };
     known.get_or_init(sound).as_ref()
@@ -262,6 +279,9 @@ fn severity(policy: &Policy, fact: &PolicyFact, out: &mut Diagnostics) -> Severi
 }
 
 fn validate(schema: &Schema, named: &[&(Policy, PolicyFact)], out: &mut Diagnostics) {
+    if named.is_empty() {
+        return;
+    }
     let places: BTreeMap<&str, Span> = named.iter().map(|(_, fact)| (fact.id.as_str(), fact.span)).collect();
     let Ok(set) = PolicySet::from_policies(named.iter().map(|(policy, _)| policy.clone())) else {
         return;

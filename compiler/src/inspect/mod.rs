@@ -18,6 +18,7 @@ use crate::source::Span;
 
 pub use combined::{Combined, Witness, context_keys};
 pub use compare::{Compared, Decided, Difference, compare, decisive};
+pub(crate) use tally::{Tally, Watched};
 pub use vocabulary::{Ranked, Shape, Vocabulary, Words, vocabulary};
 
 /// Policies, and what they are asked about.
@@ -138,4 +139,14 @@ pub fn inspect(subject: &Subject<'_>, detailed: impl Fn(PolicyIndex) -> bool) ->
     let mut all: Vec<_> = subject.policies.each().map(|at| verdict::of(subject, &tally, at)).collect();
     why::explain(subject, &mut all, detailed);
     Inspection { asked: tally.asked.values().sum(), policies: all }
+}
+
+impl Watched<'_> {
+    /// What these policies do, by what was counted. Where another one stands in for one of them, nothing was counted of what
+    /// that one does elsewhere, so `mutual` is not known.
+    pub(crate) fn conclude(&self, counted: Vec<Tally>) -> Inspection {
+        let tally = counted.into_iter().fold(Tally::default(), Tally::join);
+        let policies = self.wanted.iter().map(|at| verdict::of(&self.subject, &tally, *at)).collect();
+        Inspection { asked: tally.asked.values().sum(), policies }
+    }
 }

@@ -328,6 +328,11 @@ impl AgentSpec {
     pub fn switched_off(&self) -> Option<Span> {
         self.enabled.as_ref().filter(|enabled| !enabled.value).map(|enabled| enabled.span)
     }
+
+    /// How new versions are tried, if they are.
+    pub fn canary(&self) -> Option<&ReleaseCanary> {
+        self.release.as_ref()?.canary.as_ref()
+    }
 }
 
 /// Who may call, so that a reviewer sees what changes: in one order, whatever the order of writing.

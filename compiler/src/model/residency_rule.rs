@@ -58,7 +58,7 @@ words! {
 }
 
 record! {
-    /// The longest time that content may be kept.
+    /// Times for which content is kept, by what it is.
     pub struct RetentionLimits {
         /// Of prompts.
         prompts: Option<Spanned<Duration>>,
@@ -78,8 +78,10 @@ record! {
     pub struct StorageRule {
         /// How it is encrypted.
         encryption: Option<Spanned<EncryptionRule>>,
-        /// How long it is kept.
+        /// How long it is kept at most.
         retention: Option<RetentionLimits>,
+        /// How long it is kept at least, for instance because a law says so.
+        retention_at_least: Option<RetentionLimits>,
     }
 }
 

@@ -7,7 +7,7 @@ use super::Graph;
 use crate::model::Id;
 use crate::model::data_class::DataClassSpec;
 use crate::model::residency_rule::{
-    AllowedPlaces, CrossRegion, Permission, ResidencyRuleSpec, RetentionLimits,
+    AllowedPlaces, CrossRegion, Permission, ResidencyRuleSpec, RetentionLimits, StorageRule,
 };
 use crate::model::tenant::TenantSpec;
 use crate::model::value::Duration;
@@ -28,9 +28,11 @@ pub struct Residency {
     pub customer_managed_key: bool,
     /// How long content may be kept.
     pub retention: Retention,
+    /// How long content has to be kept.
+    pub retention_at_least: Retention,
 }
 
-/// For how many days content may be kept at most, by what it is.
+/// A number of days for which content is kept, by what it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
     prompts: Option<u64>,
@@ -41,30 +43,40 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// For how long content may be in a place, as `storeData` names it. The log of invocations has prompts and
+    /// For how long content may be in a place at most, where these are the longest times.
+    pub fn at_most(&self, place: &str) -> Option<u64> {
+        self.of(place).into_iter().flatten().min()
+    }
+
+    /// For how long content has to be in a place, where these are the shortest times. A cache is no record: what is in it
+    /// may go at any time.
+    pub fn at_least(&self, place: &str) -> Option<u64> {
+        self.of(place).into_iter().flatten().max().filter(|_| place != "cache")
+    }
+
+    /// What is said of all that is in a place, as `storeData` names it. The log of invocations has prompts and
     /// completions, and is a log.
-    pub fn of(&self, place: &str) -> Option<u64> {
+    fn of(&self, place: &str) -> [Option<u64>; 3] {
         let Self { prompts, completions, traces, memory, logs } = *self;
-        let limits = match place {
+        match place {
             "invocations" => [prompts, completions, logs],
             "cache" => [prompts, completions, None],
             "traces" => [traces, None, None],
             "memory" => [memory, None, None],
             "audit" => [logs, None, None],
             _ => [None; 3],
-        };
-        limits.into_iter().flatten().min()
+        }
     }
 
-    /// What both allow.
-    fn and(self, other: Self) -> Self {
-        let least = |one: Option<u64>, other: Option<u64>| one.into_iter().chain(other).min();
+    /// One of two numbers of days for each, where both say something.
+    fn with(self, other: Self, chosen: fn(u64, u64) -> u64) -> Self {
+        let both = |one: Option<u64>, other: Option<u64>| one.into_iter().chain(other).reduce(chosen);
         Self {
-            prompts: least(self.prompts, other.prompts),
-            completions: least(self.completions, other.completions),
-            traces: least(self.traces, other.traces),
-            memory: least(self.memory, other.memory),
-            logs: least(self.logs, other.logs),
+            prompts: both(self.prompts, other.prompts),
+            completions: both(self.completions, other.completions),
+            traces: both(self.traces, other.traces),
+            memory: both(self.memory, other.memory),
+            logs: both(self.logs, other.logs),
         }
     }
 }
@@ -125,8 +137,12 @@ impl Graph {
             customer_managed_key: rules.iter().any(|(_, rule)| wants_customer_key(&rule.spec)),
             retention: rules
                 .iter()
-                .map(|(_, rule)| retention(&rule.spec))
-                .fold(Retention::default(), Retention::and),
+                .map(|(_, rule)| retention(&rule.spec, |storage| storage.retention.as_ref()))
+                .fold(Retention::default(), |all, one| all.with(one, u64::min)),
+            retention_at_least: rules
+                .iter()
+                .map(|(_, rule)| retention(&rule.spec, |storage| storage.retention_at_least.as_ref()))
+                .fold(Retention::default(), |all, one| all.with(one, u64::max)),
             rules: rules.into_iter().map(|(id, _)| id).collect(),
         })
     }
@@ -174,7 +190,9 @@ fn wants_customer_key(rule: &ResidencyRuleSpec) -> bool {
     encryption.is_some_and(|word| word.value == CustomerManagedKey)
 }
 
-fn retention(rule: &ResidencyRuleSpec) -> Retention {
-    let limits = rule.storage.as_ref().and_then(|storage| storage.retention.as_ref());
-    limits.map(Retention::from).unwrap_or_default()
+fn retention(
+    rule: &ResidencyRuleSpec,
+    written: impl Fn(&StorageRule) -> Option<&RetentionLimits>,
+) -> Retention {
+    rule.storage.as_ref().and_then(written).map(Retention::from).unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use aipolicy_targets::plan::{Action, Actual, ApprovedPlan, Change, FORMAT, Plan}
 use tokio::sync::watch;
 
 use crate::clock::{Clock, written};
-use crate::journal::{Entry, InDoubt, Journal, Status, Unfinished};
+use crate::journal::{Entry, InDoubt, Journal, Places, Status, Unfinished};
 use crate::lock::{Claim, Lock};
 use crate::outcome::{ApplyError, Event, Report, StaleBinding};
 use crate::retry::Patience;
@@ -30,6 +30,8 @@ pub struct Options {
     pub stop: watch::Receiver<bool>,
     /// What the tool and the sources are now, if the plan was made earlier. The plan is refused if they differ.
     pub inputs: Option<Inputs>,
+    /// The commit that holds the sources, if one does: an earlier release is found again by it.
+    pub revision: Option<String>,
 }
 
 /// What a plan was computed from, apart from the world.
@@ -53,6 +55,7 @@ impl Options {
             retry_budget: Duration::from_secs(120),
             stop,
             inputs: None,
+            revision: None,
         }
     }
 
@@ -124,7 +127,7 @@ async fn apply_locked(
         events(Event::Resolved { release: unfinished.release });
     }
     let release = state.journal().releases() + 1;
-    state.append(&time, &[started(plan, state, release)]).await?;
+    state.append(&time, &[started(plan, state, (release, options.revision.clone()))]).await?;
     Run::new(plan, Site { world, state }, options, events).all(release).await
 }
 
@@ -214,18 +217,26 @@ fn changed(plan: &Plan, actual: &Actual) -> Vec<Address> {
         .collect();
     let touched =
         planned.iter().filter(|(address, before)| now(address) != **before).map(|(address, _)| *address);
+    // What waits for a trial is behind what is wanted of it.
+    let waits = |address: &Address| plan.trials.iter().any(|trial| trial.address == *address);
     let applied = actual.last_applied.iter();
-    let drifted = applied
-        .filter(|(address, last)| !planned.contains_key(address) && now(address).as_ref() != Some(last));
+    let drifted = applied.filter(|(address, last)| {
+        !planned.contains_key(address) && !waits(address) && now(address).as_ref() != Some(last)
+    });
     let mut changed: Vec<Address> = touched.chain(drifted.map(|(address, _)| address)).cloned().collect();
     changed.sort();
     changed
 }
 
-fn started(plan: &Plan, state: &State, release: u64) -> Entry {
+fn started(plan: &Plan, state: &State, (release, revision): (u64, Option<String>)) -> Entry {
     let lease = state.lock().map(|lock| lock.lease().clone());
     let (token, holder) = lease.map(|lease| (lease.token, lease.holder)).unwrap_or_default();
-    Entry::ReleaseStarted { release, plan: plan.digest(), bindings: plan.bindings.clone(), token, holder }
+    let (plan_digest, bindings, mut places) = (plan.digest(), plan.bindings.clone(), Places::new());
+    for (key, provider) in &plan.providers {
+        let target = key.split('/').next().unwrap_or(key);
+        places.entry(target.to_owned()).or_default().insert(provider.clone());
+    }
+    Entry::ReleaseStarted { release, plan: plan_digest, bindings, places, token, holder, revision }
 }
 
 /// Finds out by looking what became of a release that died, and ends it.

@@ -35,7 +35,9 @@ pub use aws::{Aws, AwsPlace};
 pub use clock::{Clock, SystemClock};
 pub use engine::{Inputs, Options, Site, apply};
 pub use folder::{FileError, FileProblem};
-pub use journal::{Entry, InDoubt, Journal, JournalError, Lineage, Repair, Status, Unfinished};
+pub use journal::{
+    Entry, InDoubt, Journal, JournalError, Lineage, Places, Release, Repair, Status, Unfinished,
+};
 pub use local::Local;
 pub use lock::{Claim, Heartbeat, Lease, Lock, LockError};
 #[cfg(feature = "aws")]

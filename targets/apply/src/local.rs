@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aipolicy_targets::artifact::{Address, Document, Format};
-use aipolicy_targets::plan::Observed;
+use aipolicy_targets::plan::{AlarmState, Observed};
 use async_trait::async_trait;
 
 use crate::adoption::{Adoption, Free, NotAdopted};
@@ -63,6 +63,11 @@ impl Provider for Local {
 
     async fn observe(&self, _known: &Known) -> Result<Vec<Observed>, WorldError> {
         self.blocking(Shared::observe).await
+    }
+
+    /// Nothing runs in a folder, so nothing goes wrong there.
+    async fn alarms(&self, addresses: &[Address]) -> Result<BTreeMap<Address, AlarmState>, WorldError> {
+        Ok(addresses.iter().map(|address| (address.clone(), AlarmState::Quiet)).collect())
     }
 
     async fn read(&self, address: &Address) -> Result<Option<Observed>, WorldError> {

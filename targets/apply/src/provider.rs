@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use aipolicy_targets::artifact::{Address, Document};
-use aipolicy_targets::plan::Observed;
+use aipolicy_targets::plan::{AlarmState, Observed};
 use async_trait::async_trait;
 
 use crate::adoption::Adoption;
@@ -37,6 +37,11 @@ pub trait Provider: Send + Sync {
 
     /// Everything that is there, ours or not, each address once. It writes nothing.
     async fn observe(&self, known: &Known) -> Result<Vec<Observed>, WorldError>;
+
+    /// How alarms are that were just observed. One that is not told is unknown.
+    async fn alarms(&self, _addresses: &[Address]) -> Result<BTreeMap<Address, AlarmState>, WorldError> {
+        Ok(BTreeMap::new())
+    }
 
     /// One document, if it is there.
     async fn read(&self, address: &Address) -> Result<Option<Observed>, WorldError>;

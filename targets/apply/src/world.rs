@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aipolicy_targets::artifact::{Address, Document};
-use aipolicy_targets::plan::{Actual, Observed};
+use aipolicy_targets::plan::{Actual, AlarmState};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -18,19 +18,33 @@ use crate::retry::Patience;
 #[derive(Clone, Default)]
 pub struct World {
     providers: BTreeMap<String, Arc<dyn Provider>>,
+    /// Those that served a target when something was last applied.
+    former: Vec<Arc<dyn Provider>>,
     wanted: BTreeMap<Address, Document>,
+    alarms: Vec<Address>,
 }
 
 impl World {
     /// A world of these providers. One provider may serve many targets.
     pub fn new(providers: BTreeMap<String, Arc<dyn Provider>>) -> Self {
-        Self { providers, wanted: BTreeMap::new() }
+        Self { providers, former: Vec::new(), wanted: BTreeMap::new(), alarms: Vec::new() }
+    }
+
+    /// Has a provider looked at that served a target when something was last applied, so that what is ours is not forgotten
+    /// there.
+    pub fn watch(&mut self, provider: Arc<dyn Provider>) {
+        self.former.push(provider);
     }
 
     /// Says which documents should be there, so that what is found is told in their words.
     pub fn expect<'a>(&mut self, documents: impl IntoIterator<Item = &'a Document>) {
         let all = documents.into_iter().map(|document| (document.address.clone(), document.clone()));
         self.wanted = all.collect();
+    }
+
+    /// Says of which alarms one wants to know how they are.
+    pub fn watch_alarms<'a>(&mut self, alarms: impl IntoIterator<Item = &'a Address>) {
+        self.alarms = alarms.into_iter().cloned().collect();
     }
 
     /// The provider of a document.
@@ -59,17 +73,38 @@ impl World {
             let known = Arc::clone(&known);
             tasks.spawn(async move { provider.observe(&known).await.map(|found| (provider, found)) });
         }
-        let mut documents = BTreeMap::new();
+        let (mut documents, mut stranded) = (BTreeMap::new(), BTreeMap::new());
         while let Some(joined) = tasks.join_next().await {
             let (provider, found) =
                 joined.unwrap_or_else(|error| Err(WorldError::Broken(error.to_string())))?;
             for observed in found {
-                if self.counts(&provider, &observed)? {
-                    documents.insert(observed.document.address.clone(), observed);
+                let address = observed.document.address.clone();
+                match self.provider(&address).is_ok_and(|serving| Arc::ptr_eq(serving, &provider)) {
+                    true => drop(documents.insert(address, observed)),
+                    // What others keep where no target of ours lives is none of our business.
+                    false if observed.owned => drop(stranded.insert(address, provider.name())),
+                    false => {}
                 }
             }
         }
-        Ok(Actual { documents, last_applied: journal.last_applied().clone() })
+        if let Some((address, provider)) = stranded.pop_first() {
+            return Err(WorldError::Stranded { address, provider });
+        }
+        let (last_applied, changed_at) = (journal.last_applied().clone(), journal.changed_at().clone());
+        Ok(Actual { documents, last_applied, changed_at, alarms: self.alarms().await? })
+    }
+
+    async fn alarms(&self) -> Result<BTreeMap<Address, AlarmState>, WorldError> {
+        let mut states = BTreeMap::new();
+        for provider in self.distinct() {
+            let serves =
+                |alarm: &&Address| self.provider(alarm).is_ok_and(|serving| Arc::ptr_eq(serving, &provider));
+            let alarms: Vec<_> = self.alarms.iter().filter(serves).cloned().collect();
+            if !alarms.is_empty() {
+                states.extend(provider.alarms(&alarms).await?);
+            }
+        }
+        Ok(states)
     }
 
     /// The same for who is not applying: asked again while a service is busy, with pauses of no more than this in all.
@@ -93,23 +128,11 @@ impl World {
 
     fn distinct(&self) -> Vec<Arc<dyn Provider>> {
         let mut distinct: Vec<Arc<dyn Provider>> = Vec::new();
-        for provider in self.providers.values() {
+        for provider in self.providers.values().chain(&self.former) {
             if !distinct.iter().any(|known| Arc::ptr_eq(known, provider)) {
                 distinct.push(Arc::clone(provider));
             }
         }
         distinct
-    }
-
-    /// What others keep where no target of ours lives is none of our business; what is ours must not be forgotten there.
-    fn counts(&self, provider: &Arc<dyn Provider>, observed: &Observed) -> Result<bool, WorldError> {
-        let address = &observed.document.address;
-        if self.provider(address).is_ok_and(|serving| Arc::ptr_eq(serving, provider)) {
-            return Ok(true);
-        }
-        if observed.owned {
-            return Err(WorldError::Stranded { address: address.clone(), provider: provider.name() });
-        }
-        Ok(false)
     }
 }

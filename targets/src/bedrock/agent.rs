@@ -14,6 +14,7 @@ use super::tool::Call;
 use crate::account::Account;
 use crate::artifact::Address;
 use crate::origin::Origin;
+use crate::tree::Tree;
 
 /// An agent that may run here.
 pub(super) struct Agent<'a> {
@@ -30,6 +31,8 @@ pub(super) struct Agent<'a> {
 pub(super) struct Started {
     pub(super) variables: Members,
     pub(super) needs: Vec<Address>,
+    /// What it has to know to send a share of the sessions to a version that is tried.
+    pub(super) canary: Option<Tree>,
 }
 
 /// How a runtime refuses: a place, what it cannot do, and what helps.

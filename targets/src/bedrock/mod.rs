@@ -2,6 +2,7 @@
 
 mod agent;
 mod agentcore;
+mod canary;
 mod classic;
 mod gate;
 mod request;
@@ -82,13 +83,15 @@ impl<'a> Writer<'_, 'a> {
         self.artifacts.extend(shared::function::artifact(self.account, resource, &calls, self.out));
         self.artifacts.extend(shared::profile::artifact(self.account, resource, grants));
         let agent = Agent { account: self.account, resource, grants, calls: &calls, origin };
-        self.artifacts.extend(match resource.spec.runtime.as_ref().map(|runtime| runtime.value) {
+        let made = match resource.spec.runtime.as_ref().map(|runtime| runtime.value) {
             Some(AgentRuntime::AgentCore) | None => {
                 agentcore::artifacts(&agent, &mut self.validators, self.out)
             }
             Some(AgentRuntime::BedrockAgents) => classic::artifacts(&agent, self.out),
-        });
-        self.artifacts.extend(trigger::artifacts(&agent, &mut self.letters, self.out));
+        };
+        let trial = made.iter().find_map(|artifact| artifact.trial.as_ref());
+        self.artifacts.extend(trigger::artifacts(&agent, trial, &mut self.letters, self.out));
+        self.artifacts.extend(made);
     }
 
     /// Notes that calls of a tool wait for approval, and where.

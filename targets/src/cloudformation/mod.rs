@@ -13,6 +13,7 @@ mod template;
 
 use aipolicy_compiler::authorize::ApprovedGrants;
 use aipolicy_compiler::diagnostic::Diagnostics;
+use aipolicy_compiler::rule;
 use aipolicy_compiler::source::SourceMap;
 
 use crate::account::Account;
@@ -22,6 +23,18 @@ use document::Documents;
 
 /// The target in the address of a template.
 pub const TARGET: &str = "cloudformation";
+
+/// Refuses trials of new versions: a stack is made what its template says, and nothing of it waits.
+fn at_once(artifacts: &[Artifact], out: &mut Diagnostics) {
+    for artifact in artifacts {
+        let Some(trial) = &artifact.trial else { continue };
+        let places = ["/routingConfiguration", "/targetVersion"];
+        let Some(origin) = places.into_iter().find_map(|place| artifact.trace.at(place)) else { continue };
+        let message = format!("a stack gives a new version of agent `{}` to callers at once", trial.agent);
+        let found = rule::UNSUPPORTED.at(origin.span, message, "CloudFormation tries nothing before");
+        out.report(found.help("leave `canary` out, or apply the documents with aipolicy"));
+    }
+}
 
 /// The artifacts of an environment, sorted by address, with those of `iam`, `bedrock` and `lambda` as templates. Others, and what
 /// CloudFormation has no type for, stay as they are. Nothing is returned when something cannot be said in a template.
@@ -36,6 +49,11 @@ pub fn templates(
     let is_ours =
         |one: &Artifact| matches!(one.document.address.target.as_str(), "iam" | "bedrock" | "lambda");
     let (ours, mut made): (Vec<_>, Vec<_>) = artifacts.into_iter().partition(is_ours);
+    at_once(&ours, &mut found);
+    if found.has_errors() {
+        out.append(found);
+        return None;
+    }
     let documents = Documents::sort(&account, ours, &mut found);
     // What is missing among the documents would be missed in every template.
     if !found.has_errors() {

@@ -32,7 +32,8 @@ pub(super) fn artifact(table: &Table<'_>, out: &mut Diagnostics) -> Artifact {
         ("routes", Tree::list(table.routes.iter().map(|route| self::route(route)))),
     ]);
     let address = Address { target: "gateway".into(), kind: "RoutingTable".into(), name };
-    Artifact::new(address, Format::Json, &tree.from(Origin::written(table.gateway.name_span())))
+    let origin = Origin::written(table.gateway.name_span());
+    Artifact::of(table.input.wanted, (address, Format::Json), origin, || tree)
 }
 
 fn spanned_text(text: &str, span: aipolicy_compiler::source::Span) -> Tree {

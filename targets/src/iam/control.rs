@@ -322,7 +322,7 @@ impl Closing<'_> {
             ("Tags", super::role::tags(account)),
         ]);
         let address = Address { target: "iam".into(), kind: "ServiceControlPolicy".into(), name };
-        Artifact::new(address, Format::Json, &tree.from(self.asked.clone()))
+        Artifact::of(account.input.wanted, (address, Format::Json), self.asked.clone(), || tree)
     }
 }
 

@@ -116,12 +116,13 @@ pub(super) fn named(
     statements: &[Statement],
     origin: &Origin,
 ) -> Artifact {
-    let tree = Tree::map([
-        ("PolicyName", Tree::text(&name).from(account.default("origin.name"))),
-        ("Path", Tree::text(account.path()).from(account.default("iam.path"))),
-        ("PolicyDocument", statement::document(account, statements)),
-        ("Tags", super::role::tags(account)),
-    ]);
-    let address = Address { target: "iam".into(), kind: "Policy".into(), name };
-    Artifact::new(address, Format::Json, &tree.from(origin.clone()))
+    let address = Address { target: "iam".into(), kind: "Policy".into(), name: name.clone() };
+    Artifact::of(account.input.wanted, (address, Format::Json), origin.clone(), || {
+        Tree::map([
+            ("PolicyName", Tree::text(name).from(account.default("origin.name"))),
+            ("Path", Tree::text(account.path()).from(account.default("iam.path"))),
+            ("PolicyDocument", statement::document(account, statements)),
+            ("Tags", super::role::tags(account)),
+        ])
+    })
 }

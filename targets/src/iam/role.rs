@@ -68,8 +68,9 @@ impl Writer<'_> {
         }
         entries.push(("Tags", tags(account)));
         let address = Address { target: "iam".into(), kind: "Role".into(), name };
-        let tree = Tree::map(entries).from(origin.clone());
-        let role = Artifact::new(address, Format::Json, &tree).needs(needs);
+        let role = (address, Format::Json);
+        let role = Artifact::of(account.input.wanted, role, origin.clone(), || Tree::map(entries));
+        let role = role.needs(needs);
         policies.into_iter().chain([role]).collect()
     }
 

@@ -14,11 +14,13 @@ use super::condition::Condition;
 use super::gate::{APPEND_LOG, support};
 use super::policy::Allow;
 use super::trust::Trust;
+use crate::account::Account;
 use crate::artifact::Artifact;
 use crate::origin::Origin;
 
 const START: &[&str] = &["bedrock-agentcore:InvokeHarness"];
 const START_CLASSIC: &[&str] = &["bedrock:InvokeAgent"];
+const ASK_ALARMS: &[&str] = &["cloudwatch:DescribeAlarms"];
 const WRITE_DOWN: &[&str] = &["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"];
 const TABLE_KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
 const CALL: &[&str] = &["lambda:InvokeFunction"];
@@ -47,6 +49,11 @@ impl Starts<'_> {
     }
 }
 
+/// The line that says that new versions of an agent are tried, if they are.
+fn tried(agent: &Resource<AgentSpec>) -> Option<Origin> {
+    agent.spec.canary().map(|canary| Origin::written(canary.weight.span))
+}
+
 impl<'w> Writer<'w> {
     /// The roles of what starts the agent.
     pub(super) fn triggers(&mut self) -> Vec<Artifact> {
@@ -70,6 +77,7 @@ impl<'w> Writer<'w> {
         if self.runtime() == Some(AgentRuntime::BedrockAgents) {
             allows.extend(self.session_key(starts.agent, starts.origin()));
         }
+        allows.extend(self.ask_alarms(starts));
         allows.extend(self.write_down(starts));
         match starts.trigger.queue() {
             Some(queue) => allows.extend(self.take(queue)),
@@ -87,10 +95,13 @@ impl<'w> Writer<'w> {
         match self.runtime()? {
             AgentRuntime::AgentCore => {
                 let harness = self.made("harness", self.account.harness(agent), agent)?;
-                let endpoint = format!("{harness}/harness-endpoint/{}", self.account.endpoint());
-                let mut allow = support("Start agent", START, (harness, starts.place()), starts.origin());
+                let endpoint = |name: String| format!("{harness}/harness-endpoint/{name}");
                 let place = Origin::written(self.account.environment.name_span());
-                allow.resources.push((endpoint, place));
+                let tried = tried(agent).map(|tried| (endpoint(self.account.canary_endpoint()), tried));
+                let endpoints = std::iter::once((endpoint(self.account.endpoint()), place)).chain(tried);
+                let own = (harness.clone(), starts.place());
+                let mut allow = support("Start agent", START, own, starts.origin());
+                allow.resources.extend(endpoints);
                 Some(allow)
             }
             AgentRuntime::BedrockAgents => {
@@ -101,11 +112,23 @@ impl<'w> Writer<'w> {
                 let place = (region, &starts.place(), starts.origin());
                 let mut allow = self.tagged("Start agent", (what.0, &what.1), place)?;
                 let name = Origin::written(agent.name_span());
-                let own = agent.name().as_str();
-                allow.conditions.push(Condition::equals("aws:ResourceTag/aipolicy:agent", own, name));
+                let own = (agent.name().as_str().to_owned(), name);
+                let tried = tried(agent).map(|tried| (Account::canary_tag(agent), tried));
+                let both = std::iter::once(own).chain(tried);
+                allow.conditions.push(Condition::any("StringEquals", "aws:ResourceTag/aipolicy:agent", both));
                 Some(allow)
             }
         }
+    }
+
+    /// The alarms that end the trial of a version, whatever they watch.
+    fn ask_alarms(&mut self, starts: &Starts<'w>) -> Option<Allow> {
+        let place = tried(starts.agent)?;
+        let region = self.account.region_of(starts.agent);
+        let name = format!("alarm:{}-", self.account.canary_alarms(starts.agent)?);
+        let pieces = [Piece::Literal(&name), Piece::AnyRun];
+        let arn = self.pattern("cloudwatch", (region, self.account.id()), (&pieces, place.span))?;
+        Some(support("Ask alarms", ASK_ALARMS, (arn, place), starts.origin()))
     }
 
     /// The records of this trigger, in the table of the agent.

@@ -68,6 +68,6 @@ impl Writer<'_> {
         ]);
         let kind = "PodIdentityAssociation";
         let address = address(self.site.name(), kind, (Some(holder.namespace), holder.name));
-        Artifact::new(address, Format::Json, &tree.from(holder.origin.clone()))
+        Artifact::of(self.account.input.wanted, (address, Format::Json), holder.origin.clone(), || tree)
     }
 }

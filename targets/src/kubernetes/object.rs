@@ -97,8 +97,8 @@ impl Object {
             ("metadata", Tree::map(metadata)),
         ];
         entries.extend(self.body);
-        let tree = Tree::map(entries).from(self.origin);
-        Artifact::new(address, Format::Yaml, &tree).needs(self.needs)
+        let tree = || Tree::map(entries);
+        Artifact::of(account.input.wanted, (address, Format::Yaml), self.origin, tree).needs(self.needs)
     }
 }
 

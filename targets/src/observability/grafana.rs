@@ -161,6 +161,12 @@ fn dashboard(watched: &Watched<'_>, tenant: Option<&str>, panels: Vec<Panel>) ->
         || format!("AI platform, {environment}"),
         |tenant| format!("AI of tenant {tenant}, {environment}"),
     );
+    let address = watched.address("GrafanaDashboard", &name);
+    let tree = || described(watched, (&name, title), panels);
+    Artifact::of(watched.input.wanted, (address, Format::Json), watched.origin.clone(), tree)
+}
+
+fn described(watched: &Watched<'_>, (name, title): (&str, String), panels: Vec<Panel>) -> Tree {
     let layout = Origin::default(watched.input.sources, "grafana.layout");
     let panels = panels.into_iter().filter(|panel| !panel.lines.is_empty()).enumerate();
     let panels = panels.map(|(at, panel)| self::panel(at, &panel));
@@ -170,8 +176,8 @@ fn dashboard(watched: &Watched<'_>, tenant: Option<&str>, panels: Vec<Panel>) ->
         ("type", Tree::text("datasource")),
         ("query", Tree::text("prometheus")),
     ]);
-    let tree = Tree::map([
-        ("uid", Tree::text(uid(&name)).from(layout.clone())),
+    Tree::map([
+        ("uid", Tree::text(uid(name)).from(layout.clone())),
         ("title", Tree::text(title)),
         ("tags", Tree::list([Tree::text("aipolicy")]).from(layout.clone())),
         ("schemaVersion", Tree::integer(SCHEMA_VERSION).from(layout.clone())),
@@ -180,8 +186,7 @@ fn dashboard(watched: &Watched<'_>, tenant: Option<&str>, panels: Vec<Panel>) ->
         ("time", Tree::map([("from", Tree::text("now-6h")), ("to", Tree::text("now"))]).from(layout.clone())),
         ("templating", Tree::map([("list", Tree::list([source]))]).from(layout)),
         ("panels", Tree::list(panels)),
-    ]);
-    Artifact::new(watched.address("GrafanaDashboard", name), Format::Json, &tree.from(watched.origin.clone()))
+    ])
 }
 
 /// Grafana takes at most 40 characters.

@@ -20,15 +20,16 @@ const SLOW: u64 = 3600;
 pub(super) fn artifacts(watched: &Watched<'_>, alerts: &[Alert]) -> Vec<Artifact> {
     let rules = watched.address("PrometheusRules", watched.environment);
     let file = format!("../{}/{}.yaml", rules.kind, rules.name);
-    let rules = Artifact::new(rules, Format::Yaml, &self::rules(watched, alerts));
     let tests = watched.address("PrometheusTests", watched.environment);
-    let tests = Artifact::new(tests, Format::Yaml, &self::tests(watched, &file, alerts));
-    vec![rules, tests]
+    let made = |address, tree: &dyn Fn() -> Tree| {
+        Artifact::of(watched.input.wanted, (address, Format::Yaml), watched.origin.clone(), tree)
+    };
+    vec![made(rules, &|| self::rules(watched, alerts)), made(tests, &|| self::tests(watched, &file, alerts))]
 }
 
 fn rules(watched: &Watched<'_>, alerts: &[Alert]) -> Tree {
     let groups = groups(watched, alerts).into_iter().map(|(_, group)| group);
-    Tree::map([("groups", Tree::list(groups))]).from(watched.origin.clone())
+    Tree::map([("groups", Tree::list(groups))])
 }
 
 /// Groups of rules, each with a word for what it is about.
@@ -106,7 +107,6 @@ fn tests(watched: &Watched<'_>, file: &str, alerts: &[Alert]) -> Tree {
         ("evaluation_interval", Tree::text(duration(INTERVAL)).from(interval)),
         ("tests", Tree::list(tests)),
     ])
-    .from(watched.origin.clone())
 }
 
 fn test<'a>(alert: &'a Alert, fires: bool, rivals: &Rivals<'a>) -> Tree {

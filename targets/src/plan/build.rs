@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::{
     Action, Actual, Bindings, Change, Desired, DesiredDocument, Effect, EffectClass, FORMAT, Origin, Plan,
-    Reason,
+    Promoted, Reason,
 };
 use crate::artifact::{Artifact, Document};
 use crate::effects::{self, Facts};
@@ -40,7 +40,15 @@ impl Desired {
             origins.sort();
             origins.dedup();
             let document = artifact.document.clone();
-            (document.address.clone(), DesiredDocument { document, origins, needs: artifact.needs.clone() })
+            (
+                document.address.clone(),
+                DesiredDocument {
+                    document,
+                    origins,
+                    needs: artifact.needs.clone(),
+                    trial: artifact.trial.clone(),
+                },
+            )
         });
         Self { documents: documents.collect() }
     }
@@ -56,15 +64,15 @@ impl Plan {
     pub fn between(
         header: Header,
         (desired, actual): (&Desired, &Actual),
-        before: &Facts,
-        after: &Facts,
+        (before, after): (&Facts, &Facts),
+        promoted: &Promoted<'_>,
     ) -> Self {
         let effects = effects::compare(before, after);
         let access = effects::access(
             actual.documents.values().map(|observed| &observed.document),
             desired.documents.values().map(|wanted| &wanted.document),
         );
-        let (mut changes, foreign) = Self::changes(desired, actual);
+        let (mut changes, foreign, trials) = Self::changes(desired, actual, promoted);
         for change in &mut changes {
             change.effect = class(change, &effects);
         }
@@ -79,6 +87,7 @@ impl Plan {
             changes,
             foreign,
             decisions: effects::record(after),
+            trials,
         }
     }
 }
@@ -112,6 +121,7 @@ impl Plan {
             changes: vec![change],
             foreign: Vec::new(),
             decisions,
+            trials: Vec::new(),
         }
     }
 }
@@ -149,10 +159,19 @@ pub fn authorize(
     out: &mut Diagnostics,
 ) -> Option<ApprovedPlan> {
     report_unowned(&plan, artifacts, out);
+    let is_permitted = permitted(&plan, (compilation, environment), now, out);
+    (is_permitted && plan.foreign.is_empty()).then_some(ApprovedPlan { plan })
+}
+
+/// Whether the policies of a workspace permit every change of a plan at a moment. What they refuse is reported.
+pub fn permitted(
+    plan: &Plan,
+    (compilation, environment): (&Compilation, Id<EnvironmentSpec>),
+    now: Timestamp,
+    out: &mut Diagnostics,
+) -> bool {
     let requests: Vec<_> = plan.changes.iter().map(request).collect();
-    let permitted =
-        permit_changes((&compilation.graph, &compilation.policies), environment, (&requests, now), out);
-    (permitted && plan.foreign.is_empty()).then_some(ApprovedPlan { plan })
+    permit_changes((&compilation.graph, &compilation.policies), environment, (&requests, now), out)
 }
 
 fn report_unowned(plan: &Plan, artifacts: &[Artifact], out: &mut Diagnostics) {

@@ -18,7 +18,7 @@ pub fn report(plan: &Plan, artifacts: &[Artifact], environment: Span, out: &mut 
         .collect();
     for change in &plan.changes {
         match change.reason {
-            Reason::Sources | Reason::References => continue,
+            Reason::Sources | Reason::References | Reason::Trial => continue,
             Reason::Drift | Reason::SourcesAndDrift => {}
         }
         let (what, help) = match change.before {

@@ -5,15 +5,18 @@ mod compare;
 mod drift;
 mod order;
 mod reference;
+mod trial;
 
-pub use build::{ApprovedPlan, Header, authorize};
+pub use build::{ApprovedPlan, Header, authorize, permitted};
 pub use compare::equivalent;
 pub use drift::report as report_drift;
+pub use trial::{AlarmState, Promoted, Trial, TrialState};
 
 pub use crate::effects::{Access, Effect, EffectClass, Origin};
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::{Address, Document, digest};
@@ -75,6 +78,8 @@ pub enum Reason {
     SourcesAndDrift,
     /// What it refers to changes, and is called otherwise then.
     References,
+    /// A version is tried, and nothing says since when: its time begins anew.
+    Trial,
 }
 
 /// One change.
@@ -123,6 +128,9 @@ pub struct Plan {
     pub foreign: Vec<Address>,
     /// What is granted once it is applied, to tell effects against next time.
     pub decisions: Vec<String>,
+    /// New versions of agents that are tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<Trial>,
 }
 
 /// A document that was found in a world.
@@ -150,6 +158,8 @@ pub struct DesiredDocument {
     pub origins: Vec<Origin>,
     /// Documents that must exist before it.
     pub needs: Vec<Address>,
+    /// What has to prove itself before this is changed.
+    pub trial: Option<crate::artifact::Trial>,
 }
 
 /// Everything that exists in an environment, ours or not.
@@ -159,6 +169,10 @@ pub struct Actual {
     pub documents: BTreeMap<Address, Observed>,
     /// What was last applied, by the journal: digests by address.
     pub last_applied: BTreeMap<Address, String>,
+    /// When each was last changed, by the journal.
+    pub changed_at: BTreeMap<Address, Timestamp>,
+    /// How alarms are.
+    pub alarms: BTreeMap<Address, AlarmState>,
 }
 
 impl Actual {
@@ -172,14 +186,20 @@ impl Actual {
 }
 
 impl Plan {
-    /// Compares what should exist with what does. Foreign objects are listed and never changed.
-    pub fn changes(desired: &Desired, actual: &Actual) -> (Vec<Change>, Vec<Address>) {
+    /// Compares what should exist with what does. Foreign objects are listed and never changed. What is tried elsewhere
+    /// before it is changed waits for that.
+    pub fn changes(
+        desired: &Desired,
+        actual: &Actual,
+        promoted: &Promoted<'_>,
+    ) -> (Vec<Change>, Vec<Address>, Vec<Trial>) {
         let mut wanted: Vec<Change> = desired
             .documents
             .iter()
             .filter_map(|(address, wanted)| compare::wanted(address, wanted, actual))
             .collect();
         reference::follow(&mut wanted, desired, actual);
+        let trials = trial::hold(&mut wanted, (desired, actual), promoted);
         let gone = actual
             .documents
             .iter()
@@ -188,7 +208,7 @@ impl Plan {
             .documents
             .keys()
             .filter(|address| actual.documents.get(address).is_some_and(|found| !found.owned));
-        (order::sorted(wanted.into_iter().chain(gone).collect()), foreign.cloned().collect())
+        (order::sorted(wanted.into_iter().chain(gone).collect()), foreign.cloned().collect(), trials)
     }
 
     /// Whether there is nothing to do: no document changes, and nothing else may happen than before.

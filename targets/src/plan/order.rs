@@ -21,6 +21,7 @@ const USED_FIRST: &[&str] = &[
     "bedrock/LogGroup",
     "bedrock/LogRetention",
     "bedrock/LogStream",
+    "bedrock/Alarm",
     "lambda/LogGroup",
     "lambda/LogRetention",
     "bedrock/QueuePolicy",

@@ -50,7 +50,7 @@ fn references(address: &Address) -> impl Iterator<Item = String> + use<> {
 mod tests {
     use super::*;
     use crate::artifact::{Document, Format};
-    use crate::plan::{Action, DesiredDocument, Observed, Plan};
+    use crate::plan::{Action, Change, DesiredDocument, Observed, Plan, Promoted};
 
     fn document(address: &str, text: &str) -> Document {
         Document { address: address.parse().unwrap(), format: Format::Json, text: text.into() }
@@ -77,37 +77,44 @@ mod tests {
             let (before, after) = (document(address, before), document(address, after));
             let needs = needs.into_iter().map(|need: &str| need.parse().unwrap()).collect();
             actual.documents.insert(before.address.clone(), Observed { document: before, owned: true });
-            let wanted = DesiredDocument { document: after, origins: Vec::new(), needs };
+            let wanted = DesiredDocument { document: after, origins: Vec::new(), needs, trial: None };
             desired.documents.insert(wanted.document.address.clone(), wanted);
         }
         (desired, actual)
     }
 
+    fn changes(desired: &Desired, actual: &Actual) -> (Vec<Change>, Vec<Address>) {
+        let now = "2026-11-24T10:00:00Z".parse().unwrap();
+        let promoted = Promoted { everybody: false, agents: &BTreeSet::new(), now };
+        let (changes, foreign, _) = Plan::changes(desired, actual, &promoted);
+        (changes, foreign)
+    }
+
     #[test]
     fn what_refers_to_a_number_that_changes_is_written_again_after_it() {
         let (desired, actual) = world("{\"v\":2}");
-        let (changes, _) = Plan::changes(&desired, &actual);
+        let (found, _) = changes(&desired, &actual);
         let told: Vec<_> =
-            changes.iter().map(|change| (change.address.to_string(), change.action, change.reason)).collect();
+            found.iter().map(|change| (change.address.to_string(), change.action, change.reason)).collect();
         let expected = [
             ("bedrock/GuardrailVersion/g".to_owned(), Action::Update, Reason::SourcesAndDrift),
             ("bedrock/Agent/a".to_owned(), Action::Update, Reason::References),
         ];
         assert_eq!(told, expected);
-        assert_eq!(changes[1].after_changes, [changes[0].address.clone()]);
+        assert_eq!(found[1].after_changes, [found[0].address.clone()]);
     }
 
     #[test]
     fn nothing_is_written_again_where_nothing_changes() {
         let (desired, actual) = world("{\"v\":1}");
-        assert_eq!(Plan::changes(&desired, &actual).0, []);
+        assert_eq!(changes(&desired, &actual).0, []);
     }
 
     #[test]
     fn what_is_not_ours_is_not_written_again() {
         let (desired, mut actual) = world("{\"v\":2}");
         actual.documents.values_mut().for_each(|found| found.owned = found.document.address.kind != "Agent");
-        let (changes, foreign) = Plan::changes(&desired, &actual);
-        assert_eq!((changes.len(), foreign.len()), (1, 2));
+        let (found, foreign) = changes(&desired, &actual);
+        assert_eq!((found.len(), foreign.len()), (1, 2));
     }
 }

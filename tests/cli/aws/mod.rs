@@ -3,6 +3,7 @@
 mod acme;
 mod adoption;
 mod agents;
+mod canary;
 mod kills;
 mod kinds;
 mod roles;

@@ -209,6 +209,29 @@ fn what_is_not_ours_is_never_touched() {
 }
 
 #[test]
+fn what_is_left_in_an_account_is_told_when_its_target_moves_away() {
+    let site = Site::new(&["iam"]);
+    site.apply();
+    let settled = site.world();
+    edit(&site.folder, "environment.yaml", "{ iam: aws }", "{ iam: local }");
+    for command in [&["plan"][..], &["apply", "--yes"]] {
+        let said = site.run(command).expect(1);
+        let told =
+            "is ours and lives in `aws`, which no longer serves target `iam`: name `aws` for it once more";
+        assert!(said.contains(&format!("`iam/Policy/quickstart-dev-agent-handbook` {told}")), "{said}");
+    }
+    assert_eq!(site.world(), settled);
+    assert!(!site.folder.join(".aipolicy/world/dev/iam/Role").exists(), "nothing was made elsewhere");
+    // Once somebody has removed all of it, the target lives elsewhere, and the account is not asked any more.
+    site.server.ask("reset", Some(&json!({})));
+    site.apply();
+    let asked = site.server.ask("log", None).as_array().unwrap().len();
+    assert!(asked > 0);
+    site.is_settled();
+    assert_eq!(site.server.ask("log", None).as_array().unwrap().len(), asked);
+}
+
+#[test]
 fn documents_that_are_not_applied_are_refused_before_anybody_is_asked() {
     let (_place, folder) = copy_of("acme");
     edit(&folder, "environments/prod.yaml", "providers: { iam: local,", "providers: { iam: aws,");

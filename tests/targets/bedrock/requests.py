@@ -130,6 +130,9 @@ class Check:
         shapes = model(service)["shapes"]
         shape = shapes[model(service)["operations"][operation]["output"]["shape"]]
         for part in path.split("."):
+            if part.isdigit() and "member" in shape:
+                shape = shapes[shape["member"]["shape"]]
+                continue
             if part not in shape.get("members", {}):
                 return self.told(at, f"{operation} answers with no {path}")
             shape = shapes[shape["members"][part]["shape"]]

@@ -108,6 +108,14 @@ class Agents:
         return [{"trace": {"trace": {"orchestrationTrace": step}}} for step in steps]
 
 
+class Alarms:
+    def describe_alarms(self, AlarmNames):
+        if ALARMS is None:
+            raise ClientError("ThrottlingException")
+        found = [{"AlarmName": name, "StateValue": ALARMS[name]} for name in AlarmNames if name in ALARMS]
+        return {"MetricAlarms": found}
+
+
 class Logs:
     def put_log_events(self, **request):
         if request["logStreamName"] == "gone":
@@ -115,11 +123,12 @@ class Logs:
         RECORDS.append(request)
 
 
-CLIENTS = {"dynamodb": Table, "bedrock-agentcore": Agents, "bedrock-agent-runtime": Agents, "logs": Logs}
+ALARMS = {}
+CLIENTS = {"cloudwatch": Alarms, "dynamodb": Table, "bedrock-agentcore": Agents, "bedrock-agent-runtime": Agents, "logs": Logs}
 sys.modules["boto3"] = types.SimpleNamespace(client=lambda service, **options: CLIENTS[service]())
 sys.modules["botocore"] = types.ModuleType("botocore")
 sys.modules["botocore.config"] = types.SimpleNamespace(Config=lambda **options: options)
-sys.modules["botocore.exceptions"] = types.SimpleNamespace(ClientError=ClientError)
+sys.modules["botocore.exceptions"] = types.SimpleNamespace(BotoCoreError=OSError, ClientError=ClientError)
 os.environ.update({"START": json.dumps({"wait": 1}), "TABLE": "starts"})
 sys.path.insert(0, os.path.dirname(sys.argv[1]))
 import aipolicy_start  # noqa: E402
@@ -180,7 +189,25 @@ os.environ["_X_AMZN_TRACE_ID"] = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampl
 run("traced", messages(message("m20", "fine")), model="amazon.nova-micro-v1:0")
 del os.environ["_X_AMZN_TRACE_ID"]
 run("unrecorded", messages(message("m21", "fine")), record={"group": "/w/traces", "stream": "gone"})
+os.environ["CANARY"] = "prod_canary"
+TRIED = {"weight": 2500, "name": "a-1", "alarms": ["errors", "slow"], "microdollarsPerMillion": {"inputTokens": 2_000_000, "outputTokens": 10_000_000}}
+MANY = [message(f"s{number}", "fine") for number in range(400)]
+ALARMS = {"errors": "OK", "slow": "INSUFFICIENT_DATA"}
+run("shared", messages(*MANY), canary=TRIED)
+ITEMS.clear()
+run("shared again", messages(*MANY), canary=TRIED)
+ITEMS.clear()
+run("tried broken", messages(*[message(f"b{number}", "broken") for number in range(40)]), canary=TRIED)
+for name, state in [("rung", {"errors": "OK", "slow": "ALARM"}), ("missing", {"errors": "OK"}), ("unasked", None)]:
+    ALARMS = state
+    ITEMS.clear()
+    run(name, messages(*MANY), canary=TRIED)
+ITEMS.clear()
 del os.environ["HARNESS"]
-os.environ.update({"AGENT": "AGENT", "ALIAS": "ALIAS"})
+os.environ.update({"AGENT": "AGENT", "ALIAS": "ALIAS", "CANARY": "TRIED"})
+ALARMS = {"errors": "OK", "slow": "OK"}
+run("classic shared", messages(*MANY), canary={**TRIED, "microdollarsPerMillion": {}})
+ITEMS.clear()
+del os.environ["CANARY"]
 run("classic", messages(message("m13", "fine")), input="Do it.")
 run("classic confirm", messages(message("m14", "confirm")))

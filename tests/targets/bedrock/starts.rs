@@ -155,3 +155,59 @@ fn a_record_that_cannot_be_written_starts_nothing_again() {
     assert_eq!((failed("unrecorded").len(), sessions("unrecorded").len()), (0, 1));
     assert!(TOLD["unrecorded"]["printed"].to_string().contains("ResourceNotFoundException"));
 }
+
+/// Where the sessions of a run went: the version that is tried, and in all.
+fn tried(name: &str, member: &str, place: &str) -> (Vec<&'static str>, usize) {
+    let calls = TOLD[name]["calls"].as_array().unwrap();
+    let there = calls.iter().filter(|call| call[member] == place);
+    let session = |call: &'static Value| call.get("runtimeSessionId").or(call.get("sessionId"));
+    (there.map(|call| session(call).unwrap().as_str().unwrap()).collect(), calls.len())
+}
+
+/// The metrics that a run said in its log.
+fn measured(name: &str) -> Vec<Value> {
+    let printed = TOLD[name]["printed"].as_array().unwrap().iter();
+    let lines = printed.filter_map(|line| serde_json::from_str::<Value>(line.as_str()?).ok());
+    lines.filter(|line| line.get("_aws").is_some()).collect()
+}
+
+#[test]
+fn a_share_of_the_sessions_goes_to_the_version_that_is_tried_and_always_the_same() {
+    let (there, all) = tried("shared", "qualifier", "prod_canary");
+    assert_eq!(all, 400);
+    assert!((60..140).contains(&there.len()), "about a quarter: {}", there.len());
+    assert_eq!(tried("shared again", "qualifier", "prod_canary").0, there, "a repetition goes where it went");
+    let (classic, all) = tried("classic shared", "agentAliasId", "TRIED");
+    assert_eq!((classic, all), (there, 400), "on either runtime");
+}
+
+#[test]
+fn what_became_of_sessions_on_trial_is_measured_and_of_no_others() {
+    let (there, _) = tried("shared", "qualifier", "prod_canary");
+    let metrics = measured("shared");
+    assert_eq!(metrics.len(), there.len());
+    // 250 tokens for 2 USD a million, 50 for 10.
+    let expected = json!({ "canary": "a-1", "Failed": 0, "Milliseconds": 2000, "Dollars": 0.001 });
+    let mut found = metrics[0].clone();
+    let head = found.as_object_mut().unwrap().remove("_aws").unwrap();
+    assert_eq!(found, expected);
+    let group = &head["CloudWatchMetrics"][0];
+    assert_eq!((&group["Namespace"], &group["Dimensions"]), (&json!("aipolicy"), &json!([["canary"]])));
+    let names: Vec<_> = group["Metrics"].as_array().unwrap().iter().map(|one| &one["Name"]).collect();
+    assert_eq!(names, ["Failed", "Milliseconds", "Dollars"]);
+    let (there, _) = tried("tried broken", "qualifier", "prod_canary");
+    let failed = measured("tried broken");
+    assert!(!there.is_empty() && failed.len() == there.len());
+    assert!(failed.iter().all(|one| one["Failed"] == 1), "{failed:?}");
+    assert!(measured("classic shared").iter().all(|one| one.get("Dollars").is_none()));
+    assert_eq!(measured("traced"), [""; 0], "nothing is tried there");
+}
+
+#[test]
+fn nothing_is_tried_once_an_alarm_rang_or_when_nobody_can_tell() {
+    for name in ["rung", "missing", "unasked"] {
+        let (there, all) = tried(name, "qualifier", "prod_canary");
+        assert_eq!((there.len(), all), (0, 400), "{name}");
+        assert_eq!(tried(name, "qualifier", "prod").0.len(), 400, "{name}: callers have the other one");
+    }
+}

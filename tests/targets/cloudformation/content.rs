@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aipolicy_targets::artifact::{Artifact, Format};
 use serde_json::Value;
 
-use super::{ACME, at, bedrock, sound, stack, templates, workspaces};
+use super::{ACME, at, at_once, bedrock, sound, stack, templates, workspaces};
 use crate::harness::workspace::Built;
 use crate::targets::bedrock::requests::data_keys;
 
@@ -377,5 +377,5 @@ fn the_same_input_gives_the_same_templates() {
         let all = sound(built).into_iter().flat_map(|(_, artifacts)| artifacts);
         all.filter(|one| stack(one).is_some()).map(|one| one.document.text).collect()
     };
-    assert_eq!(texts(&ACME), texts(&Built::example("examples/acme")));
+    assert_eq!(texts(&ACME), texts(&Built::example_with("examples/acme", at_once)));
 }

@@ -11,10 +11,20 @@ use aipolicy_targets::artifact::Artifact;
 use aipolicy_targets::cloudformation;
 use serde_json::Value;
 
-use super::{ACME, QUICKSTART, at, bedrock, iam, resources};
+use std::sync::LazyLock;
+
+use super::{QUICKSTART, at, bedrock, iam, resources};
 use crate::harness::cases::Finding;
 use crate::harness::compile::finding;
 use crate::harness::workspace::Built;
+
+/// The example without trials of new versions, which no stack can make.
+pub(super) static ACME: LazyLock<Built> = LazyLock::new(|| Built::example_with("examples/acme", at_once));
+
+/// A file without trials of new versions.
+fn at_once(text: String) -> String {
+    text.split_inclusive('\n').filter(|line| !line.starts_with("  release: ")).collect()
+}
 
 /// Every workspace that has something for a template.
 fn workspaces() -> [&'static Built; 5] {
@@ -65,4 +75,18 @@ fn stack(artifact: &Artifact) -> Option<&str> {
 fn templates(artifacts: &[Artifact]) -> Vec<(&str, Value)> {
     let read = |one: &Artifact| serde_json::from_str(&one.document.text).unwrap();
     artifacts.iter().filter_map(|one| Some((stack(one)?, read(one)))).collect()
+}
+
+#[test]
+fn trials_of_new_versions_are_refused_where_they_are_asked_for() {
+    let written = written(&super::ACME, |_| {});
+    let prod = written.iter().find(|one| one.environment == "prod").unwrap();
+    assert!(prod.artifacts.is_none());
+    let places: Vec<_> =
+        prod.findings.iter().map(|found| (found.code.as_str(), found.file.as_str())).collect();
+    let expected =
+        [("AIP-CMP-002", "tenants/support/agents.yaml"), ("AIP-CMP-002", "tenants/payments/agents.yaml")];
+    assert_eq!(places, expected);
+    assert!(prod.findings[0].message.contains("`case-assistant` to callers at once"), "{:?}", prod.findings);
+    assert!(written.iter().any(|one| one.environment == "staging" && one.artifacts.is_some()));
 }

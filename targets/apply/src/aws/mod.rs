@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use aipolicy_targets::artifact::{Address, Document};
 use aipolicy_targets::mark::Mark;
-use aipolicy_targets::plan::{Observed, equivalent};
+use aipolicy_targets::plan::{AlarmState, Observed, equivalent};
 use async_trait::async_trait;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -37,6 +37,7 @@ use crate::adoption::Adoption;
 use crate::provider::{Known, Provider, WorldError};
 use account::Account;
 use error::{Refusal, causes};
+use reference::Lookup as _;
 use things::Things;
 
 /// How long a change of IAM may take until it is seen everywhere. AWS names no bound ("changes … might not be immediately
@@ -318,6 +319,16 @@ impl Provider for Aws {
             all.extend(kind.list().await.map_err(Refusal::about_session)?);
         }
         Ok(all)
+    }
+
+    async fn alarms(&self, addresses: &[Address]) -> Result<BTreeMap<Address, AlarmState>, WorldError> {
+        let live = self.open().await?.account.live();
+        let state = |address: &Address| match live.value(address, "Alarm.StateValue")?.as_str()? {
+            "OK" => Some(AlarmState::Quiet),
+            "ALARM" => Some(AlarmState::Ringing),
+            _ => None,
+        };
+        Ok(addresses.iter().filter_map(|address| Some((address.clone(), state(address)?))).collect())
     }
 
     async fn read(&self, address: &Address) -> Result<Option<Observed>, WorldError> {

@@ -82,9 +82,13 @@ pub(super) fn each(value: &mut Value, pointer: &str, act: &mut impl FnMut(&mut V
     }
 }
 
-/// The value at a path with dots.
+/// The value at a path with dots; items of lists by their numbers.
 pub(super) fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').filter(|part| !part.is_empty()).try_fold(value, |value, part| value.get(part))
+    let inner = |value: &'a Value, part: &str| match value.as_array() {
+        Some(items) => items.get(part.parse::<usize>().ok()?),
+        None => value.get(part),
+    };
+    path.split('.').filter(|part| !part.is_empty()).try_fold(value, inner)
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aipolicy_targets::artifact::{Address, digest};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::line::{self, FORMAT, Line, LineError};
-use super::{Entry, InDoubt, JournalError, Lineage, Unfinished};
+use super::{Entry, InDoubt, JournalError, Lineage, Places, Release, Status, Unfinished};
 
 const HEAD_FORMAT: &str = "aipolicy.journal-head/1";
 
@@ -56,10 +57,14 @@ pub(super) struct Ledger {
     /// The digest of the last line; empty for a new journal.
     pub(super) head: String,
     pub(super) releases: u64,
+    /// Releases by their numbers.
+    pub(super) known: BTreeMap<u64, Release>,
     pub(super) token: u64,
     pub(super) plans: BTreeSet<String>,
     pub(super) applied: BTreeMap<Address, String>,
+    pub(super) changed_at: BTreeMap<Address, Timestamp>,
     pub(super) decisions: Vec<String>,
+    pub(super) places: Places,
     open: Option<Open>,
 }
 
@@ -79,10 +84,13 @@ impl Ledger {
             sequence: 0,
             head: String::new(),
             releases: 0,
+            known: BTreeMap::new(),
             token: 0,
             plans: BTreeSet::new(),
             applied: BTreeMap::new(),
+            changed_at: BTreeMap::new(),
             decisions: Vec::new(),
+            places: Places::new(),
             open: None,
         }
     }
@@ -145,9 +153,9 @@ impl Ledger {
     }
 
     /// Takes in entries that were written, after which the journal has this head.
-    pub(super) fn grow(&mut self, head: Head, entries: &[Entry]) {
+    pub(super) fn grow(&mut self, head: Head, time: &str, entries: &[Entry]) {
         (self.sequence, self.head) = (head.sequence, head.digest);
-        entries.iter().for_each(|entry| self.take(entry.clone()));
+        entries.iter().for_each(|entry| self.take(time, entry.clone()));
     }
 
     /// Verifies that a line follows, and takes it in.
@@ -170,13 +178,16 @@ impl Ledger {
         }
         self.sequence = number;
         self.head = digest(text);
-        self.take(line.entry);
+        self.take(&line.time, line.entry);
         Ok(())
     }
 
-    fn take(&mut self, entry: Entry) {
+    fn take(&mut self, time: &str, entry: Entry) {
         match entry {
-            Entry::ReleaseStarted { release, plan, token, holder, .. } => {
+            Entry::ReleaseStarted { release, plan, token, holder, bindings, places, revision } => {
+                let known = Release { sources: bindings.sources, revision, is_complete: false };
+                self.known.insert(release, known);
+                self.places = places;
                 self.releases = release;
                 self.token = self.token.max(token);
                 self.plans.insert(plan.clone());
@@ -187,8 +198,11 @@ impl Ledger {
                     open.in_doubt.insert(address, (before, after));
                 }
             }
-            Entry::Outcome { address, error } => self.settle(address, error.is_none()),
-            Entry::ReleaseFinished { applied, decisions, .. } => {
+            Entry::Outcome { address, error } => self.settle(time, address, error.is_none()),
+            Entry::ReleaseFinished { release, status, applied, decisions } => {
+                if let Some(known) = self.known.get_mut(&release) {
+                    known.is_complete = status == Status::Complete;
+                }
                 self.applied = applied;
                 self.decisions = decisions;
                 self.open = None;
@@ -196,7 +210,10 @@ impl Ledger {
         }
     }
 
-    fn settle(&mut self, address: Address, is_done: bool) {
+    fn settle(&mut self, time: &str, address: Address, is_done: bool) {
+        if let (true, Ok(time)) = (is_done, time.parse()) {
+            self.changed_at.insert(address.clone(), time);
+        }
         let intent = self.open.as_mut().and_then(|open| open.in_doubt.remove(&address));
         match intent {
             Some((_, Some(after))) if is_done => drop(self.applied.insert(address, after)),

@@ -6,7 +6,7 @@ pub(crate) mod line;
 #[cfg(any(feature = "aws", test))]
 mod segments;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 #[cfg(any(feature = "aws", test))]
@@ -15,6 +15,7 @@ use std::sync::Arc;
 use aipolicy_targets::artifact::{Address, digest};
 use aipolicy_targets::plan::{Action, Bindings};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::folder::FileError;
@@ -39,6 +40,9 @@ impl Lineage {
     }
 }
 
+/// Names of providers by target: where what was applied is.
+pub type Places = BTreeMap<String, BTreeSet<String>>;
+
 /// Something that was begun or done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
@@ -51,10 +55,16 @@ pub enum Entry {
         plan: String,
         /// What the plan was computed from.
         bindings: Bindings,
+        /// The providers that serve the documents of each target.
+        #[serde(default, skip_serializing_if = "Places::is_empty")]
+        places: Places,
         /// The fencing token of the lock.
         token: u64,
         /// Who holds the lock.
         holder: String,
+        /// The commit that holds the sources, if one does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revision: Option<String>,
     },
     /// A document is about to be changed.
     Intent {
@@ -99,6 +109,17 @@ pub enum Status {
     Stopped,
     /// It died; a later release found out what had become of it.
     Interrupted,
+}
+
+/// A release that was started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// The digest of all sources that it was made of.
+    pub sources: String,
+    /// The commit that holds them, if one does.
+    pub revision: Option<String>,
+    /// Whether all of it was done.
+    pub is_complete: bool,
 }
 
 /// A release that was started and not finished.
@@ -258,7 +279,7 @@ impl Journal {
         let composed = self.ledger.lines(time, entries);
         let (lines, head) = composed.map_err(|error| JournalError::Head { reason: error.to_string() })?;
         self.log.append(&lines, &head, entries.iter().any(is_boundary)).await?;
-        self.ledger.grow(head, entries);
+        self.ledger.grow(head, time, entries);
         Ok(())
     }
 
@@ -277,6 +298,16 @@ impl Journal {
         &self.ledger.applied
     }
 
+    /// When each document was last changed, as far as one knows.
+    pub fn changed_at(&self) -> &BTreeMap<Address, Timestamp> {
+        &self.ledger.changed_at
+    }
+
+    /// Where the last release was carried out; nothing if an earlier version did it, which did not note it.
+    pub fn places(&self) -> &Places {
+        &self.ledger.places
+    }
+
     /// What was granted by the last release that was complete.
     pub fn last_decisions(&self) -> &[String] {
         &self.ledger.decisions
@@ -285,6 +316,17 @@ impl Journal {
     /// The release that died, if the last one did.
     pub fn unfinished(&self) -> Option<Unfinished> {
         self.ledger.unfinished()
+    }
+
+    /// A release, by its number.
+    pub fn release(&self, number: u64) -> Option<&Release> {
+        self.ledger.known.get(&number)
+    }
+
+    /// The last release before the newest that was complete.
+    pub fn before_last(&self) -> Option<u64> {
+        let complete = self.ledger.known.iter().filter(|(_, release)| release.is_complete);
+        complete.map(|(number, _)| *number).rev().find(|number| *number < self.ledger.releases)
     }
 
     /// How many releases were started.

@@ -340,3 +340,22 @@ async fn what_is_ours_is_not_forgotten_in_another_world() {
     let error = World::new(providers.into()).observe_all(state.journal()).await.unwrap_err();
     assert_eq!(error, WorldError::Stranded { address: address("iam/Agent/a"), provider: "local" });
 }
+
+#[tokio::test]
+async fn what_is_ours_is_not_forgotten_where_nothing_lives_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, mut state) = (local_world(folder.path()), open(folder.path()).await);
+    let first = plan(&three(), &world, &state).await;
+    run(&first, &world, &mut state).await.unwrap();
+    let known = open(folder.path()).await;
+    assert_eq!(known.journal().places()["iam"].iter().collect::<Vec<_>>(), ["local"]);
+    let elsewhere = crate::Local::new(folder.path().join("elsewhere"), "acme");
+    let mut moved = world_of(elsewhere);
+    assert_eq!(moved.observe_all(known.journal()).await.unwrap().documents.len(), 0, "nobody looks there");
+    moved.watch(Arc::new(crate::Local::new(folder.path().join("world"), "acme")));
+    let error = moved.observe_all(known.journal()).await.unwrap_err();
+    assert_eq!(error, WorldError::Stranded { address: address("iam/Agent/a"), provider: "local" });
+    // What is not ours is none of our business there.
+    std::fs::remove_file(folder.path().join("world/.owned.json")).unwrap();
+    assert_eq!(moved.observe_all(known.journal()).await.unwrap().documents.len(), 0);
+}

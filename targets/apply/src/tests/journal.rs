@@ -27,8 +27,10 @@ fn started(release: u64) -> Entry {
         release,
         plan: format!("p{release}"),
         bindings: bindings(),
+        places: crate::Places::new(),
         token: release,
         holder: "ana".into(),
+        revision: None,
     }
 }
 

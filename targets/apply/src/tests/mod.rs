@@ -9,13 +9,14 @@ mod lock;
 mod memory;
 mod stores;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aipolicy_targets::artifact::{Address, Document, Format};
-use aipolicy_targets::plan::{Actual, Bindings, Desired, DesiredDocument, FORMAT, Plan};
+use aipolicy_targets::plan::{Actual, Bindings, Desired, DesiredDocument, FORMAT, Plan, Promoted};
+use jiff::Timestamp;
 
 use crate::{
     ApplyError, Clock, Event, Lineage, Local, Options, Provider, Report, Site, State, StatePlace, World,
@@ -43,7 +44,10 @@ fn json(name: &str, text: &str) -> Document {
 fn desired(documents: &[(&str, &str, &[&str])]) -> Desired {
     let one = |(name, text, needs): &(&str, &str, &[&str])| {
         let needs = needs.iter().map(|need| address(need)).collect();
-        (address(name), DesiredDocument { document: json(name, text), origins: Vec::new(), needs })
+        (
+            address(name),
+            DesiredDocument { document: json(name, text), origins: Vec::new(), needs, trial: None },
+        )
     };
     Desired { documents: documents.iter().map(one).collect() }
 }
@@ -74,7 +78,8 @@ async fn plan(desired: &Desired, world: &World, state: &State) -> Plan {
 }
 
 fn plan_of(desired: &Desired, actual: &Actual, state: &State) -> Plan {
-    let (changes, foreign) = Plan::changes(desired, actual);
+    let promoted = Promoted { everybody: false, agents: &BTreeSet::new(), now: Timestamp::UNIX_EPOCH };
+    let (changes, foreign, _) = Plan::changes(desired, actual, &promoted);
     let bindings = Bindings {
         tool: "1".into(),
         sources: "s".into(),
@@ -93,6 +98,7 @@ fn plan_of(desired: &Desired, actual: &Actual, state: &State) -> Plan {
         changes,
         foreign,
         decisions: vec!["bot may read".into()],
+        trials: Vec::new(),
     }
 }
 

@@ -4,8 +4,7 @@
 use aipolicy_compiler::diagnostic::Diagnostics;
 
 use super::gateway::Addresses;
-use super::{Agent, Started, authorizer, memory, model, refusal};
-use crate::account::Account;
+use super::{Agent, Started, authorizer, canary, memory, model, refusal};
 use crate::artifact::{Address, Artifact};
 use crate::bedrock::request::{Members, Request, address, reference, role};
 use crate::bedrock::shared::tag_map;
@@ -45,8 +44,8 @@ fn harness(agent: &Agent<'_>, out: &mut Diagnostics) -> Option<Vec<Artifact>> {
     members.extend(limits(agent, out));
     members.push(("tags", tag_map(agent.account)));
     let made = Request { address: own, region: agent.region(), members, needs }.artifact(&agent.origin);
-    let endpoint = endpoint(agent, &made);
-    Some(model.key.into_iter().chain([made, endpoint]).collect())
+    let endpoints = endpoints(agent, &made);
+    Some(model.key.into_iter().chain([made]).chain(endpoints).collect())
 }
 
 /// The name of the gateway among the tools of a harness.
@@ -110,41 +109,55 @@ fn limits(agent: &Agent<'_>, out: &mut Diagnostics) -> Members {
     members
 }
 
-fn endpoint_address(account: &Account<'_>, harness: &Address) -> Address {
-    address("HarnessEndpoint", format!("{}.{}", harness.name, account.endpoint()))
+fn endpoint_address(harness: &Address, name: &str) -> Address {
+    address("HarnessEndpoint", format!("{}.{name}", harness.name))
 }
 
 /// What a function needs to know of the harness to start it.
 pub(super) fn started(agent: &Agent<'_>) -> Option<Started> {
     let own = address("Harness", agent.account.harness(agent.resource)?);
     let place = Origin::written(agent.account.environment.name_span());
-    let variables = vec![
+    let name = agent.account.endpoint();
+    let mut variables = vec![
         ("HARNESS", reference(&own, "harness.arn")),
-        ("ENDPOINT", Tree::text(agent.account.endpoint()).from(place)),
+        ("ENDPOINT", Tree::text(&name).from(place.clone())),
     ];
-    Some(Started { variables, needs: vec![endpoint_address(agent.account, &own)] })
+    let mut needs = vec![endpoint_address(&own, &name)];
+    if agent.canary().is_some() {
+        let name = agent.account.canary_endpoint();
+        needs.push(endpoint_address(&own, &name));
+        variables.push(("CANARY", Tree::text(name).from(place)));
+    }
+    Some(Started { variables, needs, canary: None })
 }
 
-/// The endpoint that callers use. It stays on a version until it is told otherwise.
-fn endpoint(agent: &Agent<'_>, harness: &Artifact) -> Artifact {
+/// The endpoint that callers use. It stays on a version until it is told otherwise. Where new versions are tried, another
+/// endpoint gets them, and this one the version that was tried there.
+fn endpoints(agent: &Agent<'_>, harness: &Artifact) -> Vec<Artifact> {
     let own = &harness.document.address;
-    let name = agent.account.endpoint();
     let place = Origin::written(agent.account.environment.name_span());
-    let members = vec![
-        ("harnessId", reference(own, "harness.harnessId")),
-        ("endpointName", Tree::text(&name).from(place)),
-        ("targetVersion", reference(own, "harness.harnessVersion")),
-        (
-            "description",
-            Tree::text(harness.document.digest()).from(agent.account.default("agentcore.endpoint")),
-        ),
-        ("tags", tag_map(agent.account)),
-    ];
-    Request {
-        address: endpoint_address(agent.account, own),
-        region: agent.region(),
-        members,
-        needs: vec![own.clone()],
-    }
-    .artifact(&agent.origin)
+    let state = harness.document.digest();
+    let request = |name: String, version: Tree, needs: Vec<Address>| {
+        let members = vec![
+            ("harnessId", reference(own, "harness.harnessId")),
+            ("endpointName", Tree::text(&name).from(place.clone())),
+            ("targetVersion", version),
+            ("description", Tree::text(&state).from(agent.account.default("agentcore.endpoint"))),
+            ("tags", tag_map(agent.account)),
+        ];
+        Request { address: endpoint_address(own, &name), region: agent.region(), members, needs }
+    };
+    let (name, newest) = (agent.account.endpoint(), reference(own, "harness.harnessVersion"));
+    let Some(canary) = agent.canary() else {
+        return vec![request(name, newest, vec![own.clone()]).artifact(&agent.origin)];
+    };
+    let first = request(agent.account.canary_endpoint(), newest, vec![own.clone()]);
+    let tried = first.address.clone();
+    let (trial, mut all) = canary::artifacts(agent, (canary, &tried), &state);
+    let origin = Origin::written(canary.weight.span);
+    let version = reference(&tried, "endpoint.targetVersion").from(origin.clone());
+    let follows = request(name, version, vec![own.clone(), tried]);
+    all.push(first.artifact(&origin));
+    all.push(Artifact { trial: Some(trial), ..follows.artifact(&agent.origin) });
+    all
 }

@@ -16,6 +16,7 @@ use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
 use super::agent::{Agent, Started};
+use super::canary;
 use crate::artifact::Artifact;
 pub(super) use manifest::Validators;
 
@@ -73,10 +74,7 @@ fn refuse(agent: &Agent<'_>, out: &mut Diagnostics) {
         let help = "give the agent the tools of the other one, or use `runtime: bedrock-agents`";
         out.report(refusal(other.agent.name.span, "a harness hands no work to other agents", help));
     }
-    if let Some(canary) = spec.release.as_ref().and_then(|release| release.canary.as_ref()) {
-        let message = "an endpoint of a harness serves one version";
-        out.report(refusal(canary.weight.span, message, "leave `canary` out"));
-    }
+    canary::check(agent, refusal, out);
     for call in agent.calls {
         let gate = call.tool.gate.as_ref();
         if let Some((Gate::Confirm, span)) = gate.map(|gate| (&gate.value, gate.span)) {

@@ -4,8 +4,8 @@ use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_compiler::model::agent::{AgentRuntime, Gate};
 use aipolicy_compiler::model::connector::ConnectorKind;
 
-use super::{Agent, alias_address, operation, refusal};
-use crate::account::is_associated;
+use super::{Agent, alias_address, canary, operation, refusal, tried_address};
+use crate::account::{Account, is_associated};
 use crate::artifact::{Artifact, digest};
 use crate::bedrock::request::{Members, Request, address, reference};
 use crate::bedrock::shared::{function, profile};
@@ -194,30 +194,51 @@ pub(super) fn collaborators(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Art
 }
 
 /// The alias that callers use. Without a version of its own it gets the next numbered one, cut from the draft when
-/// everything that belongs to the agent is made and the agent is prepared.
-pub(super) fn alias(agent: &Agent<'_>, made: &[Artifact], beside: &[Artifact]) -> Option<Artifact> {
-    let (own, alias) = (agent.own_address()?, alias_address(agent.account, agent.resource)?);
+/// everything that belongs to the agent is made and the agent is prepared. Where new versions are tried, another alias gets
+/// it, and this one the version that was tried there.
+pub(super) fn aliases(agent: &Agent<'_>, made: &[Artifact], beside: &[Artifact]) -> Vec<Artifact> {
+    let (Some(own), Some(alias)) = (agent.own_address(), alias_address(agent.account, agent.resource)) else {
+        return Vec::new();
+    };
     // A version keeps the ARN of the profile that it was cut with, and a profile that is made anew has another.
     let profile = profile::artifact(agent.account, agent.resource, agent.grants);
     let parts = made.iter().chain(beside).chain(&profile);
     let parts: Vec<_> = parts.map(|one| one.document.digest()).collect();
+    let state = digest(parts.join("\n").as_bytes());
     let mut needs = vec![own.clone()];
     needs.extend(beside.iter().map(|one| one.document.address.clone()));
     let place = Origin::written(agent.account.environment.name_span());
-    let mut tags: Vec<_> = agent
-        .account
-        .marks()
-        .map(|(key, value)| (key, Tree::text(value).from(agent.account.default("aws.tags"))))
-        .into();
-    tags.push(("aipolicy:agent", Tree::text(agent.name())));
-    let members = vec![
-        ("agentId", reference(&own, "agent.agentId")),
-        ("agentAliasName", Tree::text(agent.account.environment.name().as_str()).from(place)),
-        (
-            "description",
-            Tree::text(digest(parts.join("\n").as_bytes())).from(agent.account.default("classic.alias")),
-        ),
-        ("tags", Tree::map(tags)),
-    ];
-    Some(Request { address: alias, region: agent.region(), members, needs }.artifact(&agent.origin))
+    let name = agent.account.environment.name().as_str();
+    let request = |name: String, tag: String| {
+        let mut tags: Vec<_> = agent
+            .account
+            .marks()
+            .map(|(key, value)| (key, Tree::text(value).from(agent.account.default("aws.tags"))))
+            .into();
+        tags.push(("aipolicy:agent", Tree::text(tag)));
+        let members: Members = vec![
+            ("agentId", reference(&own, "agent.agentId")),
+            ("agentAliasName", Tree::text(name).from(place.clone())),
+            ("description", Tree::text(&state).from(agent.account.default("classic.alias"))),
+            ("tags", Tree::map(tags)),
+        ];
+        members
+    };
+    let members = request(name.to_owned(), agent.name().to_owned());
+    let region = agent.region();
+    let Some((canary, tried)) = agent.canary().zip(tried_address(agent.account, agent.resource)) else {
+        return vec![Request { address: alias, region, members, needs }.artifact(&agent.origin)];
+    };
+    let (trial, mut all) = canary::artifacts(agent, (canary, &tried), &state);
+    let origin = Origin::written(canary.weight.span);
+    let mut follows = members;
+    let version = reference(&tried, "agentAlias.routingConfiguration.0.agentVersion");
+    let routing = Tree::list([Tree::map([("agentVersion", version)])]).from(origin.clone());
+    follows.push(("routingConfiguration", routing));
+    let members = request(format!("{name}-canary"), Account::canary_tag(agent.resource));
+    let first = Request { address: tried.clone(), region: region.clone(), members, needs };
+    let follows = Request { address: alias, region, members: follows, needs: vec![own, tried] };
+    all.push(first.artifact(&origin));
+    all.push(Artifact { trial: Some(trial), ..follows.artifact(&agent.origin) });
+    all
 }

@@ -13,6 +13,7 @@ use aipolicy_compiler::rule;
 use aipolicy_compiler::source::Span;
 
 use super::agent::{Agent, Started};
+use super::canary;
 use super::request::{address, reference};
 use crate::account::Account;
 use crate::artifact::{Address, Artifact};
@@ -38,14 +39,21 @@ fn alias_address(account: &Account<'_>, agent: &Resource<AgentSpec>) -> Option<A
     account.alias(agent).map(|name| address("AgentAlias", name))
 }
 
+/// The address of the alias of the version that is tried.
+fn tried_address(account: &Account<'_>, agent: &Resource<AgentSpec>) -> Option<Address> {
+    account.canary_alias(agent).map(|name| address("AgentAlias", name))
+}
+
 /// What a function needs to know of an agent to start it.
 pub(super) fn started(agent: &Agent<'_>) -> Option<Started> {
     let alias = alias_address(agent.account, agent.resource)?;
-    let variables = vec![
+    let mut variables = vec![
         ("AGENT", reference(&agent.own_address()?, "agent.agentId")),
         ("ALIAS", reference(&alias, "agentAlias.agentAliasId")),
     ];
-    Some(Started { variables, needs: vec![alias] })
+    let tried = tried_address(agent.account, agent.resource).filter(|_| agent.canary().is_some());
+    variables.extend(tried.iter().map(|tried| ("CANARY", reference(tried, "agentAlias.agentAliasId"))));
+    Some(Started { variables, needs: std::iter::once(alias).chain(tried).collect(), canary: None })
 }
 
 fn refusal(span: Span, message: &str, help: &str) -> Diagnostic {
@@ -67,7 +75,7 @@ pub(super) fn artifacts(agent: &Agent<'_>, out: &mut Diagnostics) -> Vec<Artifac
     beside.extend(beside::knowledge_bases(agent));
     beside.extend(beside::collaborators(agent, out));
     artifacts.extend(agent::artifact(agent, out));
-    artifacts.extend(beside::alias(agent, &artifacts, &beside));
+    artifacts.extend(beside::aliases(agent, &artifacts, &beside));
     artifacts.extend(beside);
     artifacts
 }

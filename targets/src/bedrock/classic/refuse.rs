@@ -43,9 +43,7 @@ pub(super) fn check(agent: &Agent<'_>, out: &mut Diagnostics) {
             out.report(refusal(span, message, "leave it out, or use `runtime: agentcore`"));
         }
     }
-    if let Some(canary) = spec.release.as_ref().and_then(|release| release.canary.as_ref()) {
-        out.report(refusal(canary.weight.span, "an alias leads to one version", "leave `canary` out"));
-    }
+    super::canary::check(agent, refusal, out);
     let mut differs = |span, message: &str| {
         let note = rule::APPROXIMATED.at(span, message, "Agents Classic does this differently");
         out.report(Diagnostic { severity: Severity::Note, ..note });

@@ -44,7 +44,7 @@ pub(super) fn artifacts(
     let (role, role_address) = role(agent.account, &["trigger", agent.name(), trigger.spec.name()]);
     let default = || trigger.default("trigger.function");
     let mut variables: Members = started.variables.iter().map(|(key, value)| (*key, value.clone())).collect();
-    variables.push(("START", start(trigger, wait)));
+    variables.push(("START", start(trigger, (started, wait))));
     variables.push(("TABLE", Tree::text(&table.name).from(trigger.default("origin.name"))));
     let mut members: Members = vec![
         ("FunctionName", trigger.named()),
@@ -81,7 +81,7 @@ fn model(trigger: &Trigger<'_>) -> Option<Tree> {
 }
 
 /// What the function is told about its trigger, and what it tells in records of sessions.
-fn start(trigger: &Trigger<'_>, wait: &Wait) -> Tree {
+fn start(trigger: &Trigger<'_>, (started, wait): (&Started, &Wait)) -> Tree {
     let (spec, agent) = (trigger.spec, trigger.agent);
     let idempotency = spec.idempotency.as_ref();
     let mut entries = vec![
@@ -91,6 +91,7 @@ fn start(trigger: &Trigger<'_>, wait: &Wait) -> Tree {
         ("trigger", Tree::text(spec.name())),
         ("wait", Tree::integer(wait.agent).from(wait.origin.clone())),
     ];
+    entries.extend(started.canary.iter().map(|canary| ("canary", canary.clone())));
     entries.extend(model(trigger).map(|model| ("model", model)));
     entries.extend(shared::record_group(agent.account, agent.resource).map(|(group, origin)| {
         let stream = Tree::text(agent.account.sessions(agent.resource));

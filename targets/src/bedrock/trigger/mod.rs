@@ -22,8 +22,8 @@ use aipolicy_compiler::source::Span;
 use super::agent::{Agent, Started};
 use super::request::{Request, address};
 use super::shared::{plain_name, queue_url};
-use super::{agentcore, classic};
-use crate::artifact::{Address, Artifact};
+use super::{agentcore, canary, classic};
+use crate::artifact::{Address, Artifact, Trial};
 use crate::function::Named;
 use crate::origin::Origin;
 use crate::tree::Tree;
@@ -53,6 +53,7 @@ struct Queue {
 /// Everything that starts an agent. What services may put into queues for what fails is gathered in `letters`.
 pub(super) fn artifacts(
     agent: &Agent<'_>,
+    trial: Option<&Trial>,
     letters: &mut DeadLetters,
     out: &mut Diagnostics,
 ) -> Vec<Artifact> {
@@ -60,7 +61,11 @@ pub(super) fn artifacts(
         Some(AgentRuntime::AgentCore) | None => agentcore::started(agent),
         Some(AgentRuntime::BedrockAgents) => classic::started(agent),
     };
-    let Some(started) = started else { return Vec::new() };
+    let Some(mut started) = started else { return Vec::new() };
+    if let Some(trial) = trial {
+        started.canary = canary::started(agent, trial);
+        started.needs.extend(trial.alarms.iter().cloned());
+    }
     let triggers: Vec<_> = agent.grants.iter().filter_map(|grant| Trigger::of(agent, *grant, out)).collect();
     let mut artifacts = Vec::new();
     for trigger in &triggers {

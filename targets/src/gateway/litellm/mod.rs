@@ -29,17 +29,11 @@ pub(super) fn artifacts(table: &Table<'_>, out: &mut Diagnostics) -> Vec<Artifac
     let address = |kind: &str, name: String| Address { target: "gateway".into(), kind: kind.into(), name };
     let origin = Origin::written(table.gateway.spec.dialect.span);
     let hook = Origin::default(table.input.sources, "litellm.hook");
+    let (config, tenants) = (address("LiteLlmConfig", name.into()), address("LiteLlmTenants", name.into()));
+    let wanted = table.input.wanted;
     vec![
-        Artifact::new(
-            address("LiteLlmConfig", name.into()),
-            Format::Yaml,
-            &config::tree(table).from(origin.clone()),
-        ),
-        Artifact::new(
-            address("LiteLlmTenants", name.into()),
-            Format::Json,
-            &tenants::tree(table).from(origin),
-        ),
+        Artifact::of(wanted, (config, Format::Yaml), origin.clone(), || config::tree(table)),
+        Artifact::of(wanted, (tenants, Format::Json), origin, || tenants::tree(table)),
         Artifact::text(address("LiteLlmHook", format!("{name}.py")), HOOK, &hook),
     ]
 }

@@ -12,6 +12,7 @@ use super::super::need::{Calls, Needs};
 use super::agent::{alias, made, runtime, session_key};
 use super::connector::{Use, leading, through};
 use super::trust;
+use crate::account::Account;
 
 /// A trigger of an agent.
 #[derive(Clone, Copy)]
@@ -31,6 +32,7 @@ impl Starts<'_> {
         let function = account.trigger(self.agent, self.trigger).unwrap_or_default();
         let role = self.role(all, "trigger");
         let mut calls = self.start(all, region);
+        calls.extend(self.alarms(all, region));
         calls.extend(self.written_down(all, region));
         let streams = all.own(("logs", region), "log-group:/aws/lambda/{}:log-stream:*", &[&function]);
         calls.push(Calls::of(&["logs:CreateLogStream", "logs:PutLogEvents"]).on(streams));
@@ -67,13 +69,31 @@ impl Starts<'_> {
                 let harness = made(needs, self.agent, ("harness", needs.account.harness(self.agent)));
                 let at = needs.account.endpoint();
                 let endpoint = harness.clone().map(|arn| format!("{arn}/harness-endpoint/{at}"));
-                vec![Calls::of(&["bedrock-agentcore:InvokeHarness"]).on(harness).on(endpoint)]
+                let mut call =
+                    Calls::of(&["bedrock-agentcore:InvokeHarness"]).on(harness.clone()).on(endpoint);
+                if self.agent.spec.canary().is_some() {
+                    let at = needs.account.canary_endpoint();
+                    call = call.on(harness.map(|arn| format!("{arn}/harness-endpoint/{at}")));
+                }
+                vec![call]
             }
             AgentRuntime::BedrockAgents => {
-                let invoke = alias(needs, (&["bedrock:InvokeAgent"], region), self.agent);
+                let mut invoke = alias(needs, (&["bedrock:InvokeAgent"], region), self.agent);
+                if self.agent.spec.canary().is_some() {
+                    let tag = Account::canary_tag(self.agent);
+                    invoke = invoke.where_is("aws:ResourceTag/aipolicy:agent", &tag);
+                }
                 std::iter::once(invoke).chain(session_key(needs, self.agent)).collect()
             }
         }
+    }
+
+    /// The alarms that end the trial of a version, which the function asks before it sends a session there.
+    fn alarms(self, needs: &Needs<'_>, region: &str) -> Option<Calls> {
+        self.agent.spec.canary()?;
+        let name = needs.account.canary_alarms(self.agent).unwrap_or_default();
+        let arn = needs.own(("cloudwatch", region), "alarm:{}-*", &[&name]);
+        Some(Calls::of(&["cloudwatch:DescribeAlarms"]).on(arn))
     }
 
     /// Starts that were made, in the rows of this trigger.

@@ -144,8 +144,8 @@ const COLLABORATOR: Life = Life {
     ..PLAIN
 };
 
-/// An alias is always on a version that was cut for it: the request names none, and the description, which holds the digest
-/// of the agent, changes whenever the agent does.
+/// An alias is on a version that was cut for it: the request names none, and the description, which holds the digest of the
+/// agent, changes whenever the agent does. Or it follows another alias, and names the version of that one.
 const ALIAS: Life = Life {
     words: &["bedrock/AgentAlias"],
     service: Service::Agents,
@@ -161,7 +161,13 @@ const ALIAS: Life = Life {
     update: Update::By("UpdateAgentAlias", &["agentId"]),
     delete: "DeleteAgentAlias",
     identity: &["agentId", "agentAliasName"],
-    members: &[Member::Same("agentId"), Member::Same("agentAliasName"), Member::Same("description")],
+    members: &[
+        Member::Same("agentId"),
+        Member::Same("agentAliasName"),
+        Member::Same("description"),
+        Member::Same("routingConfiguration"),
+    ],
+    echoes: &[Echo::Any("/routingConfiguration")],
     tags: Some(&Tags { arn: ("resourceArn", "agentAliasArn"), ..TAG_MAP }),
     states: &["agentAliasStatus"],
     first: Some(First::Prepare),

@@ -59,7 +59,8 @@ const BUDGET: Life = Life {
 fn notifications(shown: &Value, wanted: Option<&Value>) -> Option<Value> {
     let shown = shown.get("NotificationsWithSubscribers")?.as_array()?;
     let asked = wanted.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    if asked.len() == shown.len() && asked.iter().all(|one| shown.contains(one)) {
+    let covers = |all: &[Value], some: &[Value]| some.iter().all(|one| all.contains(one));
+    if asked.len() == shown.len() && covers(shown, asked) && covers(asked, shown) {
         return wanted.cloned();
     }
     (!shown.is_empty()).then(|| shown.clone().into())

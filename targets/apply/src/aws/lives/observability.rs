@@ -212,7 +212,7 @@ const SELECTORS: Life = Life {
 };
 
 const ALARM: Life = Life {
-    words: &["observability/Alarm"],
+    words: &["bedrock/Alarm", "observability/Alarm"],
     service: Service::Alarms,
     list: List {
         operation: "DescribeAlarms",

@@ -2,8 +2,9 @@
 
 One function for each trigger. Its environment has `START` (`source`, `trigger`, `agent` and its `role`, `retention` and
 `wait` in seconds, and where they are written `key`, `input`, the `model` of the agent, and `record`, a log group with a
-stream), `TABLE`, and what names the agent: `HARNESS` and `ENDPOINT`, or `AGENT` and `ALIAS`. It may start this agent and
-write down that it did, and can do nothing else. The table holds digests, and the record of a session its model, tokens and
+stream), `TABLE`, and what names the agent: `HARNESS` and `ENDPOINT`, or `AGENT` and `ALIAS`. Where a new version is tried, `CANARY` names it, and
+`START` has `canary`: the `weight` in hundredths of a percent, the `name` of the version among metrics, the `alarms` that end
+the trial, and prices. It may start this agent and write down that it did, and can do nothing else. The table holds digests, and the record of a session its model, tokens and
 calls with their times; neither holds content. A start that fails raises, so that the service tries again and then keeps
 what failed in the dead-letter queue.
 """
@@ -17,7 +18,7 @@ from datetime import datetime, timezone
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 START = json.loads(os.environ["START"])
 TABLE = os.environ["TABLE"]
@@ -177,10 +178,40 @@ class Session:
             print(json.dumps({"session": name, "unrecorded": error.response["Error"]["Code"]}))
 
 
-def harness(name, texts, session):
+def is_tried(name):
+    """Whether a session goes to the version that is tried: a share of them, by their digests, while no alarm rings."""
+    canary = START.get("canary")
+    if not canary or int(name[:8], 16) % 10_000 >= canary["weight"]:
+        return False
+    try:
+        asked = boto3.client("cloudwatch").describe_alarms(AlarmNames=canary["alarms"])
+    except (BotoCoreError, ClientError) as error:
+        print(json.dumps({"session": name, "unasked": type(error).__name__}))
+        return False
+    quiet = {alarm["AlarmName"] for alarm in asked["MetricAlarms"] if alarm["StateValue"] != "ALARM"}
+    return bool(canary["alarms"]) and quiet.issuperset(canary["alarms"])
+
+
+def measure(session, failed):
+    """Says in the log, as metrics, what became of a session with the version that is tried."""
+    canary, micros = START["canary"], 0
+    prices = canary.get("microdollarsPerMillion", {})
+    for name, price in prices.items():
+        micros += session.usage[name] * price / 1_000_000
+    told = {"Failed": int(failed), "Milliseconds": session.passed()}
+    units = {"Failed": "Count", "Milliseconds": "Milliseconds"}
+    if prices:
+        told["Dollars"], units["Dollars"] = micros / 1_000_000, "None"
+    metrics = [{"Name": name, "Unit": units[name]} for name in told]
+    group = {"Namespace": "aipolicy", "Dimensions": [["canary"]], "Metrics": metrics}
+    head = {"Timestamp": round(time.time() * 1000), "CloudWatchMetrics": [group]}
+    print(json.dumps({"_aws": head, "canary": canary["name"], **told}))
+
+
+def harness(name, texts, session, place):
     answer = boto3.client("bedrock-agentcore", config=ONCE).invoke_harness(
         harnessArn=os.environ["HARNESS"],
-        qualifier=os.environ["ENDPOINT"],
+        qualifier=place or os.environ["ENDPOINT"],
         runtimeSessionId=name,
         messages=[{"role": "user", "content": [{"text": text} for text in texts]}],
     )
@@ -218,10 +249,10 @@ def watch(session, step):
         session.answered("step")
 
 
-def classic(name, texts, session):
+def classic(name, texts, session, place):
     answer = boto3.client("bedrock-agent-runtime", config=ONCE).invoke_agent(
         agentId=os.environ["AGENT"],
-        agentAliasId=os.environ["ALIAS"],
+        agentAliasId=place or os.environ["ALIAS"],
         sessionId=name,
         enableTrace=True,
         inputText="\n\n".join(texts),
@@ -239,13 +270,17 @@ def start(given, told, context):
     if not claim(name, owner, until):
         return print(json.dumps({"trigger": START["trigger"], "session": name, "state": "repeated"}))
     texts = [text for text in (START.get("input"), told) if text]
-    session = Session()
+    session, place = Session(), os.environ["CANARY"] if is_tried(name) else None
     try:
-        (harness if "HARNESS" in os.environ else classic)(name, texts, session)
+        (harness if "HARNESS" in os.environ else classic)(name, texts, session, place)
     except BaseException as error:
+        if place:
+            measure(session, True)
         settle(name, owner, False)
         session.record(name, type(error).__name__)
         raise
+    if place:
+        measure(session, False)
     settle(name, owner, True)
     session.record(name, "done")
     print(json.dumps({"trigger": START["trigger"], "session": name, "state": "done"}))
