@@ -38,9 +38,10 @@ struct Done {
     err: String,
 }
 
-/// `aipolicy` in a clean environment.
+/// `aipolicy` in a clean environment: the program that was built with the tests, or the one that `AIPOLICY_BINARY` names.
 fn plain(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_aipolicy"));
+    let given = std::env::var_os("AIPOLICY_BINARY");
+    let mut command = Command::new(given.unwrap_or_else(|| env!("CARGO_BIN_EXE_aipolicy").into()));
     command.args(arguments).current_dir(folder).env_clear();
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("NO_COLOR", "1");
     command

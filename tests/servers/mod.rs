@@ -6,6 +6,7 @@
 mod documents;
 mod lives;
 mod operations;
+mod somebody;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -47,8 +48,8 @@ fn folder() -> PathBuf {
 /// A process that plays AWS on a free port of the loopback. It ends when this value is dropped, and also when the tests end
 /// in any other way, since its input then does.
 pub(crate) struct Aws {
-    process: Child,
-    _input: ChildStdin,
+    /// Nothing for a copy, which the process that it is a copy of has started.
+    process: Option<(Child, ChildStdin)>,
     /// What clients take as the endpoint of every service, for instance `http://127.0.0.1:40001`.
     pub(crate) address: String,
 }
@@ -67,7 +68,7 @@ impl Aws {
         let address = line.trim().to_owned();
         assert!(address.starts_with("http://127.0.0.1:"), "the server says {line:?}");
         println!("started the server of AWS in {:.1} s", start.elapsed().as_secs_f64());
-        Self { process, _input: input, address }
+        Self { process: Some((process, input)), address }
     }
 
     /// Asks the server itself, for instance for `log`; with a value it is told one. What it may be told is in
@@ -75,41 +76,29 @@ impl Aws {
     #[track_caller]
     pub(crate) fn ask(&self, path: &str, value: Option<&Value>) -> Value {
         let (method, body) = value.map_or(("GET", String::new()), |value| ("POST", value.to_string()));
-        let host = self.address.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(host).unwrap();
-        let length = body.len();
-        let head =
-            format!("{method} /_server/{path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n");
-        stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
-        let mut told = String::new();
-        stream.read_to_string(&mut told).unwrap();
+        let told = self.said(method, path, &body).unwrap();
         let (head, body) = told.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(" 200 "), "{path}: {told}");
         serde_json::from_str(body).unwrap()
     }
-}
 
-/// What calls operations with boto3 and tells their answers: an account, and calls as JSON.
-const CALL: &str = "
-import json, sys
-from lives import caller
-answers = []
-for service, operation, members, *region in json.loads(sys.argv[2]):
-    answer = getattr(caller.client(service, sys.argv[1], *region), operation)(**members)
-    answer.pop('ResponseMetadata', None)
-    answers.append(answer)
-json.dump(answers, sys.stdout, default=str)
-";
+    fn said(&self, method: &str, path: &str, body: &str) -> std::io::Result<String> {
+        let host = self.address.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host)?;
+        let length = body.len();
+        let head =
+            format!("{method} /_server/{path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all(format!("{head}{body}").as_bytes())?;
+        let mut told = String::new();
+        stream.read_to_string(&mut told)?;
+        Ok(told)
+    }
 
-impl Aws {
-    /// Somebody else calls operations in an account, each a list of a service, the name of an operation in boto3 (for instance
-    /// `attach_role_policy`), its members, and the region if it is not the usual one.
+    /// A copy of the server and of everything that there is. Neither sees what happens in the other.
     #[track_caller]
-    pub(crate) fn calls(&self, account: &str, calls: &[Value]) -> Vec<Value> {
-        let mut python = python();
-        python.args(["-c", CALL, account, &Value::from(calls).to_string()]);
-        let told = answer(python.env("SERVER", &self.address), "", "Python 3.11");
-        serde_json::from_str(&told).unwrap()
+    pub(crate) fn branch(&self) -> Self {
+        let told = self.ask("branch", Some(&Value::Null));
+        Self { process: None, address: told["address"].as_str().unwrap().to_owned() }
     }
 }
 
@@ -125,8 +114,13 @@ impl Aws {
 
 impl Drop for Aws {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        match &mut self.process {
+            Some((process, _)) => {
+                let _ = process.kill();
+                let _ = process.wait();
+            }
+            None => drop(self.said("POST", "end", "")),
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, Site, held, killed};
+use super::kills::at_each_instant;
+use super::{ACCOUNT, Site, killed};
 use crate::cli::edit;
 
 /// Two agents of Agents Classic, of which one may hand work to the other, and their guardrail.
@@ -365,35 +366,21 @@ fn killed_again_and_again_nothing_is_lost_or_doubled() {
 #[test]
 fn a_kill_while_agents_are_changed_or_removed_is_repaired_by_one_apply() {
     let site = Site::with_agents();
-    let removed = |site: &Site| {
-        edit(&site.folder, "desk.yaml", "insults: medium", "insults: high");
-        std::fs::remove_file(site.folder.join("agent.yaml")).unwrap();
-    };
-    let agent = std::fs::read_to_string(site.folder.join("agent.yaml")).unwrap();
     site.apply();
-    removed(&site);
-    site.apply();
-    let expected = site.things();
-    let mut kills = 0;
-    for when in ["before", "after"] {
-        // Every third write, beginning with another one each time.
-        for write in (if when == "before" { 1 } else { 2 }..).step_by(3) {
-            site.reset();
-            site.others();
-            std::fs::write(site.folder.join("desk.yaml"), DESK).unwrap();
-            std::fs::write(site.folder.join("agent.yaml"), &agent).unwrap();
-            site.apply();
-            removed(&site);
-            let Some(mut apply) = held(&site, (write, when), &[]) else { break };
-            apply.kill().unwrap();
-            apply.wait().unwrap();
+    edit(&site.folder, "desk.yaml", "insults: medium", "insults: high");
+    std::fs::remove_file(site.folder.join("agent.yaml")).unwrap();
+    let undisturbed = site.branch();
+    undisturbed.apply();
+    let (expected, mut kills) = (undisturbed.census(), 0);
+    // Before one call, and after another one.
+    at_each_instant(
+        &site.branch(),
+        |instant| instant % 5 == 0,
+        |left, after| {
             kills += 1;
-            site.wish(&json!({ "hold": {} }));
-            site.apply();
-            site.is_settled();
-            assert_eq!(site.things(), expected, "killed {when} write {write}");
-        }
-    }
+            left.is_repaired(&expected, after);
+        },
+    );
     println!("{kills} kills");
     assert!(kills >= 10, "{kills} kills");
 }

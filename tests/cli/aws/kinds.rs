@@ -1,8 +1,11 @@
 //! Whole examples in an account: every kind of document is made, found again, taken back from somebody else, and removed.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::super::{Done, copy_of, done, edit, plain, write};
+use super::kills::Place;
 use crate::harness::{files_below, read, root};
 use crate::servers::Aws;
 
@@ -26,7 +29,7 @@ impl Whole {
         site
     }
 
-    fn prod() -> Self {
+    pub(super) fn prod() -> Self {
         let site = Self::new("acme", "prod", "111122223333");
         let here = "environments/prod.yaml";
         let local = "{ iam: local, gateway: local, bedrock: local, kubernetes: local }";
@@ -54,6 +57,16 @@ impl Whole {
         let site = Self::new("quickstart", "dev", "111122223333");
         edit(&site.folder, "environment.yaml", "  logging:", &format!("  providers: {TARGETS}\n  logging:"));
         site
+    }
+
+    /// A copy of everything.
+    pub(super) fn branch(&self) -> Place {
+        Place::copy(&self.server, &self.folder, self.of())
+    }
+
+    /// The environment and its account.
+    pub(super) fn of(&self) -> (&'static str, &'static str) {
+        (self.environment, self.account)
     }
 
     pub(super) fn run(&self, arguments: &[&str]) -> Done {
@@ -197,13 +210,22 @@ fn everything(site: &Whole, queues: &[&str]) -> Vec<Value> {
 }
 
 /// Leaves nothing of a workspace but an environment in which nothing is.
-fn emptied(site: &Whole, regions: &str) {
-    for file in files_below(&site.folder) {
-        if file.ends_with(".yaml") || file.ends_with(".cedar") {
-            std::fs::remove_file(site.folder.join(file)).unwrap();
+pub(super) fn emptied(folder: &Path, (environment, account): (&str, &str)) {
+    let text = read(&folder.join(format!("environments/{environment}.yaml")));
+    let text = text.split_once("    regions:").unwrap().1;
+    let regions = match text.split_once(" [") {
+        Some(("", text)) => text.split(']').next().unwrap().to_owned(),
+        _ => {
+            let items = text.lines().skip(1).map_while(|line| line.strip_prefix("      - "));
+            items.collect::<Vec<_>>().join(", ")
+        }
+    };
+    for file in files_below(folder) {
+        let is_source = file.ends_with(".yaml") || file.ends_with(".cedar");
+        if is_source && !file.starts_with(".aipolicy") {
+            std::fs::remove_file(folder.join(file)).unwrap();
         }
     }
-    let (environment, account) = (site.environment, site.account);
     let text = format!(
         "apiVersion: aipolicy.dev/v1\nkind: Workspace\nmetadata: {{ name: acme-ai }}\nspec:\n  \
          packs: [baseline]\n  targets: [iam, gateway, bedrock, kubernetes, lambda, observability]\n  \
@@ -211,7 +233,7 @@ fn emptied(site: &Whole, regions: &str) {
          apiVersion: aipolicy.dev/v1\nkind: Environment\nmetadata: {{ name: {environment} }}\nspec:\n  \
          aws:\n    accountId: \"{account}\"\n    regions: [{regions}]\n  providers: {TARGETS}\n"
     );
-    write(&site.folder, "aipolicy.yaml", text);
+    write(folder, "aipolicy.yaml", text);
 }
 
 #[test]
@@ -230,8 +252,7 @@ fn staging_is_made_taken_back_and_removed() {
     site.is_settled();
     assert_ne!(everything(&site, &queues), before);
     site.is_taken_back(&staging_disturbed(&site));
-    let regions = "eu-central-1, eu-north-1, eu-south-1, eu-south-2, eu-west-1, eu-west-3";
-    emptied(&site, regions);
+    emptied(&site.folder, site.of());
     let said = site.apply();
     assert!(said.contains(" to delete"), "{said}");
     site.is_settled();
@@ -271,6 +292,7 @@ fn staging_disturbed(site: &Whole) -> Vec<Change> {
     let subscription = &subscription["Subscriptions"][0]["SubscriptionArn"];
     let group = format!("arn:aws:logs:eu-central-1:{}:log-group:/aws/lambda/{morning}", site.account);
     let table = json!({ "TableName": "acme-staging-starts-paper-reader" });
+    let schedule_group = format!("arn:aws:scheduler:eu-central-1:{}:schedule-group/{morning}", site.account);
     let enforced = site.asks("bedrock", "list_enforced_guardrails_configuration", json!({}));
     let enforced = &enforced["guardrailsConfig"][0];
     let policy = json!({ "Version": "2012-10-17", "Statement": [] }).to_string();
@@ -326,6 +348,16 @@ fn staging_disturbed(site: &Whole) -> Vec<Change> {
             json!(["scheduler", "update_schedule", with(&schedule, json!({ "State": "DISABLED" }))]),
         ),
         change(
+            "bedrock/ScheduleGroup/acme-staging-trigger-paper-reader-morning",
+            json!(["scheduler", "list_tags_for_resource", { "ResourceArn": schedule_group }]),
+            json!(["scheduler", "tag_resource", { "ResourceArn": schedule_group, "Tags": [{ "Key": "cost", "Value": "theirs" }] }]),
+        ),
+        change(
+            "bedrock/Table/acme-staging-starts-paper-reader",
+            json!(["dynamodb", "describe_table", table]),
+            json!(["dynamodb", "update_table", with(&table, json!({ "DeletionProtectionEnabled": true }))]),
+        ),
+        change(
             "bedrock/Subscription/acme-staging-trigger-paper-reader-published",
             json!(["sns", "get_subscription_attributes", { "SubscriptionArn": subscription }]),
             json!(["sns", "set_subscription_attributes", { "SubscriptionArn": subscription, "AttributeName": "RawMessageDelivery", "AttributeValue": "true" }]),
@@ -373,7 +405,29 @@ fn staging_watched(site: &Whole) -> Vec<Change> {
     let mut tagged = destination.clone();
     tagged["tags"] = json!({ "cost": "theirs" });
     let policy = json!({ "Version": "2012-10-17", "Statement": [] }).to_string();
+    let spans = "acme-staging-paper-reader-gateway-spans";
+    let deliveries = site.asks("logs", "describe_deliveries", json!({}));
+    let of_spans = |one: &&Value| one["deliverySourceName"] == spans;
+    let delivery = deliveries["deliveries"].as_array().unwrap().iter().find(of_spans).unwrap();
+    let delivery = json!({ "resourceArn": delivery["arn"] });
+    let source =
+        json!({ "resourceArn": format!("arn:aws:logs:eu-central-1:{account}:delivery-source:{spans}") });
+    let retagged = |resource: &Value, tag: Value| {
+        let mut asked = resource.clone();
+        asked["tags"] = tag;
+        json!(["logs", "tag_resource", asked])
+    };
     vec![
+        change(
+            "observability/Delivery/acme-staging-paper-reader-gateway-spans",
+            json!(["logs", "list_tags_for_resource", delivery]),
+            retagged(&delivery, json!({ "cost": "theirs" })),
+        ),
+        change(
+            "observability/DeliverySource/acme-staging-paper-reader-gateway-spans",
+            json!(["logs", "list_tags_for_resource", source]),
+            retagged(&source, json!({ "cost": "theirs" })),
+        ),
         change(
             "observability/Budget/acme-staging-acme-monthly",
             json!(["budgets", "describe_budget", monthly]),
@@ -413,11 +467,18 @@ fn staging_watched(site: &Whole) -> Vec<Change> {
 }
 
 #[test]
-fn prod_is_made_and_taken_back() {
+fn prod_is_made_taken_back_and_removed() {
     let site = Whole::prod();
+    let before = everything(&site, &[]);
     site.apply();
     site.is_settled();
     site.is_taken_back(&prod_disturbed(&site));
+    emptied(&site.folder, site.of());
+    site.apply();
+    site.is_settled();
+    for (found, was) in everything(&site, &[]).iter().zip(&before) {
+        assert_eq!(found, was);
+    }
 }
 
 fn prod_disturbed(site: &Whole) -> Vec<Change> {
@@ -453,7 +514,27 @@ fn prod_disturbed(site: &Whole) -> Vec<Change> {
         members[name] = value;
         members
     };
+    let statements = json!({ "QueueUrl": site.queue("payments-statements"), "AttributeNames": ["All"] });
+    let called = json!({ "FunctionName": trigger });
+    let reader = json!({ "FunctionName": "acme-prod-trigger-statement-reader-sqs" });
+    let mapping = site.asks("lambda", "list_event_source_mappings", reader);
+    let mapping = json!({ "UUID": mapping["EventSourceMappings"][0]["UUID"] });
     vec![
+        change(
+            "bedrock/EventSourceMapping/acme-prod-trigger-statement-reader-sqs",
+            json!(["lambda", "get_event_source_mapping", mapping]),
+            json!(["lambda", "update_event_source_mapping", with(&mapping, "Enabled", json!(false))]),
+        ),
+        change(
+            "bedrock/FunctionConcurrency/acme-prod-trigger-case-assistant-event-bridge",
+            json!(["lambda", "get_function_concurrency", called]),
+            json!(["lambda", "delete_function_concurrency", called]),
+        ),
+        change(
+            "bedrock/QueueRedrive/payments-statements",
+            json!(["sqs", "get_queue_attributes", statements]),
+            json!(["sqs", "set_queue_attributes", { "QueueUrl": statements["QueueUrl"], "Attributes": { "RedrivePolicy": "" } }]),
+        ),
         change(
             "bedrock/ApprovalQueue/acme-prod-approvals-eu-central-1",
             json!(["sqs", "get_queue_attributes", { "QueueUrl": queue, "AttributeNames": ["All"] }]),

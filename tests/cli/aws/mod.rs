@@ -1,8 +1,10 @@
 //! The provider `aws`: documents of an example, applied through the SDKs to a server that plays AWS.
 
+mod acme;
 mod adoption;
 mod agents;
 mod canary;
+mod kills;
 mod kinds;
 mod roles;
 
@@ -14,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::{Done, copy_of, done, edit, plain};
 use crate::servers::Aws;
+use kills::Place;
 
 /// The account of the example.
 const ACCOUNT: &str = "111122223333";
@@ -75,6 +78,11 @@ impl Site {
         all.filter(|(name, _)| !reads.iter().any(|start| name.starts_with(start))).collect()
     }
 
+    /// A copy of everything.
+    fn branch(&self) -> Place {
+        Place::copy(&self.server, &self.folder, ("dev", ACCOUNT))
+    }
+
     /// Forgets everything: the account, and the state.
     fn reset(&self) {
         self.server.ask("reset", Some(&json!({})));
@@ -91,7 +99,8 @@ fn held(site: &Site, at: (usize, &str), more: &[&str]) -> Option<Child> {
 fn held_of(site: &Site, at: (usize, &str), command: &[&str]) -> Option<Child> {
     let (write, when) = at;
     site.wish(&json!({ "hold": { "write": write, "when": when } }));
-    let held = site.writes().iter().filter(|(_, outcome)| outcome == "held").count();
+    let held = || site.server.ask("writes", None)["held"].as_u64().unwrap();
+    let before = held();
     let mut apply: Child = site.command(command).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let start = Instant::now();
     loop {
@@ -99,11 +108,11 @@ fn held_of(site: &Site, at: (usize, &str), command: &[&str]) -> Option<Child> {
             assert_eq!(status.code(), Some(0), "write {write}, killed {when}");
             return None;
         }
-        if site.writes().iter().filter(|(_, outcome)| outcome == "held").count() > held {
+        if held() > before {
             break;
         }
         assert!(start.elapsed() < Duration::from_secs(60), "write {write} never came");
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(5));
     }
     Some(apply)
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, Site, held, killed};
+use super::kills::at_each_instant;
+use super::{ACCOUNT, Site, held};
 use crate::cli::{aipolicy, copy_of, done, edit};
 
 /// The path of what is ours there.
@@ -317,68 +318,52 @@ fn of_many_at_once_one_applies() {
     }
 }
 
-/// Kills an apply before and after each of its calls that change something, each time from the same beginning, and wants the
-/// next apply to repair it. Returns how many kills that were.
-fn repaired(site: &Site, begin: impl Fn(&Site), expected: &BTreeMap<String, Value>) -> usize {
-    let mut kills = 0;
-    for when in ["before", "after"] {
-        for write in 1.. {
-            site.reset();
-            begin(site);
-            if killed(site, (write, when), &[]).is_none() {
-                break;
-            }
-            kills += 1;
-            site.wish(&json!({ "hold": {} }));
-            site.apply();
-            site.is_settled();
-            assert_eq!(&site.world(), expected, "killed {when} write {write}");
-        }
-    }
-    println!("{kills} kills, each repaired by one apply");
-    kills
+/// Kills an apply before and after each of its calls that change something, and wants the next apply to repair it. Returns how
+/// many kills that were.
+fn repaired(site: &Site) -> usize {
+    let undisturbed = site.branch();
+    undisturbed.apply();
+    let expected = undisturbed.census();
+    let calls = at_each_instant(&site.branch(), |_| true, |left, after| left.is_repaired(&expected, after));
+    println!("{} kills, each repaired by one apply", 2 * calls);
+    2 * calls
 }
 
 #[test]
 fn a_kill_while_things_are_made_loses_nothing_and_doubles_nothing() {
     let (site, expected) = (Site::new(&["iam"]), undisturbed());
     let attached = expected.keys().filter(|name| name.starts_with("Role/")).count();
-    let kills = repaired(&site, |_| {}, &expected);
+    let kills = repaired(&site);
     assert_eq!(kills, 2 * (expected.len() + attached), "before and after each role, policy and attachment");
 }
 
 #[test]
 fn a_kill_while_things_are_changed_or_removed_is_repaired() {
-    let (site, expected) = (Site::new(&["iam"]), undisturbed());
+    let site = Site::new(&["iam"]);
     // One role is changed by four calls, a policy by one, and a policy and a role that are no longer wanted go.
     let agent = std::fs::read_to_string(site.folder.join("agent.yaml")).unwrap();
     let more = agent
         .replace("{ name: handbook }", "{ name: archive }")
         .replace("staff-handbook", "old-handbook")
         .replace("quickstart-handbook", "quickstart-archive");
-    let begin = |site: &Site| {
-        std::fs::write(site.folder.join("more.yaml"), &more).unwrap();
-        site.apply();
-        std::fs::remove_file(site.folder.join("more.yaml")).unwrap();
-        let arn = policy_arn(TOOLS);
-        let document = json!({
-            "Version": "2012-10-17",
-            "Statement": [{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*" }]
-        });
-        let document = document.to_string();
-        site.somebody_does(&[
-            ("detach_role_policy", json!({ "RoleName": TOOLS, "PolicyArn": arn })),
-            (
-                "put_role_policy",
-                json!({ "RoleName": TOOLS, "PolicyName": "more", "PolicyDocument": document }),
-            ),
-            ("update_role", json!({ "RoleName": TOOLS, "MaxSessionDuration": 7200 })),
-            (
-                "create_policy_version",
-                json!({ "PolicyArn": arn, "PolicyDocument": document, "SetAsDefault": true }),
-            ),
-        ]);
-    };
-    let kills = repaired(&site, begin, &expected);
+    std::fs::write(site.folder.join("more.yaml"), &more).unwrap();
+    site.apply();
+    std::fs::remove_file(site.folder.join("more.yaml")).unwrap();
+    let arn = policy_arn(TOOLS);
+    let document = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*" }]
+    });
+    let document = document.to_string();
+    site.somebody_does(&[
+        ("detach_role_policy", json!({ "RoleName": TOOLS, "PolicyArn": arn })),
+        ("put_role_policy", json!({ "RoleName": TOOLS, "PolicyName": "more", "PolicyDocument": document })),
+        ("update_role", json!({ "RoleName": TOOLS, "MaxSessionDuration": 7200 })),
+        (
+            "create_policy_version",
+            json!({ "PolicyArn": arn, "PolicyDocument": document, "SetAsDefault": true }),
+        ),
+    ]);
+    let kills = repaired(&site);
     assert!(kills >= 2 * 10, "{kills} kills");
 }

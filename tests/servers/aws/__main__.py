@@ -5,6 +5,7 @@ It ends when its input does, so that it never outlives whoever started it.
 
 import logging
 import os
+import signal
 import sys
 import threading
 
@@ -12,23 +13,14 @@ import threading
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 
-from moto.moto_server.werkzeug_app import MotoRequestHandler
-from werkzeug.serving import make_server
-
-from .front import Front
-
-
-class Handler(MotoRequestHandler):
-    """Keeps connections, so that a call costs one round trip."""
-
-    protocol_version = "HTTP/1.1"
+from .front import Front, serve
 
 
 def main():
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, Front(), threaded=True, request_handler=Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(f"http://127.0.0.1:{server.server_port}", flush=True)
+    # Copies end by themselves, and nobody asks how.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    threading.Thread(target=serve, args=(Front(), lambda address: print(address, flush=True)), daemon=True).start()
     sys.stdin.read()
 
 

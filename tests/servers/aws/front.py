@@ -8,13 +8,30 @@ import socket
 import threading
 import traceback
 
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import make_server
+
 from . import models, moto, semantics, validate, wire
+from .branch import branch
 from .control import control
 from .refusal import Dropped, Held, Refusal
 from .world import Call, World, told
 
 #: The account of whoever signs with a key that names none.
 USUAL_ACCOUNT = "123456789012"
+
+
+class Handler(MotoRequestHandler):
+    """Keeps connections, so that a call costs one round trip."""
+
+    protocol_version = "HTTP/1.1"
+
+
+def serve(front, tell):
+    """Serves on a free port of the loopback for ever. `tell` is told the address once it listens."""
+    server = make_server("127.0.0.1", 0, front, threaded=True, request_handler=Handler)
+    tell(f"http://127.0.0.1:{server.server_port}")
+    server.serve_forever()
 
 
 class Front:
@@ -29,7 +46,7 @@ class Front:
         request, held = wire.Request(environ), False
         with self.lock:
             if request.path.startswith("/_server/"):
-                status, value = control(self.world, self.moto.reset, request)
+                status, value = control(self, request)
                 status, headers, body = status, {"Content-Type": "application/json"}, json.dumps(value).encode()
             else:
                 try:
@@ -37,6 +54,7 @@ class Front:
                 except Dropped:
                     return hang_up(environ)
                 except Held:
+                    self.world.counts["held"] += 1
                     held = True
         if held:
             # The others go on meanwhile.
@@ -45,6 +63,29 @@ class Front:
         headers["Content-Length"] = str(len(body))
         start_response(f"{status} {'OK' if status < 400 else 'Refused'}", list(headers.items()))
         return [body]
+
+    def reset(self):
+        self.world.reset()
+        self.moto.reset()
+
+    def branch(self):
+        """Starts a copy of the server, and tells its address."""
+
+        def begin(tell):
+            self.lock = threading.Lock()
+            self.world.waiting = None
+            self.world.config["step"] = False
+            serve(self, tell)
+
+        return branch(begin)
+
+    def waits(self, operation, when):
+        """Waits as long as a test asks for. Others go on meanwhile."""
+        gate = self.world.wait(operation, when)
+        if gate:
+            self.lock.release()
+            gate.wait()
+            self.lock.acquire()
 
     def answer(self, request):
         self.world.now += datetime.timedelta(seconds=self.world.config["seconds"])
@@ -73,23 +114,28 @@ class Front:
     def carry_out(self, call, request, entry):
         """Before, the deed, and after. A test may ask for a failure on either side of the deed."""
         key, hold = call.operation.key, self.world.holds(call.operation)
+        self.waits(call.operation, "before")
         if hold == "before":
             entry.update(outcome="held")
             raise Held
-        if self.world.spend("throttle", key):
+        fault = self.world.fault()
+        if fault == "throttle" or self.world.spend("throttle", key):
             raise Refusal(call.operation.throttled(), "Rate exceeded")
         failure = self.world.spend("fail", key)
+        if fault in ("before", "after"):
+            failure = {"code": "InternalServerError", "status": 500, "when": fault}
         if failure and failure.get("when", "before") == "before":
             raise injected(failure)
         done = self.perform(call, request, entry)
         if done[0] >= 400:
             entry.update(outcome=wire.code_of(done))
+        self.waits(call.operation, "after")
         if hold == "after":
             entry.update(outcome="held")
             raise Held
         if failure:
             raise injected(failure)
-        if self.world.spend("drop", key):
+        if fault == "drop" or self.world.spend("drop", key) or self.world.loses(call.operation, request):
             entry.update(outcome="dropped")
             raise Dropped
         return done

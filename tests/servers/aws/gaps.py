@@ -4,6 +4,7 @@ keys and queries of logs, where traces go, and which pods have a role."""
 import copy
 import uuid
 
+from moto.cloudtrail.models import cloudtrail_backends
 from moto.eks.models import eks_backends
 from moto.logs.models import logs_backends
 
@@ -26,6 +27,21 @@ def assume_role(call, moto):
         )
     return moto()
 
+
+# Trails.
+
+
+@plays("cloudtrail:PutEventSelectors")
+def put_event_selectors(call, moto):
+    """A trail has selectors of one sort: those that are put take the place of the other sort too."""
+    answer = moto()
+    if call.members.get("EventSelectors"):
+        backend = cloudtrail_backends[call.account][call.region]
+        backend.get_trail(call.members["TrailName"]).advanced_event_selectors = []
+    return answer
+
+
+# Roles that services are given.
 
 STATES = roles.given(
     "states.amazonaws.com",

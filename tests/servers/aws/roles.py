@@ -3,10 +3,15 @@
 import contextlib
 import json
 import re
+import time
 
 from moto.iam.models import iam_backends
 
 from .refusal import Refusal
+
+
+class Late(float):
+    """The instant from which on something is seen."""
 
 
 def kept(call):
@@ -19,8 +24,10 @@ def role_named(call, name):
 
 
 def hide(call, kind, name):
-    """A new role or policy is not seen by as many of the operations that name it as a test asked for."""
-    if call.world.config["unseen"]:
+    """A new role or policy is not seen by as many of the operations that name it, or for as long, as a test asked for."""
+    if call.world.config["late"]:
+        call.world.hidden[call.account, kind, name] = Late(time.monotonic() + call.world.config["late"])
+    elif call.world.config["unseen"]:
         call.world.hidden[call.account, kind, name] = call.world.config["unseen"]
 
 
@@ -28,6 +35,8 @@ def hidden(call, kind, name):
     """Whether a role or policy is not seen yet. Asking counts."""
     key = (call.account, kind, name)
     left = call.world.hidden.get(key, 0)
+    if isinstance(left, Late):
+        return time.monotonic() < left
     if left:
         call.world.hidden[key] = left - 1
     return left > 0

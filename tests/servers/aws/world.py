@@ -4,6 +4,8 @@ import copy
 import datetime
 import hashlib
 import json
+import random
+import threading
 
 from .refusal import Refusal
 
@@ -17,10 +19,14 @@ USUAL = {
     "observations": 1,
     "page": 100,
     "unseen": 0,
+    "late": 0,
     "throttle": {},
     "fail": {},
     "drop": {},
     "hold": {},
+    "step": False,
+    "lose": False,
+    "faults": {},
     "settle": {},
     "break": {},
     "ids": [],
@@ -41,6 +47,10 @@ class World:
         self.hidden = {}
         self.made = 0
         self.writes = 0
+        self.lost = set()
+        self.chance = random.Random(1)
+        self.waiting = None
+        self.counts = {"made": 0, "held": 0}
 
     @property
     def turn(self):
@@ -49,11 +59,44 @@ class World:
 
     def holds(self, operation):
         """On which side of the deed a call is held, which is then never answered; nothing for most of them."""
-        if operation.name.startswith(READS):
+        if not changes(operation):
             return None
         self.writes += 1
+        self.counts["made"] += 1
         hold = self.config["hold"]
         return hold.get("when", "before") if hold.get("write") == self.writes else None
+
+    def told(self):
+        """How many calls were made that change something, how many are held, and which one waits."""
+        waiting = self.waiting and {"operation": self.waiting[0], "when": self.waiting[1]}
+        return {**self.counts, "waiting": waiting}
+
+    def wait(self, operation, when):
+        """What a call waits for until it is told to go on; nothing if nobody asked for that."""
+        if not self.config["step"] or not changes(operation):
+            return None
+        self.waiting = (operation.name, when, threading.Event())
+        return self.waiting[2]
+
+    def go(self):
+        """Lets go on what waits."""
+        if self.waiting:
+            self.waiting[2].set()
+            self.waiting = None
+
+    def loses(self, operation, request):
+        """Whether the answer is lost: to what is asked the first time, if a test wants that."""
+        asked = (operation.key, request.method, request.path, request.body)
+        if not self.config["lose"] or not changes(operation) or asked in self.lost:
+            return False
+        self.lost.add(asked)
+        return True
+
+    def fault(self):
+        """How a call fails, of as many of a hundred as a test asked for."""
+        if self.chance.random() * 100 >= self.config["faults"].get("percent", 0):
+            return None
+        return self.chance.choice(("throttle", "before", "after", "drop"))
 
     def spend(self, wish, key):
         """Takes one of the times for which a wish was made for an operation; nothing if there is none left."""
@@ -65,6 +108,11 @@ class World:
             return left.pop(0)
         wishes[key] -= 1
         return True
+
+
+def changes(operation):
+    """Whether an operation changes something."""
+    return not operation.name.startswith(READS)
 
 
 class Call:

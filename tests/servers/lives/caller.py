@@ -17,12 +17,16 @@ ACCOUNT, REGION = "444455556666", "eu-central-1"
 TRUSTED = ["bedrock.amazonaws.com", "bedrock-agentcore.amazonaws.com", "lambda.amazonaws.com", "budgets.amazonaws.com"]
 
 
-@functools.cache
 def client(service, account=ACCOUNT, region=REGION):
     """A client that asks once: what is retried is the caller's own doing."""
+    return made(os.environ["SERVER"], service, account, region)
+
+
+@functools.lru_cache(maxsize=100)
+def made(server, service, account, region):
     return boto3.client(
         service,
-        endpoint_url=os.environ["SERVER"],
+        endpoint_url=server,
         region_name=region,
         aws_access_key_id=f"AKIA{account}",
         aws_secret_access_key="secret",

@@ -5,6 +5,7 @@ use std::io::{Cursor, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aipolicy_targets::artifact::{Address, Document};
+use aws_config::retry::RetryConfig;
 use aws_config::{Region, SdkConfig};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +19,7 @@ use super::composed;
 use super::error::Refusal;
 use super::exchange::Members;
 use super::life::{Life, List};
+use super::looking::{is_look, patiently};
 use super::reference::{Lookup, at};
 use super::services::Service;
 use crate::provider::Known;
@@ -149,6 +151,23 @@ impl Account {
     ) -> Result<Value, Refusal> {
         let _room = self.room.acquire().await.map_err(Refusal::unreadable)?;
         let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
+        let ask = || composed::ask((service, &config, &self.place), operation, members.clone());
+        match is_look(operation) {
+            true => patiently(ask).await,
+            false => ask().await,
+        }
+    }
+
+    /// Asks a service in a region, and not again where no answer comes.
+    pub(super) async fn ask_once(
+        &self,
+        (service, region): (Service, &str),
+        operation: &str,
+        members: Members,
+    ) -> Result<Value, Refusal> {
+        let _room = self.room.acquire().await.map_err(Refusal::unreadable)?;
+        let config = self.config.to_builder().region(Region::new(region.to_owned()));
+        let config = config.retry_config(RetryConfig::disabled()).build();
         composed::ask((service, &config, &self.place), operation, members).await
     }
 

@@ -41,9 +41,12 @@ const GONE: &[&str] = &[
     "TrailNotFoundException",
 ];
 
+/// What most services say of what is there already.
+const TAKEN_ITSELF: &str = "ConflictException";
+
 /// Codes of services for a name that something has.
 const TAKEN: &[&str] = &[
-    "ConflictException",
+    TAKEN_ITSELF,
     "DuplicatePolicyException",
     "DuplicateRecordException",
     "EntityAlreadyExists",
@@ -131,9 +134,19 @@ impl Refusal {
         Self { code: Some(GONE_ITSELF.to_owned()), message: why.to_owned(), passes: false }
     }
 
+    /// What is there already.
+    pub(super) fn taken(why: &str) -> Self {
+        Self { code: Some(TAKEN_ITSELF.to_owned()), message: why.to_owned(), passes: false }
+    }
+
     /// What is not there yet, and may be later.
     pub(super) fn early(why: &str) -> Self {
         Self { code: None, message: why.to_owned(), passes: true }
+    }
+
+    /// Whether it is worth asking the same again.
+    pub(super) fn passes(&self) -> bool {
+        self.passes
     }
 
     fn is(&self, code: &str) -> bool {

@@ -44,6 +44,40 @@ pub(super) struct Life {
     pub(super) states: &'static [&'static str],
     /// What is done before one is made or changed.
     pub(super) first: Option<First>,
+    /// Lists that are filled by further calls when the thing is there: with fewer items it is one whose making was cut off.
+    pub(super) filled: &'static [&'static str],
+    /// Whether the service makes two of them when it is asked twice. So it is asked once, and looked at before it is asked again.
+    pub(super) is_doubled: bool,
+}
+
+impl Life {
+    /// What a member says where nobody asks for anything, as far as that is told.
+    pub(super) fn usual(&self, member: &str) -> Option<Value> {
+        self.echoes.iter().find_map(|echo| match echo {
+            Echo::Usual(pointer, says) if pointer.strip_prefix('/') == Some(member) => {
+                serde_json::from_str(says).ok()
+            }
+            Echo::Usual(..) | Echo::Any(_) => None,
+        })
+    }
+
+    /// Whether a thing is the beginning of one that is wanted: it says that it has failed, or has all but some items of the lists
+    /// that are filled last.
+    pub(super) fn is_begun(&self, found: &Value, wanted: &Value) -> bool {
+        if found.get("$state").is_some() {
+            return true;
+        }
+        let bare = |value: &Value| {
+            let mut members = value.as_object().cloned().unwrap_or_default();
+            members.retain(|name, _| !self.filled.contains(&name.as_str()));
+            members
+        };
+        let items = |value: &Value, name: &str| {
+            value.get(name).and_then(Value::as_array).cloned().unwrap_or_default()
+        };
+        let fewer = |name: &&str| items(found, name).iter().all(|item| items(wanted, name).contains(item));
+        !self.filled.is_empty() && bare(found) == bare(wanted) && self.filled.iter().all(fewer)
+    }
 }
 
 /// What a thing is a part of.

@@ -77,6 +77,19 @@ impl Things {
         all
     }
 
+    /// Asks for a thing unless it is there already: an answer may have been lost.
+    pub(super) async fn ask_once(
+        &self,
+        address: &Address,
+        (region, operation): (&str, &str),
+        members: Members,
+    ) -> Result<Value, Refusal> {
+        if self.found(address).await?.is_some() {
+            return Err(Refusal::taken(&format!("`{address}` is there")));
+        }
+        self.account.ask_once((self.life.service, region), operation, members).await
+    }
+
     /// The region that a document is about.
     pub(super) fn region_of(&self, document: &Value) -> String {
         let said = document.get("$region").and_then(Value::as_str).or(self.life.home);

@@ -10,6 +10,7 @@ mod iam;
 mod life;
 mod listing;
 mod lives;
+mod looking;
 mod reference;
 mod services;
 mod tags;

@@ -45,13 +45,8 @@ pub(super) struct Found {
 }
 
 impl Things {
-    fn service(&self, region: &str) -> (super::services::Service, String) {
-        (self.life.service, region.to_owned())
-    }
-
     async fn ask(&self, region: &str, operation: &str, members: Members) -> Result<Value, Refusal> {
-        let (service, region) = self.service(region);
-        self.account.ask((service, &region), operation, members).await
+        self.account.ask((self.life.service, region), operation, members).await
     }
 
     /// A thing as it is now, with its tags; nothing if it is gone.
@@ -291,7 +286,7 @@ impl Things {
     }
 
     /// Looks for what should be under an address.
-    async fn found(&self, address: &Address) -> Result<Option<Thing>, Refusal> {
+    pub(super) async fn found(&self, address: &Address) -> Result<Option<Thing>, Refusal> {
         let regions = match self.account.wanted(address) {
             Some(document) => {
                 let value: Value = serde_json::from_str(&document.text).map_err(Refusal::unreadable)?;
@@ -389,7 +384,10 @@ impl Things {
         let (region, members) = self.request(wanted)?;
         self.first(&region, &members).await?;
         let (operation, place) = self.life.create;
-        let answer = self.ask(&region, operation, members.clone()).await?;
+        let answer = match self.life.is_doubled {
+            true => self.ask_once(&wanted.address, (&region, operation), members.clone()).await?,
+            false => self.ask(&region, operation, members.clone()).await?,
+        };
         let made = at(&answer, place).unwrap_or(&Value::Null);
         let fixed = self.life.whole.iter().flat_map(|whole| whole.keys);
         let shared = fixed.filter_map(|(name, _)| Some(((*name).to_owned(), members.get(*name)?.clone())));
@@ -487,6 +485,9 @@ impl Things {
         for part in parts.iter().filter(|part| differing.iter().any(|name| tells(part, name))) {
             let told = members.iter().filter(|(name, _)| tells(&part, name));
             let mut told: Members = told.map(|(name, value)| (name.clone(), value.clone())).collect();
+            // What nobody asks for any more is said to be as it usually is: what is left out stays.
+            let gone = differing.iter().filter(|name| tells(&part, name) && !members.contains_key(**name));
+            told.extend(gone.filter_map(|name| Some(((*name).clone(), self.life.usual(name)?))));
             if let Some(Value::Object(inner)) = part.inside.and_then(|name| told.remove(name)) {
                 told.extend(inner);
             }
@@ -650,9 +651,9 @@ impl Kind for Things {
         self.marked(&found.address).await
     }
 
-    /// A thing is made by one call, so what is half made is what has failed.
-    fn is_begun(&self, found: &Document, _wanted: &Document) -> bool {
-        serde_json::from_str::<Value>(&found.text).is_ok_and(|found| found.get("$state").is_some())
+    fn is_begun(&self, found: &Document, wanted: &Document) -> bool {
+        let read = |document: &Document| serde_json::from_str::<Value>(&document.text).unwrap_or_default();
+        self.life.is_begun(&read(found), &read(wanted))
     }
 
     async fn change(&self, found: &Document, wanted: &Document) -> Result<(), Refusal> {

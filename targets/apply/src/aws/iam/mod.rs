@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::error::Refusal;
+use super::looking::patiently;
 use super::tags::is_of_aws;
 use super::{AwsPlace, Kind};
 use crate::adoption::{Adoption, Free, NotAdopted};
@@ -209,7 +210,7 @@ async fn read_all<K: Named + Clone + Send + Sync + 'static>(
         let (kind, room) = (kind.clone(), Arc::clone(&room));
         tasks.spawn(async move {
             let _room = room.acquire().await.map_err(Refusal::unreadable)?;
-            kind.named(&name).await
+            patiently(|| kind.named(&name)).await
         });
     }
     let mut found = Vec::new();

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{Named, Tag, absent, address, decoded, document, encoded, foreign, members, read_all, retagged};
 use crate::adoption::{Adoption, NotAdopted};
 use crate::aws::error::Refusal;
+use crate::aws::looking::patiently;
 use crate::aws::{AwsPlace, Kind};
 
 /// How many versions IAM keeps of a policy (IAM User Guide, "IAM and AWS STS quotas").
@@ -41,6 +42,23 @@ pub(super) struct Policies {
 }
 
 impl Policies {
+    /// The names of those below our path, and those of others under names that we could give.
+    async fn listed(&self) -> Result<(Vec<String>, Vec<Observed>), Refusal> {
+        let (mut ours, mut all) = (Vec::new(), Vec::new());
+        let mut pages =
+            self.client.list_policies().scope(PolicyScopeType::Local).into_paginator().items().send();
+        while let Some(policy) = pages.next().await {
+            let policy = policy.map_err(Refusal::of)?;
+            let (Some(name), path) = (policy.policy_name(), policy.path().unwrap_or("/")) else { continue };
+            if path == self.place.mark().path() {
+                ours.push(name.to_owned());
+            } else if self.place.is_near(name) {
+                all.extend(foreign("Policy", (name, path))?);
+            }
+        }
+        Ok((ours, all))
+    }
+
     async fn versions(&self, arn: &str) -> Result<Vec<PolicyVersion>, Refusal> {
         let mut pages = self.client.list_policy_versions().policy_arn(arn).into_paginator().items().send();
         let mut all = Vec::new();
@@ -109,18 +127,7 @@ impl Named for Policies {
 #[async_trait]
 impl Kind for Policies {
     async fn list(&self) -> Result<Vec<Observed>, Refusal> {
-        let (mut ours, mut all) = (Vec::new(), Vec::new());
-        let mut pages =
-            self.client.list_policies().scope(PolicyScopeType::Local).into_paginator().items().send();
-        while let Some(policy) = pages.next().await {
-            let policy = policy.map_err(Refusal::of)?;
-            let (Some(name), path) = (policy.policy_name(), policy.path().unwrap_or("/")) else { continue };
-            if path == self.place.mark().path() {
-                ours.push(name.to_owned());
-            } else if self.place.is_near(name) {
-                all.extend(foreign("Policy", (name, path))?);
-            }
-        }
+        let (ours, mut all) = patiently(|| self.listed()).await?;
         all.extend(read_all(self, ours).await?);
         Ok(all)
     }

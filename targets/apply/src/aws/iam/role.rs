@@ -15,6 +15,7 @@ use super::{
 };
 use crate::adoption::Adoption;
 use crate::aws::error::Refusal;
+use crate::aws::looking::patiently;
 use crate::aws::{AwsPlace, Kind};
 
 /// A role as documents write it.
@@ -51,6 +52,21 @@ pub(super) struct Roles {
 }
 
 impl Roles {
+    /// The names of those below our path, and those of others under names that we could give.
+    async fn listed(&self) -> Result<(Vec<String>, Vec<Observed>), Refusal> {
+        let (mut ours, mut all) = (Vec::new(), Vec::new());
+        let mut pages = self.client.list_roles().into_paginator().items().send();
+        while let Some(role) = pages.next().await {
+            let role = role.map_err(Refusal::of)?;
+            if role.path() == self.place.mark().path() {
+                ours.push(role.role_name().to_owned());
+            } else if self.place.is_near(role.role_name()) {
+                all.extend(foreign("Role", (role.role_name(), role.path()))?);
+            }
+        }
+        Ok((ours, all))
+    }
+
     async fn shown(&self, name: &str) -> Result<Option<SdkRole>, Refusal> {
         match self.client.get_role().role_name(name).send().await.map_err(Refusal::of) {
             Err(refusal) if refusal.is_gone() => Ok(None),
@@ -188,16 +204,7 @@ impl Named for Roles {
 #[async_trait]
 impl Kind for Roles {
     async fn list(&self) -> Result<Vec<Observed>, Refusal> {
-        let (mut ours, mut all) = (Vec::new(), Vec::new());
-        let mut pages = self.client.list_roles().into_paginator().items().send();
-        while let Some(role) = pages.next().await {
-            let role = role.map_err(Refusal::of)?;
-            if role.path() == self.place.mark().path() {
-                ours.push(role.role_name().to_owned());
-            } else if self.place.is_near(role.role_name()) {
-                all.extend(foreign("Role", (role.role_name(), role.path()))?);
-            }
-        }
+        let (ours, mut all) = patiently(|| self.listed()).await?;
         all.extend(read_all(self, ours).await?);
         Ok(all)
     }

@@ -96,6 +96,7 @@ const ACTION: Life = Life {
     ],
     tags: Some(&TAGS),
     states: &[],
+    is_doubled: true,
     ..PLAIN
 };
 

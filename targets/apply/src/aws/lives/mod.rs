@@ -45,6 +45,8 @@ const PLAIN: Life = Life {
     states: &["status"],
     is_setting: false,
     first: None,
+    filled: &[],
+    is_doubled: false,
 };
 
 /// Tags as a map.

@@ -101,6 +101,7 @@ const QUERY: Life = Life {
     ],
     echoes: &[Echo::Usual("/queryLanguage", r#""CWLI""#), Echo::Usual("/parameters", "[]")],
     is_setting: true,
+    is_doubled: true,
     ..PLAIN
 };
 

@@ -80,5 +80,27 @@ const CONTROL: Life = Life {
         ..TAG_MAP
     }),
     states: &[],
+    filled: &["TargetIds"],
     ..PLAIN
 };
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_policy_that_is_not_attached_yet_is_the_beginning_of_one_that_is() {
+        let policy = |content: &str, targets: &[&str]| json!({ "Name": "p", "Content": content, "TargetIds": targets });
+        let wanted = policy("a", &["1", "2"]);
+        for begun in [policy("a", &[]), policy("a", &["2"]), json!({ "Name": "p", "Content": "a" })] {
+            assert!(CONTROL.is_begun(&begun, &wanted), "{begun}");
+        }
+        for other in [policy("b", &[]), policy("a", &["3"]), json!({ "Name": "p" })] {
+            assert!(!CONTROL.is_begun(&other, &wanted), "{other}");
+        }
+        assert!(!BUCKET.is_begun(&json!({ "Bucket": "b" }), &json!({ "Bucket": "b", "Policy": {} })));
+        assert!(BUCKET.is_begun(&json!({ "$state": "CREATE_FAILED" }), &wanted));
+    }
+}
