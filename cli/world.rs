@@ -185,14 +185,16 @@ impl<'w> Place<'w> {
         Ok(planned)
     }
 
-    /// Asks the policies of another version of the workspace about the changes of a plan. What they refuse is told.
-    pub(crate) fn permitted_by(&self, other: &Workspace, plan: &Plan) -> Result<Diagnostics, CliError> {
+    /// Whether the policies of another version of the workspace permit every change of a plan. What they refuse is told.
+    pub(crate) fn is_permitted_by(
+        &self,
+        other: &Workspace,
+        plan: &Plan,
+        refusals: &mut Diagnostics,
+    ) -> Result<bool, CliError> {
         let environments = other.environments(std::slice::from_ref(&self.name))?;
-        let mut refusals = Diagnostics::default();
-        for (environment, _) in environments {
-            permitted(plan, (&other.compilation, environment), Timestamp::now(), &mut refusals);
-        }
-        Ok(refusals)
+        let [(environment, _)] = environments.as_slice() else { return Ok(false) };
+        Ok(permitted(plan, (&other.compilation, *environment), Timestamp::now(), refusals))
     }
 
     async fn observe(&self) -> Result<Actual, CliError> {

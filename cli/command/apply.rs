@@ -5,6 +5,7 @@ pub(super) mod release;
 use std::path::{Path, PathBuf};
 
 use aipolicy_apply::Options;
+use aipolicy_compiler::diagnostic::Diagnostics;
 use aipolicy_targets::plan::Plan;
 
 use super::{View, plan};
@@ -227,11 +228,11 @@ fn unchanged(saved: &Plan, again: &Plan) -> Result<(), CliError> {
 
 /// What an earlier version of the sources permits must be permitted by those that are there, too.
 fn allowed_now((current, place): (&Workspace, &Place<'_>), plan: &Plan, ui: &mut Ui) -> Result<(), CliError> {
-    let refusals = place.permitted_by(current, plan)?;
-    let exit = verdict(&refusals);
-    if exit == Exit::Clean {
+    let mut refusals = Diagnostics::default();
+    if place.is_permitted_by(current, plan, &mut refusals)? {
         return Ok(());
     }
     ui.remark(findings::render(&Findings::new(current, &refusals), ui.width()).trim_end());
+    let exit = if verdict(&refusals) == Exit::Waits { Exit::Waits } else { Exit::Refused };
     Err(CliError::findings(exit, "the policies that are there now refuse the changes"))
 }

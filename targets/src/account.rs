@@ -310,8 +310,9 @@ impl<'a> Account<'a> {
         Some(format!("{}.{}", self.classic(agent)?, self.environment.name()))
     }
 
-    /// The name of the alias of the version that is tried, after that of the agent.
+    /// The name of the alias of the version that is tried, after that of the agent; nothing where none is.
     pub(crate) fn canary_alias(&self, agent: &Resource<AgentSpec>) -> Option<String> {
+        agent.spec.canary()?;
         Some(format!("{}-canary", self.alias(agent)?))
     }
 

@@ -109,6 +109,23 @@ fn logs_go_to_the_group_with_its_retention_and_its_key() {
 }
 
 #[test]
+fn sessions_on_trial_are_delivered_too() {
+    let trial = "tenant: t, model: { model: m }, memory: { retention: 30d }, runtime: bedrock-agents, \
+        instructions: { file: told.md }, triggers: [{ schedule: { rate: 2h, deadLetter: failed } }], \
+        release: { canary: { weight: 10%, bake: 24h, abort: { errorRate: 5% } } }";
+    let failed = "sqs: { queue: failed }, region: eu-central-1, dataClass: internal";
+    let more = [document("Agent", "trial", trial), document("Connector", "failed", failed)].concat();
+    let store = "cloudWatch: { logGroup: /w/traces }, retention: 30d";
+    let built = logging(store, "traces: s", more);
+    built.sound();
+    for end in ["", "-canary"] {
+        let source = built.json(&format!("observability/DeliverySource/w-prod-trial-memory{end}"));
+        let alias = format!("bedrock/AgentAlias/w-prod-trial.prod{end}#agentAlias.agentAliasArn");
+        assert_eq!(at(&source, "/resourceArn/$ref"), &alias);
+    }
+}
+
+#[test]
 fn logs_go_to_the_folder_of_a_bucket() {
     let built = built("s3: { bucket: b, prefix: traces/ }, retention: 31d");
     let place = "/deliveryDestinationConfiguration/destinationResourceArn";

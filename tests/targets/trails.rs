@@ -245,3 +245,14 @@ fn selectors_name_documented_types_alone() {
     }
     assert!(seen.len() > 9, "{seen:?}");
 }
+
+#[test]
+fn sessions_on_trial_are_recorded_like_all_others() {
+    let documents = ACME.all().filter(|one| one.document.address.kind == "TrailSelectors");
+    let text: String = documents.map(|one| one.document.text.as_str()).collect();
+    for end in ["", "-canary"] {
+        let alias =
+            format!("bedrock/AgentAlias/acme-prod-case-assistant.prod{end}#agentAlias.agentAliasArn\"");
+        assert!(text.contains(&alias), "{alias}");
+    }
+}

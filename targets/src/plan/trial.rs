@@ -99,12 +99,17 @@ pub(super) fn hold(
             continue;
         };
         // What is seen there differs as soon as the version that is tried has another number.
+        let is_behind = is_later(&trial.by, address, actual);
         match change.reason {
-            Reason::Sources | Reason::SourcesAndDrift => change.reason = Reason::Sources,
-            Reason::Drift if is_later(&trial.by, address, actual) => change.reason = Reason::References,
-            Reason::Drift | Reason::References | Reason::Trial => {}
+            Reason::SourcesAndDrift if is_behind => change.reason = Reason::Sources,
+            Reason::Drift if is_behind => change.reason = Reason::References,
+            Reason::Sources
+            | Reason::SourcesAndDrift
+            | Reason::Drift
+            | Reason::References
+            | Reason::Trial => {}
         }
-        if change.reason != Reason::Sources {
+        if !matches!(change.reason, Reason::Sources | Reason::SourcesAndDrift) {
             continue;
         }
         let begins = changes.iter().any(|change| change.address == trial.by);
@@ -299,6 +304,13 @@ mod tests {
         let wanted = world.desired.documents[&address(CALLERS)].document.digest();
         world.actual.last_applied.insert(address(CALLERS), wanted);
         assert_eq!(world.plan(1001, &[]), (only(CALLERS, Reason::Drift), None), "they have had it before");
+        let mut touched = World::new(FIRST, Some(FIRST));
+        touched.actual.last_applied.insert(address(CALLERS), "what we wrote".into());
+        let (changes, _) = touched.plan(0, &["a"]);
+        assert!(
+            changes.contains(&(CALLERS.to_owned(), Reason::SourcesAndDrift)),
+            "somebody did: {changes:?}"
+        );
         world.actual.changed_at.insert(address(CALLERS), at(999));
         let follows = (only(CALLERS, Reason::References), None);
         assert_eq!(world.plan(1001, &[]), follows, "it was cut once more, and nobody else did anything");

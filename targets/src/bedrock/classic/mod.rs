@@ -51,7 +51,7 @@ pub(super) fn started(agent: &Agent<'_>) -> Option<Started> {
         ("AGENT", reference(&agent.own_address()?, "agent.agentId")),
         ("ALIAS", reference(&alias, "agentAlias.agentAliasId")),
     ];
-    let tried = tried_address(agent.account, agent.resource).filter(|_| agent.canary().is_some());
+    let tried = tried_address(agent.account, agent.resource);
     variables.extend(tried.iter().map(|tried| ("CANARY", reference(tried, "agentAlias.agentAliasId"))));
     Some(Started { variables, needs: std::iter::once(alias).chain(tried).collect(), canary: None })
 }

@@ -187,8 +187,11 @@ impl<'g> Store<'_, 'g> {
         let memory = bedrock("Memory", account.memory(agent)).filter(|_| agent.spec.memory.is_some());
         let runtime = "harness.environment.agentCoreRuntimeEnvironment.agentRuntimeArn";
         let sources = if is_classic(agent) {
-            let alias = bedrock("AgentAlias", account.alias(agent));
-            vec![("memory", "agentAlias.agentAliasArn", alias)]
+            let arn = "agentAlias.agentAliasArn";
+            vec![
+                ("memory", arn, bedrock("AgentAlias", account.alias(agent))),
+                ("memory-canary", arn, bedrock("AgentAlias", account.canary_alias(agent))),
+            ]
         } else {
             vec![
                 ("gateway", "gatewayArn", gateway),

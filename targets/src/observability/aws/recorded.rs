@@ -237,7 +237,9 @@ impl<'c, 'a> Calls<'c, 'a> {
 
     fn classic(&mut self, agent: &Resource<AgentSpec>, origin: Origin) {
         let account = self.account;
-        self.made(ALIAS, ("AgentAlias", account.alias(agent), "agentAlias.agentAliasArn"), origin.clone());
+        for alias in [account.alias(agent), account.canary_alias(agent)] {
+            self.made(ALIAS, ("AgentAlias", alias, "agentAlias.agentAliasArn"), origin.clone());
+        }
         if let Some(named) = &agent.spec.guardrail {
             let name = account.guardrail(named.name.value.as_str(), account.region_of(agent));
             self.made(GUARDRAIL, ("Guardrail", name, "guardrailArn"), origin);
