@@ -72,7 +72,7 @@ impl Site {
     }
 
     /// Makes what others keep.
-    fn others(&self) {
+    pub(super) fn others(&self) {
         let bucket = json!({
             "Bucket": "quickstart-ai-logs",
             "CreateBucketConfiguration": { "LocationConstraint": "eu-central-1" },

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, Site};
+use super::Site;
 use crate::cli::edit;
 
 /// Two agents that a schedule starts, one of each runtime.
@@ -60,30 +60,17 @@ impl Site {
     fn with_clocks() -> Self {
         let site = Self::new(&["iam", "bedrock"]);
         std::fs::write(site.folder.join("clocks.yaml"), CLOCKS).unwrap();
-        let bucket = json!({
-            "Bucket": "quickstart-ai-logs",
-            "CreateBucketConfiguration": { "LocationConstraint": "eu-central-1" },
-        });
-        let secret = json!({ "Name": "quickstart-dev-gateway-key-people", "SecretString": "{}" });
-        let calls = [
-            json!(["s3", "create_bucket", bucket]),
-            json!(["secretsmanager", "create_secret", secret]),
-            json!(["sqs", "create_queue", { "QueueName": "quickstart-failed" }]),
-        ];
-        site.server.calls(ACCOUNT, &calls);
+        site.others();
+        site.asks("sqs", "create_queue", &json!({ "QueueName": "quickstart-failed" }));
         site.wish(&json!({ "observations": 0 }));
         site
     }
 
-    fn call(&self, service: &str, operation: &str, members: &Value) -> Value {
-        self.server.calls(ACCOUNT, &[json!([service, operation, members])]).remove(0)
-    }
-
     fn classic(&self) -> Live {
-        let all = self.call("bedrock-agent", "list_agents", &json!({}));
+        let all = self.asks("bedrock-agent", "list_agents", &json!({}));
         let named = |one: &&Value| one["agentName"] == "quickstart-dev-classic";
         let agent = all["agentSummaries"].as_array().unwrap().iter().find(named).unwrap()["agentId"].clone();
-        let aliases = self.call("bedrock-agent", "list_agent_aliases", &json!({ "agentId": agent }));
+        let aliases = self.asks("bedrock-agent", "list_agent_aliases", &json!({ "agentId": agent }));
         let aliases = aliases["agentAliasSummaries"].as_array().unwrap();
         let of = |name: &str| {
             let alias = aliases.iter().find(|alias| alias["agentAliasName"] == name).unwrap();
@@ -93,13 +80,13 @@ impl Site {
     }
 
     fn harnessed(&self) -> Live {
-        let all = self.call("bedrock-agentcore-control", "list_harnesses", &json!({}));
+        let all = self.asks("bedrock-agentcore-control", "list_harnesses", &json!({}));
         let named = |one: &&Value| one["harnessName"] == "quickstart_dev_harnessed";
         let all = all["harnesses"].as_array().unwrap();
         let harness = all.iter().find(named).unwrap()["harnessId"].clone();
         let of = |name: &str| {
             let endpoint = json!({ "harnessId": harness, "endpointName": name });
-            let endpoint = self.call("bedrock-agentcore-control", "get_harness_endpoint", &endpoint);
+            let endpoint = self.asks("bedrock-agentcore-control", "get_harness_endpoint", &endpoint);
             let endpoint = &endpoint["endpoint"];
             (endpoint["targetVersion"].clone(), endpoint["description"].clone())
         };
@@ -122,10 +109,10 @@ impl Site {
     /// Sets each alarm of the versions that are tried.
     fn alarms_are(&self, state: &str) {
         let all =
-            self.call("cloudwatch", "describe_alarms", &json!({ "AlarmNamePrefix": "quickstart-dev-" }));
+            self.asks("cloudwatch", "describe_alarms", &json!({ "AlarmNamePrefix": "quickstart-dev-" }));
         for alarm in all["MetricAlarms"].as_array().unwrap() {
             let set = json!({ "AlarmName": alarm["AlarmName"], "StateValue": state, "StateReason": "told" });
-            self.call("cloudwatch", "set_alarm_state", &set);
+            self.asks("cloudwatch", "set_alarm_state", &set);
         }
     }
 }

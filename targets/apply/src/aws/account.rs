@@ -149,8 +149,8 @@ impl Account {
         operation: &str,
         members: Members,
     ) -> Result<Value, Refusal> {
+        let config = self.in_region(region);
         let _room = self.room.acquire().await.map_err(Refusal::unreadable)?;
-        let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
         let ask = || composed::ask((service, &config, &self.place), operation, members.clone());
         match is_look(operation) {
             true => patiently(ask).await,
@@ -165,10 +165,13 @@ impl Account {
         operation: &str,
         members: Members,
     ) -> Result<Value, Refusal> {
+        let config = self.in_region(region).to_builder().retry_config(RetryConfig::disabled()).build();
         let _room = self.room.acquire().await.map_err(Refusal::unreadable)?;
-        let config = self.config.to_builder().region(Region::new(region.to_owned()));
-        let config = config.retry_config(RetryConfig::disabled()).build();
         composed::ask((service, &config, &self.place), operation, members).await
+    }
+
+    fn in_region(&self, region: &str) -> SdkConfig {
+        self.config.to_builder().region(Region::new(region.to_owned())).build()
     }
 
     /// Everything that a list shows, page after page.

@@ -2,27 +2,22 @@
 
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable as _};
+
 use super::error::Refusal;
 
-/// How often such a question is asked at most, each time as often as the SDK asks.
-const ROUNDS: u32 = 5;
+/// How often such a question is asked again at most, each time as often as the SDK asks.
+const AGAIN: usize = 4;
 /// How long the first pause is; each one is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Asks until the answer is not one that passes.
-pub(super) async fn patiently<T, F>(mut question: impl FnMut() -> F) -> Result<T, Refusal>
+pub(super) async fn patiently<T, F>(question: impl FnMut() -> F) -> Result<T, Refusal>
 where
     F: Future<Output = Result<T, Refusal>>,
 {
-    let mut pause = FIRST_PAUSE;
-    for _ in 1..ROUNDS {
-        match question().await {
-            Err(refusal) if refusal.passes() => tokio::time::sleep(pause).await,
-            answer => return answer,
-        }
-        pause *= 2;
-    }
-    question().await
+    let pauses = ExponentialBuilder::new().with_min_delay(FIRST_PAUSE).with_max_times(AGAIN).with_jitter();
+    question.retry(pauses).when(Refusal::passes).await
 }
 
 /// Whether an operation only looks, as its name says. Those that are put together here are called alike.

@@ -17,6 +17,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod things;
+mod waiting;
 mod wording;
 
 use std::collections::BTreeMap;

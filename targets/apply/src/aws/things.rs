@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aipolicy_targets::Tree;
 use aipolicy_targets::artifact::{Address, Document, Format};
@@ -16,17 +15,13 @@ use super::account::{Account, Live, Thing};
 use super::adoption::members;
 use super::error::Refusal;
 use super::exchange::Members;
-use super::life::{First, Life, Member, Part, Tags, Update};
+use super::life::{Life, Member, Part, Tags, Update};
 use super::listing::Listed;
 use super::reference::{at, resolved, written};
 use super::tags::own;
+use super::waiting::{has_failed, is_passing};
 use super::wording::{without_echoes, worded};
 use crate::adoption::Adoption;
-
-/// How long a state that ends by itself is waited for.
-const STATE_ENDS_WITHIN: Duration = Duration::from_secs(600);
-/// How long the first pause of that is, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
 /// The things of one kind in an account.
 #[derive(Clone)]
@@ -45,12 +40,20 @@ pub(super) struct Found {
 }
 
 impl Things {
-    async fn ask(&self, region: &str, operation: &str, members: Members) -> Result<Value, Refusal> {
+    pub(super) async fn ask(
+        &self,
+        region: &str,
+        operation: &str,
+        members: Members,
+    ) -> Result<Value, Refusal> {
         self.account.ask((self.life.service, region), operation, members).await
     }
 
     /// A thing as it is now, with its tags; nothing if it is gone.
-    async fn looked_at(&self, listed: Listed) -> Result<Option<(Thing, Option<Address>)>, Refusal> {
+    pub(super) async fn looked_at(
+        &self,
+        listed: Listed,
+    ) -> Result<Option<(Thing, Option<Address>)>, Refusal> {
         let Listed { region, keys, summary, whole, .. } = listed;
         let (shown, place) = match self.life.read {
             None => (summary, ""),
@@ -106,7 +109,7 @@ impl Things {
     }
 
     /// The state of a thing in capitals: the first that has not ended yet, or says what went wrong.
-    fn state(&self, thing: &Value) -> String {
+    pub(super) fn state(&self, thing: &Value) -> String {
         let all = self.life.states.iter().filter_map(|place| at(thing, place)?.as_str());
         let mut all = all.map(str::to_uppercase);
         all.find(|state| is_passing(state) || has_failed(state)).unwrap_or_default()
@@ -317,69 +320,6 @@ impl Things {
         Ok((region, members))
     }
 
-    async fn first(&self, region: &str, members: &Members) -> Result<(), Refusal> {
-        match self.life.first {
-            None => Ok(()),
-            Some(First::Prepare) => self.prepare(region, members).await,
-        }
-    }
-
-    /// Prepares the draft of an agent, and waits until it is.
-    async fn prepare(&self, region: &str, members: &Members) -> Result<(), Refusal> {
-        let agent = members.get("agentId").cloned().unwrap_or_default();
-        let keys = Members::from_iter([("agentId".to_owned(), agent)]);
-        self.ask(region, "PrepareAgent", keys.clone()).await?;
-        let mut pause = Pause::new();
-        loop {
-            let shown = self.ask(region, "GetAgent", keys.clone()).await?;
-            match at(&shown, "agent.agentStatus").and_then(Value::as_str).unwrap_or("") {
-                "PREPARED" => return Ok(()),
-                "FAILED" => {
-                    let why = at(&shown, "agent.failureReasons").cloned().unwrap_or_default();
-                    return Err(Refusal::unreadable(format!("the agent cannot be prepared: {why}")));
-                }
-                state => pause.next(state).await?,
-            }
-        }
-    }
-
-    /// Waits until the state of a thing has ended, and keeps what is there then.
-    async fn settle(
-        &self,
-        address: &Address,
-        (region, keys): (&str, Members),
-        owned: bool,
-    ) -> Result<(), Refusal> {
-        let mut pause = Pause::new();
-        loop {
-            let whole = self.life.whole.as_ref().map(|_| (address.clone(), owned));
-            let (region, keys) = (region.to_owned(), keys.clone());
-            let listed = Listed { region, keys, summary: Value::Null, whole, address: None };
-            let looked = match self.life.read {
-                Some(_) => self.looked_at(listed).await?.map(|(thing, _)| thing),
-                None => self.found(address).await?,
-            };
-            let Some(thing) = looked else {
-                return Err(Refusal::early("what was made cannot be seen yet"));
-            };
-            let place = self.place_of_thing();
-            let shown = at(&thing.shown, place).unwrap_or(&Value::Null);
-            let state = self.state(shown);
-            if is_passing(&state) {
-                pause.next(&state).await?;
-                continue;
-            }
-            let failed = thing.seen.contains_key("$state");
-            let reasons = ["failureReasons", "statusReasons", "failureReason"];
-            let why = reasons.iter().find_map(|name| shown.get(*name)).cloned().unwrap_or_default();
-            self.account.keep(address.clone(), thing);
-            return match failed {
-                true => Err(Refusal::unreadable(format!("its state is {state}: {why}"))),
-                false => Ok(()),
-            };
-        }
-    }
-
     async fn make(&self, wanted: &Document) -> Result<(), Refusal> {
         let (region, members) = self.request(wanted)?;
         self.first(&region, &members).await?;
@@ -405,23 +345,7 @@ impl Things {
             Err(refusal) if refusal.is_gone() => {}
             done => drop(done?),
         }
-        let mut pause = Pause::new();
-        if let Some((operation, place)) = self.life.read {
-            loop {
-                let shown = match self.ask(&thing.region, operation, thing.keys.clone()).await {
-                    Err(refusal) if refusal.is_gone() => break,
-                    shown => shown?,
-                };
-                let shown = at(&shown, place).unwrap_or(&Value::Null);
-                match self.state(shown) {
-                    state if state.contains("DELETING") => pause.next(&state).await?,
-                    state if has_failed(&state) => {
-                        return Err(Refusal::unreadable(format!("its state is {state}")));
-                    }
-                    _ => break,
-                }
-            }
-        }
+        self.settle_gone(thing).await?;
         self.account.forget(address);
         Ok(())
     }
@@ -571,38 +495,8 @@ fn owned((key, value): (&String, &String)) -> (String, String) {
     (key.clone(), value.clone())
 }
 
-fn is_passing(state: &str) -> bool {
-    state.ends_with("ING") || state == "INPROGRESS"
-}
-
-fn has_failed(state: &str) -> bool {
-    state.contains("FAILED") || state.contains("UNSUCCESSFUL")
-}
-
 fn is_plain(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "-_.+=,@".contains(letter)
-}
-
-/// Pauses that grow, until it takes too long.
-struct Pause {
-    next: Duration,
-    left: Duration,
-}
-
-impl Pause {
-    fn new() -> Self {
-        Self { next: PAUSES.0, left: STATE_ENDS_WITHIN }
-    }
-
-    async fn next(&mut self, state: &str) -> Result<(), Refusal> {
-        if self.left.is_zero() {
-            return Err(Refusal::early(&format!("it is still in the state {state}")));
-        }
-        tokio::time::sleep(self.next).await;
-        self.left = self.left.saturating_sub(self.next);
-        self.next = (self.next * 2).min(PAUSES.1);
-        Ok(())
-    }
 }
 
 #[async_trait]
